@@ -1,0 +1,174 @@
+//! Names of headers and metadata, and the trace context that travels in them.
+//!
+//! One mapping joins the two worlds: a trace id is the same 16 bytes as UUID and as W3C hex, and
+//! a W3C span id is the low 64 bits of an operation id. Malformed context is never an error: it
+//! reads as "none", and the reader starts a new trace.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::ids::{OpId, TraceId};
+
+/// Trace context of this contract, as HTTP header and as gRPC metadata.
+pub const X_SB_TRACE: &str = "x-sb-trace";
+/// Trace context of the W3C.
+pub const TRACEPARENT: &str = "traceparent";
+/// Trailer of a refusal that was made before any handler ran. Its value is `1`.
+pub const NOT_DISPATCHED: &str = "x-sb-not-dispatched";
+/// The standard gRPC deadline.
+pub const GRPC_TIMEOUT: &str = "grpc-timeout";
+/// Names a repeatable HTTP request.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// Length of the text form of a [`TraceContext`].
+pub const TRACE_TEXT_LEN: usize = 73;
+
+/// Which trace work belongs to, and the operation it hangs under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceContext {
+    /// The trace.
+    pub trace: TraceId,
+    /// The operation that caused this work.
+    pub parent: OpId,
+}
+
+impl TraceContext {
+    /// Reads `<trace id>-<parent operation id>`; anything but exactly 73 valid characters is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != TRACE_TEXT_LEN || text.as_bytes()[36] != b'-' {
+            return None;
+        }
+        let trace = TraceId::from_str(text.get(..36)?).ok()?;
+        let parent = OpId::from_str(text.get(37..)?).ok()?;
+        Some(Self { trace, parent })
+    }
+
+    /// Reads a W3C `traceparent`. The parent's unknown high half is zero.
+    pub fn from_traceparent(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let separated =
+            bytes.len() >= 55 && bytes[2] == b'-' && bytes[35] == b'-' && bytes[52] == b'-';
+        if !separated
+            || !bytes[..55]
+                .iter()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+        {
+            return None;
+        }
+        match text.get(..2)? {
+            "ff" => return None,
+            "00" if bytes.len() != 55 => return None,
+            // A later version may append fields, but only behind a separator.
+            _ if bytes.len() > 55 && bytes[55] != b'-' => return None,
+            _ => {}
+        }
+        hex_u64(text.get(53..55)?)?;
+        let (high, low) = (hex_u64(text.get(3..19)?)?, hex_u64(text.get(19..35)?)?);
+        let span = hex_u64(text.get(36..52)?)?;
+        if (high == 0 && low == 0) || span == 0 {
+            return None;
+        }
+        Some(Self {
+            trace: TraceId::from_uuid(Uuid::from_u64_pair(high, low)),
+            parent: OpId::from_uuid(Uuid::from_u64_pair(0, span)),
+        })
+    }
+
+    /// The W3C form, marked as sampled.
+    pub fn to_traceparent(&self) -> String {
+        let (high, low) = self.trace.as_uuid().as_u64_pair();
+        format!("00-{high:016x}{low:016x}-{:016x}-01", self.span_id())
+    }
+
+    /// The W3C span id of the parent.
+    pub fn span_id(&self) -> u64 {
+        self.parent.as_uuid().as_u64_pair().1
+    }
+
+    /// The 73 characters without allocating.
+    pub fn encode<'b>(&self, buffer: &'b mut [u8; TRACE_TEXT_LEN]) -> &'b str {
+        self.trace
+            .as_uuid()
+            .as_hyphenated()
+            .encode_lower(&mut buffer[..36]);
+        buffer[36] = b'-';
+        self.parent
+            .as_uuid()
+            .as_hyphenated()
+            .encode_lower(&mut buffer[37..]);
+        std::str::from_utf8(buffer).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.encode(&mut [0; TRACE_TEXT_LEN]))
+    }
+}
+
+fn hex_u64(text: &str) -> Option<u64> {
+    // `from_str_radix` alone would also take a sign.
+    text.bytes()
+        .all(|b| b.is_ascii_hexdigit())
+        .then(|| u64::from_str_radix(text, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "0198c0de-0000-7000-8000-0000000000ab-0198c0de-0000-7000-8000-0000000000cd";
+
+    #[test]
+    fn only_exactly_73_valid_characters_are_a_trace() {
+        assert_eq!(TraceContext::parse(TEXT).expect("valid").to_string(), TEXT);
+        assert!(TraceContext::parse(&TEXT.to_uppercase()).is_some());
+        for bad in [
+            "",
+            &TEXT[1..],
+            &format!("{TEXT}0"),
+            &TEXT.replace('8', "g"),
+            &"é".repeat(37),
+        ] {
+            assert_eq!(TraceContext::parse(bad), None, "{bad}");
+        }
+        let no_separator = format!("{}_{}", &TEXT[..36], &TEXT[37..]);
+        assert_eq!(TraceContext::parse(&no_separator), None);
+    }
+
+    #[test]
+    fn a_w3c_parent_keeps_trace_and_span() {
+        let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let context = TraceContext::from_traceparent(text).expect("valid");
+        assert_eq!(
+            context.trace.to_string(),
+            "0af76519-16cd-43dd-8448-eb211c80319c"
+        );
+        assert_eq!(
+            context.parent.to_string(),
+            "00000000-0000-0000-b7ad-6b7169203331"
+        );
+        assert_eq!(context.to_traceparent(), text);
+    }
+
+    #[test]
+    fn malformed_w3c_parents_are_ignored() {
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-é",
+        ] {
+            assert_eq!(TraceContext::from_traceparent(bad), None, "{bad}");
+        }
+        let later = "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more";
+        assert!(TraceContext::from_traceparent(later).is_some());
+    }
+}

@@ -1,0 +1,28 @@
+//! What a bridge runtime and the services that join it agree on.
+//!
+//! A leaf: it depends on nothing else in this workspace, and everything else may depend on it.
+//! Features keep it small for those who need little: `grpc` adds the generated `servicebridge.v1`
+//! messages, `transport` adds mutual TLS and HTTP/2, `schema` adds the contract model and hash.
+//!
+//! Invariant: nothing here decides anything about a user's data. It names, formats and parses.
+
+pub mod clock;
+pub mod error_code;
+pub mod headers;
+pub mod ids;
+
+#[cfg(feature = "grpc")]
+pub mod grpc;
+#[cfg(feature = "grpc")]
+pub mod key;
+
+#[cfg(feature = "schema")]
+pub mod schema;
+
+#[cfg(feature = "schema")]
+pub mod hash;
+
+#[cfg(feature = "transport")]
+pub mod tls;
+#[cfg(feature = "transport")]
+pub mod transport;

@@ -1,0 +1,238 @@
+//! The accepting side: a listener that strangers cannot exhaust.
+//!
+//! Connections are counted, handshakes are timed, streams and headers are bounded, and a peer
+//! that stops answering pings is dropped. Who the peer is goes into every request's extensions
+//! as [`Connection`]; a request cannot name another.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tonic::body::Body;
+use tower_service::Service;
+
+use crate::clock::Clock;
+use crate::tls::Peer;
+
+/// Who is on the other end of a request, from the TLS handshake alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection {
+    /// The verified identity.
+    pub peer: Peer,
+    /// Where it connected from.
+    pub remote: SocketAddr,
+}
+
+/// Bounds of a [`Listener`].
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Open connections, handshakes included. One more is closed at once.
+    pub connections_max: usize,
+    /// Longest TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Rhythm of pings to each peer, also while idle.
+    pub keepalive: Duration,
+    /// How long a ping may stay unanswered.
+    pub keepalive_timeout: Duration,
+    /// Requests one connection may have open.
+    pub streams_max: u32,
+    /// How long running requests may take after [`Listener::serve`]'s shutdown began.
+    pub drain: Duration,
+}
+
+/// Largest header block of one request, in bytes.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// Resets a peer may cause and leave unread before its connection is dropped.
+const RESETS_MAX: usize = 64;
+/// Flow-control windows, in bytes. Small per stream, so that many idle streams cost nothing.
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+/// Pause after `accept` failed, for example because the process is out of files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A bound port that speaks HTTP/2 over TLS.
+#[derive(Debug)]
+pub struct Listener {
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    limits: Limits,
+    clock: Clock,
+}
+
+impl Listener {
+    /// Binds `address`.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's, for example when the port is taken.
+    pub async fn bind(
+        address: &str,
+        tls: Arc<ServerConfig>,
+        limits: Limits,
+        clock: Clock,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self {
+            listener,
+            tls,
+            limits,
+            clock,
+        })
+    }
+
+    /// The bound address, with the real port where 0 was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` is ready, then lets running requests finish for `limits.drain`
+    /// and closes what is left.
+    pub async fn serve<S>(self, service: S, shutdown: impl Future<Output = ()>)
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let Self {
+            listener,
+            tls,
+            limits,
+            clock,
+        } = self;
+        let slots = Arc::new(Semaphore::new(limits.connections_max));
+        let (stop, stopping) = watch::channel(Stage::Serving);
+        let accepted = Accepted {
+            tls: TlsAcceptor::from(tls),
+            limits,
+            clock: clock.clone(),
+            stopping,
+        };
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let (socket, remote) = tokio::select! {
+                () = &mut shutdown => break,
+                socket = listener.accept() => match socket {
+                    Ok(socket) => socket,
+                    Err(_) => { clock.sleep(ACCEPT_PAUSE).await; continue }
+                },
+            };
+            let Ok(slot) = slots.clone().try_acquire_owned() else {
+                continue;
+            };
+            tokio::spawn(accepted.clone().run(socket, remote, service.clone(), slot));
+        }
+        drop(listener);
+        drop(accepted);
+        let _ = stop.send(Stage::Draining);
+        let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+        let _ = clock.timeout(limits.drain, slots.acquire_many(all)).await;
+        let _ = stop.send(Stage::Closed);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    Draining,
+    Closed,
+}
+
+#[derive(Clone)]
+struct Accepted {
+    tls: TlsAcceptor,
+    limits: Limits,
+    clock: Clock,
+    stopping: watch::Receiver<Stage>,
+}
+
+impl Accepted {
+    async fn run<S>(
+        self,
+        socket: TcpStream,
+        remote: SocketAddr,
+        service: S,
+        slot: OwnedSemaphorePermit,
+    ) where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        // A socket that fails here was refused by its own doing; there is nobody to tell.
+        let _ = socket.set_nodelay(true);
+        let handshake = self
+            .clock
+            .timeout(self.limits.handshake_timeout, self.tls.accept(socket));
+        if let Ok(Ok(stream)) = handshake.await {
+            let peer = peer_of(&stream);
+            self.converse(stream, Connection { peer, remote }, service)
+                .await;
+        }
+        drop(slot);
+    }
+
+    async fn converse<S>(mut self, stream: TlsStream<TcpStream>, connection: Connection, service: S)
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(connection);
+            service.clone().call(request)
+        });
+        let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(self.limits.keepalive))
+            .keep_alive_timeout(self.limits.keepalive_timeout)
+            .max_concurrent_streams(self.limits.streams_max)
+            .max_header_list_size(HEADER_BYTES_MAX)
+            .max_pending_accept_reset_streams(RESETS_MAX)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut serving = std::pin::pin!(serving);
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                // Ends with an error when the peer broke the protocol or went away; both are its own affair.
+                _ = &mut serving => return,
+                changed = self.stopping.changed() => {
+                    let stage = *self.stopping.borrow();
+                    if changed.is_err() || stage == Stage::Closed { return }
+                    if stage == Stage::Draining && !draining {
+                        draining = true;
+                        serving.as_mut().graceful_shutdown();
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn peer_of(stream: &TlsStream<TcpStream>) -> Peer {
+    let chain = stream.get_ref().1.peer_certificates();
+    chain
+        .and_then(|chain| chain.first())
+        .map_or(Peer::Unknown, |leaf| Peer::of_certificate(leaf))
+}

@@ -1,0 +1,11 @@
+//! HTTP/2 over mutual TLS: how either side dials and accepts.
+//!
+//! Thin on purpose: one connection is one [`Channel`], without a worker task between a caller and
+//! the socket; a [`Listener`] bounds what strangers can make it do. What is said over it is
+//! decided elsewhere.
+
+mod dial;
+mod listen;
+
+pub use dial::{Channel, ChannelError, Dial, DialError, DialStage};
+pub use listen::{Connection, Limits, Listener};
