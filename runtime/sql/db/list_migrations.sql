@@ -1,0 +1,5 @@
+SELECT name, checksum
+  FROM schema_migrations
+ WHERE store = $1
+ ORDER BY name
+ LIMIT $2

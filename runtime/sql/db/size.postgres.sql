@@ -1,0 +1,1 @@
+SELECT CAST(pg_database_size(current_database()) AS BIGINT)

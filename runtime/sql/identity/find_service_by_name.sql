@@ -1,0 +1,4 @@
+SELECT id, name, status, created_at_us, revoked_at_us
+  FROM services
+ WHERE name = $1
+ LIMIT 1

@@ -1,0 +1,2 @@
+DELETE FROM registrations
+ WHERE instance_id = ANY (CAST($1 AS TEXT[]))

@@ -1,0 +1,3 @@
+-- $1: JSON array of instance ids.
+DELETE FROM registrations
+ WHERE instance_id IN (SELECT value FROM json_each($1))

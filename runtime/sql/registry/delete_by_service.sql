@@ -1,0 +1,2 @@
+DELETE FROM registrations
+ WHERE service_id = $1

@@ -1,0 +1,4 @@
+SELECT value
+  FROM settings
+ WHERE key = $1
+ LIMIT 1

@@ -1,0 +1,4 @@
+SELECT key, value
+  FROM settings
+ ORDER BY key
+ LIMIT $1

@@ -1,0 +1,2 @@
+-- Until the transaction ends.
+SELECT pg_advisory_xact_lock($1)

@@ -1,0 +1,207 @@
+//! Brings a store's schema up to what this binary knows, once, in one transaction.
+//!
+//! Refuses a schema that a newer binary made, and a migration whose text changed after it was
+//! applied. The caller holds the transaction and the lock that keeps a second process out, so
+//! whoever comes second finds the work done.
+
+use contract::clock::Timestamp;
+use sha2::{Digest, Sha256};
+use sqlx::FromRow;
+
+use super::Store;
+use super::conn::{Conn, Driver, on_conn};
+use super::error::{DbError, DbErrorKind};
+use super::migrations::{Migration, known};
+use super::sql::{Sql, sql};
+
+const CREATE_TABLE: Sql = sql!("db/create_migrations.sql");
+const LIST: Sql = sql!("db/list_migrations.sql");
+const RECORD: Sql = sql!("db/record_migration.sql");
+
+/// How many applied migrations are read back; far above what a store will ever have.
+const APPLIED_MAX: i64 = 10_000;
+
+#[derive(Clone, Debug, FromRow)]
+struct Applied {
+    name: String,
+    checksum: String,
+}
+
+/// Applies what is missing and returns the name of the newest migration.
+pub(super) async fn migrate(
+    conn: &mut Conn<'_>,
+    store: Store,
+    now: Timestamp,
+) -> Result<&'static str, DbError> {
+    const ACTION: &str = "prepare the table of migrations";
+    let text = conn.text(CREATE_TABLE);
+    on_conn!(conn, ACTION, c => sqlx::raw_sql(text).execute(c).await.map(|_| ()))?;
+
+    let applied = list_applied(conn, store).await?;
+    for migration in missing(store, known(store), &applied)? {
+        apply(conn, store, migration, now).await?;
+        tracing::info!(
+            store = store.name(),
+            migration = migration.name,
+            "schema migrated"
+        );
+    }
+    Ok(newest(known(store)))
+}
+
+async fn list_applied(conn: &mut Conn<'_>, store: Store) -> Result<Vec<Applied>, DbError> {
+    let text = conn.text(LIST);
+    on_conn!(conn, "list the applied migrations", c => {
+        sqlx::query_as::<_, Applied>(text)
+            .bind(store.name())
+            .bind(APPLIED_MAX)
+            .fetch_all(c)
+            .await
+    })
+}
+
+async fn apply(
+    conn: &mut Conn<'_>,
+    store: Store,
+    migration: &Migration,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let change = match conn.driver() {
+        Driver::Sqlite(_) => migration.sqlite,
+        Driver::Postgres(_) => migration.postgres,
+    };
+    let checksum = checksum(migration);
+    on_conn!(conn, "apply a migration", c => sqlx::raw_sql(change).execute(c).await.map(|_| ()))?;
+    let text = conn.text(RECORD);
+    on_conn!(conn, "record a migration", c => {
+        sqlx::query(text)
+            .bind(store.name())
+            .bind(migration.name)
+            .bind(checksum)
+            .bind(now.as_micros())
+            .execute(c)
+            .await
+            .map(|_| ())
+    })
+}
+
+/// What is still to apply, or why this binary must not touch the store.
+fn missing<'k>(
+    store: Store,
+    known: &'k [Migration],
+    applied: &[Applied],
+) -> Result<Vec<&'k Migration>, DbError> {
+    for found in applied {
+        let Some(migration) = known.iter().find(|it| it.name == found.name) else {
+            return Err(unknown_to_us(store, &found.name, newest(known)));
+        };
+        if found.checksum != checksum(migration) {
+            return Err(changed(store, &found.name));
+        }
+    }
+    Ok(known
+        .iter()
+        .filter(|it| applied.iter().all(|found| found.name != it.name))
+        .collect())
+}
+
+/// One checksum for both spellings, so that it can be compared wherever the store moved to.
+fn checksum(migration: &Migration) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(migration.sqlite);
+    hasher.update([0]);
+    hasher.update(migration.postgres);
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn newest(known: &[Migration]) -> &'static str {
+    known.last().map_or("nothing", |last| last.name)
+}
+
+fn unknown_to_us(store: Store, found: &str, newest: &str) -> DbError {
+    let detail = format!(
+        "its schema has `{found}`, and the newest this binary knows is `{newest}`; run the newer \
+         bridge binary that made it, or restore a backup from before that upgrade"
+    );
+    DbError::new(
+        DbErrorKind::Schema,
+        format!("open the {} store", store.name()),
+        detail,
+    )
+}
+
+fn changed(store: Store, found: &str) -> DbError {
+    let detail = format!(
+        "migration `{found}` was applied with other text than this binary carries; run the bridge \
+         binary that applied it"
+    );
+    DbError::new(
+        DbErrorKind::Schema,
+        format!("open the {} store", store.name()),
+        detail,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Migration = Migration {
+        name: "0001_one",
+        sqlite: "a",
+        postgres: "b",
+    };
+    const TWO: Migration = Migration {
+        name: "0002_two",
+        sqlite: "c",
+        postgres: "d",
+    };
+
+    fn applied(migration: &Migration) -> Applied {
+        Applied {
+            name: migration.name.to_owned(),
+            checksum: checksum(migration),
+        }
+    }
+
+    #[test]
+    fn only_what_is_missing_is_applied_in_order() {
+        let names = |applied: &[Applied]| -> Vec<&str> {
+            let missing = missing(Store::Ledger, &[ONE, TWO], applied).expect("fits");
+            missing.iter().map(|it| it.name).collect()
+        };
+        assert_eq!(names(&[]), ["0001_one", "0002_two"]);
+        assert_eq!(names(&[applied(&ONE)]), ["0002_two"]);
+        assert_eq!(names(&[applied(&TWO), applied(&ONE)]), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_both_versions_and_a_way_out() {
+        let error =
+            missing(Store::Ledger, &[ONE], &[applied(&ONE), applied(&TWO)]).expect_err("newer");
+        assert_eq!(error.kind(), DbErrorKind::Schema);
+        let text = error.to_string();
+        assert!(
+            text.contains("`0002_two`") && text.contains("`0001_one`"),
+            "{text}"
+        );
+        assert!(text.contains("restore a backup"), "{text}");
+    }
+
+    #[test]
+    fn a_changed_migration_is_refused() {
+        let mut found = applied(&ONE);
+        found.checksum.replace_range(..1, "x");
+        let error = missing(Store::Ledger, &[ONE], &[found]).expect_err("changed");
+        assert!(
+            error
+                .to_string()
+                .contains("`0001_one` was applied with other text"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! Who may join, and as whom: the authority, service keys, leaf certificates, live sessions.
+//!
+//! ```text
+//! key ─Provision─► leaf ─TLS─► Control.Open ─► session ─► (registry)
+//!                   ▲              │
+//!                   └─RefreshCert──┘      same instance id, new key pair
+//! ```
+//!
+//! Identity always comes from a verified certificate, never from a message. Secrets are stored
+//! as a slow hash and appear in no log, error or `Debug` text.
+//!
+//! Invariant: a leaf names the service its key belonged to, and one instance that the runtime
+//! minted; a revoked service gets no new leaf and keeps no stream.
+
+mod api;
+mod authority;
+mod engine;
+mod presence;
+mod secret;
+pub(crate) mod store;
+
+pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller};
+pub use authority::{Authority, AuthorityError, Issued, OwnCertificate, not_after};
+pub use engine::{CreatedKey, Error, Identity, Parts, Provisioned, ServiceView};
+pub use presence::{Ending, Link, Presence};

@@ -1,0 +1,75 @@
+//! Secrets of service keys: made once, stored as a slow hash, checked off the async threads.
+//!
+//! Checking is bounded twice, by how many run and by how many wait, so that a flood of wrong keys
+//! costs two cores at most and no memory.
+
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+/// Bytes of a key id.
+pub(super) const KEY_ID_BYTES: usize = 8;
+/// Bytes of a secret. Random, so that guessing is hopeless with any hash.
+pub(super) const SECRET_BYTES: usize = 32;
+/// Checks that may run at once.
+const RUNNING_MAX: usize = 2;
+/// Checks that may wait for their turn.
+const WAITING_MAX: usize = 512;
+
+/// The check could not be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Busy;
+
+/// Hashes and checks secrets.
+#[derive(Debug)]
+pub(super) struct SecretCheck {
+    running: Semaphore,
+    waiting: Semaphore,
+}
+
+impl SecretCheck {
+    pub(super) fn new() -> Self {
+        Self {
+            running: Semaphore::new(RUNNING_MAX),
+            waiting: Semaphore::new(WAITING_MAX),
+        }
+    }
+
+    /// Random bytes from the operating system.
+    pub(super) fn random<const N: usize>() -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        getrandom::fill(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// The PHC text to store for `secret`; `None` when the system has no randomness.
+    pub(super) async fn hash(&self, secret: Vec<u8>) -> Option<String> {
+        let _slot = self.running.acquire().await.ok()?;
+        let salt = Self::random::<16>()?;
+        let hash = move || {
+            let salt = SaltString::encode_b64(&salt).ok()?;
+            hasher()
+                .hash_password(&secret, &salt)
+                .ok()
+                .map(|hash| hash.to_string())
+        };
+        tokio::task::spawn_blocking(hash).await.ok()?
+    }
+
+    /// Whether `secret` is the one `stored` was made from.
+    pub(super) async fn verify(&self, secret: Vec<u8>, stored: String) -> Result<bool, Busy> {
+        let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
+        let _slot = self.running.acquire().await.map_err(|_| Busy)?;
+        let verify = move || {
+            let parsed = PasswordHash::new(&stored).ok();
+            parsed.is_some_and(|hash| hasher().verify_password(&secret, &hash).is_ok())
+        };
+        tokio::task::spawn_blocking(verify).await.map_err(|_| Busy)
+    }
+}
+
+/// 7 MiB, five passes: the smallest of the memory sizes OWASP lists for argon2id.
+fn hasher() -> Argon2<'static> {
+    let params = Params::new(7 * 1024, 5, 1, None).unwrap_or_default();
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}

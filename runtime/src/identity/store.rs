@@ -1,0 +1,236 @@
+//! SQL of services and their keys: one function per statement, no decisions.
+//!
+//! The caller holds the transaction and has already decided; functions here write it down or read
+//! it back. Of a key's secret only its slow hash passes through.
+
+use contract::clock::Timestamp;
+use contract::ids::ServiceId;
+use sqlx::FromRow;
+
+use crate::db::{Conn, DbError, Sql, on_conn, sql};
+
+const INSERT_SERVICE: Sql = sql!("identity/insert_service.sql");
+const FIND_SERVICE: Sql = sql!("identity/find_service.sql");
+const FIND_SERVICE_BY_NAME: Sql = sql!("identity/find_service_by_name.sql");
+const LIST_SERVICES: Sql = sql!("identity/list_services.sql");
+const REVOKE_SERVICE: Sql = sql!("identity/revoke_service.sql");
+const REVOKE_KEYS: Sql = sql!("identity/revoke_keys.sql");
+const INSERT_KEY: Sql = sql!("identity/insert_key.sql");
+const FIND_KEY: Sql = sql!("identity/find_key.sql");
+
+/// Most services one page holds.
+pub(crate) const PAGE_MAX: u32 = 1_000;
+
+/// Whether a service may join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ServiceStatus {
+    /// Its keys work.
+    Active,
+    /// Final: no key of it works again.
+    Revoked,
+}
+
+/// A service as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Service {
+    pub(crate) id: ServiceId,
+    pub(crate) name: String,
+    pub(crate) status: ServiceStatus,
+    pub(crate) created_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
+}
+
+/// A service in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListedService {
+    pub(crate) service: Service,
+    /// Keys that are not revoked.
+    pub(crate) active_keys: i64,
+}
+
+/// A key to store.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct NewKey<'a> {
+    pub(crate) key_id: &'a [u8],
+    pub(crate) service: ServiceId,
+    pub(crate) secret_hash: &'a str,
+    pub(crate) created_at: Timestamp,
+}
+
+/// A key as stored, with the service it belongs to.
+pub(crate) struct FoundKey {
+    pub(crate) secret_hash: String,
+    pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) service: Service,
+}
+
+#[derive(FromRow)]
+struct ServiceRow {
+    id: String,
+    name: String,
+    status: String,
+    created_at_us: i64,
+    revoked_at_us: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    service: ServiceRow,
+    active_keys: i64,
+}
+
+#[derive(FromRow)]
+struct KeyRow {
+    secret_hash: String,
+    key_revoked_at_us: Option<i64>,
+    #[sqlx(flatten)]
+    service: ServiceRow,
+}
+
+/// Adds an active service. A name that is taken is a conflict.
+pub(crate) async fn insert_service(
+    conn: &mut Conn<'_>,
+    id: ServiceId,
+    name: &str,
+    created_at: Timestamp,
+) -> Result<(), DbError> {
+    let text = conn.text(INSERT_SERVICE);
+    on_conn!(conn, "add a service", c => {
+        sqlx::query(text)
+            .bind(id.to_string())
+            .bind(name)
+            .bind(created_at.as_micros())
+            .execute(c)
+            .await
+            .map(|_| ())
+    })
+}
+
+/// The service with this id, whatever its status.
+pub(crate) async fn find_service(
+    conn: &mut Conn<'_>,
+    id: ServiceId,
+) -> Result<Option<Service>, DbError> {
+    find(conn, FIND_SERVICE, &id.to_string()).await
+}
+
+/// The service with this name, whatever its status.
+pub(crate) async fn find_service_by_name(
+    conn: &mut Conn<'_>,
+    name: &str,
+) -> Result<Option<Service>, DbError> {
+    find(conn, FIND_SERVICE_BY_NAME, name).await
+}
+
+async fn find(conn: &mut Conn<'_>, sql: Sql, by: &str) -> Result<Option<Service>, DbError> {
+    let text = conn.text(sql);
+    let row = on_conn!(conn, "find a service", c => {
+        sqlx::query_as::<_, ServiceRow>(text).bind(by).fetch_optional(c).await
+    })?;
+    row.map(ServiceRow::into_service).transpose()
+}
+
+/// Services in the order of their names, from just after `after` (empty: from the first).
+pub(crate) async fn list_services(
+    conn: &mut Conn<'_>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<ListedService>, DbError> {
+    let text = conn.text(LIST_SERVICES);
+    let limit = i64::from(limit.clamp(1, PAGE_MAX));
+    let rows = on_conn!(conn, "list services", c => {
+        sqlx::query_as::<_, ListedRow>(text).bind(after).bind(limit).fetch_all(c).await
+    })?;
+    let listed = |row: ListedRow| {
+        let active_keys = row.active_keys;
+        row.service.into_service().map(|service| ListedService {
+            service,
+            active_keys,
+        })
+    };
+    rows.into_iter().map(listed).collect()
+}
+
+/// Revokes an active service and all its keys. False when there is no active one with this id.
+pub(crate) async fn revoke_service(
+    conn: &mut Conn<'_>,
+    id: ServiceId,
+    at: Timestamp,
+) -> Result<bool, DbError> {
+    let mut revoked = 0;
+    for (position, sql) in [REVOKE_SERVICE, REVOKE_KEYS].into_iter().enumerate() {
+        let text = conn.text(sql);
+        let changed = on_conn!(conn, "revoke a service", c => {
+            sqlx::query(text)
+                .bind(id.to_string())
+                .bind(at.as_micros())
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected())
+        })?;
+        if position == 0 {
+            revoked = changed;
+        }
+    }
+    Ok(revoked > 0)
+}
+
+/// Adds a key to a service.
+pub(crate) async fn insert_key(conn: &mut Conn<'_>, key: &NewKey<'_>) -> Result<(), DbError> {
+    let text = conn.text(INSERT_KEY);
+    on_conn!(conn, "add a service key", c => {
+        sqlx::query(text)
+            .bind(key.key_id)
+            .bind(key.service.to_string())
+            .bind(key.secret_hash)
+            .bind(key.created_at.as_micros())
+            .execute(c)
+            .await
+            .map(|_| ())
+    })
+}
+
+/// The key with this id and its service, revoked or not.
+pub(crate) async fn find_key(
+    conn: &mut Conn<'_>,
+    key_id: &[u8],
+) -> Result<Option<FoundKey>, DbError> {
+    let text = conn.text(FIND_KEY);
+    let row = on_conn!(conn, "find a service key", c => {
+        sqlx::query_as::<_, KeyRow>(text).bind(key_id).fetch_optional(c).await
+    })?;
+    row.map(KeyRow::into_key).transpose()
+}
+
+impl ServiceRow {
+    fn into_service(self) -> Result<Service, DbError> {
+        let unreadable = |what| {
+            DbError::corrupt(
+                "read a service",
+                format!("`{}` has an unknown {what}", self.name),
+            )
+        };
+        Ok(Service {
+            id: self.id.parse().map_err(|_| unreadable("id"))?,
+            status: match self.status.as_str() {
+                "active" => ServiceStatus::Active,
+                "revoked" => ServiceStatus::Revoked,
+                _ => return Err(unreadable("status")),
+            },
+            created_at: Timestamp::from_micros(self.created_at_us),
+            revoked_at: self.revoked_at_us.map(Timestamp::from_micros),
+            name: self.name,
+        })
+    }
+}
+
+impl KeyRow {
+    fn into_key(self) -> Result<FoundKey, DbError> {
+        Ok(FoundKey {
+            secret_hash: self.secret_hash,
+            revoked_at: self.key_revoked_at_us.map(Timestamp::from_micros),
+            service: self.service.into_service()?,
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! The command line's side of the operator API.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::SOCKET_FILE;
+use super::model::Problem;
+
+/// Largest answer that is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Why the runtime could not be asked, or what it refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answers on the socket.
+    #[error(
+        "no runtime answers at {path}; start one with `bridge dev`, or name its data folder with --data"
+    )]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The connection broke.
+    #[error("the runtime broke off the conversation")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The runtime said no.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Talks to the runtime of one data folder.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+impl Client {
+    /// The runtime whose data folder is `data`.
+    pub fn new(data: &Path) -> Self {
+        Self {
+            socket: data.join(SOCKET_FILE),
+        }
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Refused`] with the runtime's words when it answered.
+    pub async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ClientError> {
+        self.send(Method::GET, path, Bytes::new()).await
+    }
+
+    /// Changes something.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn send_json<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Broken(error.into()))?;
+        self.send(method, path, body.into()).await
+    }
+
+    async fn send<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<A, ClientError> {
+        let stream =
+            UnixStream::connect(&self.socket)
+                .await
+                .map_err(|source| ClientError::NotRunning {
+                    path: self.socket.clone(),
+                    source,
+                })?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
+        let connection = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "bridge")
+            .header("content-type", "application/json")
+            .body(Full::new(body))
+            .map_err(broken)?;
+        let response = sender.send_request(request).await.map_err(broken)?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
+            .collect()
+            .await;
+        let body = body.map_err(ClientError::Broken)?.to_bytes();
+        connection.abort();
+        if status == StatusCode::OK || status == StatusCode::CREATED {
+            return serde_json::from_slice(&body).map_err(broken);
+        }
+        let said = serde_json::from_slice::<Problem>(&body).map(|problem| problem.error);
+        Err(ClientError::Refused(said.unwrap_or_else(|_| {
+            format!("the runtime answered {status}")
+        })))
+    }
+}
+
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ClientError {
+    ClientError::Broken(Box::new(error))
+}

@@ -1,0 +1,324 @@
+//! What a setting is, which values it takes, and how text becomes a value. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// One setting: its name, kind, bounds, default and meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// `section.name`, with the unit last.
+    pub key: &'static str,
+    /// One line for people.
+    pub doc: &'static str,
+    /// Whether a change waits for the next start.
+    pub needs_restart: bool,
+    kind: Kind,
+    default: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Integer {
+        unit: &'static str,
+        min: i64,
+        max: i64,
+    },
+    Switch,
+    Choice(&'static [&'static str]),
+}
+
+/// The value of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// In the setting's unit.
+    Integer(i64),
+    /// On or off.
+    Switch(bool),
+    /// One of the setting's words.
+    Choice(&'static str),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Integer(number) => number.fmt(f),
+            Self::Switch(on) => on.fmt(f),
+            Self::Choice(word) => f.write_str(word),
+        }
+    }
+}
+
+impl Setting {
+    pub(super) const fn integer(
+        key: &'static str,
+        unit: &'static str,
+        default: i64,
+        (min, max): (i64, i64),
+    ) -> Self {
+        assert!(
+            min <= default && default <= max,
+            "a default lies within its bounds"
+        );
+        let (kind, default) = (Kind::Integer { unit, min, max }, Value::Integer(default));
+        Self {
+            key,
+            doc: "",
+            needs_restart: false,
+            kind,
+            default,
+        }
+    }
+
+    pub(super) const fn switch(key: &'static str, default: bool) -> Self {
+        let (kind, default) = (Kind::Switch, Value::Switch(default));
+        Self {
+            key,
+            doc: "",
+            needs_restart: false,
+            kind,
+            default,
+        }
+    }
+
+    pub(super) const fn capture(key: &'static str, default: Capture) -> Self {
+        let (kind, default) = (Kind::Choice(&Capture::WORDS), Value::Choice(default.word()));
+        Self {
+            key,
+            doc: "",
+            needs_restart: false,
+            kind,
+            default,
+        }
+    }
+
+    pub(super) const fn at_restart(mut self) -> Self {
+        self.needs_restart = true;
+        self
+    }
+
+    pub(super) const fn documented(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
+    /// The value without a row in the table.
+    pub const fn default(&self) -> Value {
+        self.default
+    }
+
+    /// The part before the dot.
+    pub fn section(&self) -> &'static str {
+        self.key.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// `integer`, `switch` or `choice`.
+    pub const fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Integer { .. } => "integer",
+            Kind::Switch => "switch",
+            Kind::Choice(_) => "choice",
+        }
+    }
+
+    /// Which values it takes, for people: `1000 to 60000 ms`, `true or false`.
+    pub fn bounds(&self) -> String {
+        match self.kind {
+            Kind::Integer { unit, min, max } => {
+                format!("{min} to {max} {unit}").trim_end().to_owned()
+            }
+            Kind::Switch => "true or false".to_owned(),
+            Kind::Choice(words) => words.join(", "),
+        }
+    }
+
+    /// The value that `text` stands for, if the setting takes it.
+    pub fn parse(&self, text: &str) -> Option<Value> {
+        match self.kind {
+            Kind::Integer { min, max, .. } => {
+                let number = text
+                    .parse()
+                    .ok()
+                    .filter(|number| (min..=max).contains(number));
+                number.map(Value::Integer)
+            }
+            Kind::Switch => text.parse().ok().map(Value::Switch),
+            Kind::Choice(words) => words
+                .iter()
+                .copied()
+                .find(|word| *word == text)
+                .map(Value::Choice),
+        }
+    }
+}
+
+/// A setting and the Rust type its value is read as.
+#[derive(Debug)]
+pub struct Key<T> {
+    pub(super) setting: &'static Setting,
+    read_as: PhantomData<fn() -> T>,
+}
+
+impl<T> Key<T> {
+    pub(super) const fn new(setting: &'static Setting) -> Self {
+        Self {
+            setting,
+            read_as: PhantomData,
+        }
+    }
+
+    /// What it is called, in the table and to people.
+    pub const fn name(&self) -> &'static str {
+        self.setting.key
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Key<T> {}
+
+/// A type a setting can be read as.
+pub trait FromValue: Sized {
+    /// The value, `None` when the setting is of another kind.
+    fn from_value(value: Value) -> Option<Self>;
+}
+
+impl FromValue for Duration {
+    /// Integers of settings in milliseconds.
+    fn from_value(value: Value) -> Option<Self> {
+        u64::from_value(value).map(Self::from_millis)
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Switch(on) => Some(on),
+            Value::Integer(_) | Value::Choice(_) => None,
+        }
+    }
+}
+
+macro_rules! from_integer {
+    ($($type:ty),+) => {$(
+        impl FromValue for $type {
+            fn from_value(value: Value) -> Option<Self> {
+                match value {
+                    Value::Integer(number) => number.try_into().ok(),
+                    Value::Switch(_) | Value::Choice(_) => None,
+                }
+            }
+        }
+    )+};
+}
+from_integer!(u16, u32, u64, usize, i32);
+
+/// Which payloads are kept beside their operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capture {
+    /// None.
+    None,
+    /// Those of failed operations.
+    Errors,
+    /// All.
+    All,
+}
+
+impl Capture {
+    const WORDS: [&'static str; 3] = ["none", "errors", "all"];
+
+    /// Its word in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => Self::WORDS[0],
+            Self::Errors => Self::WORDS[1],
+            Self::All => Self::WORDS[2],
+        }
+    }
+}
+
+impl FromValue for Capture {
+    fn from_value(value: Value) -> Option<Self> {
+        let Value::Choice(word) = value else {
+            return None;
+        };
+        [Self::None, Self::Errors, Self::All]
+            .into_iter()
+            .find(|it| it.word() == word)
+    }
+}
+
+/// A setting as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingView {
+    /// The setting.
+    pub setting: &'static Setting,
+    /// The value in use.
+    pub value: Value,
+    /// The value from the next start on, when it differs.
+    pub pending: Option<Value>,
+}
+
+/// Every value in use, and what of the table could not be used.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Snapshot {
+    pub(super) in_use: HashMap<&'static str, Value>,
+    pub(super) pending: HashMap<&'static str, Value>,
+    /// Row key and why it is ignored.
+    pub(super) ignored: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// Values from the rows of the table; `running` keeps those that wait for a restart.
+    pub(super) fn from_rows(
+        all: &[&'static Setting],
+        rows: &BTreeMap<String, String>,
+        running: Option<&Self>,
+    ) -> Self {
+        let mut snapshot = Self::default();
+        for setting in all {
+            let stored = rows
+                .get(setting.key)
+                .map(|text| (text, setting.parse(text)));
+            if let Some((text, None)) = stored {
+                let why = format!(
+                    "`{text}` is not within {}; the default is used",
+                    setting.bounds()
+                );
+                snapshot.ignored.insert(setting.key.to_owned(), why);
+            }
+            let stored = stored
+                .and_then(|(_, value)| value)
+                .unwrap_or(setting.default);
+            let running = running.and_then(|it| it.in_use.get(setting.key).copied());
+            match running.filter(|running| setting.needs_restart && *running != stored) {
+                Some(running) => {
+                    snapshot.in_use.insert(setting.key, running);
+                    snapshot.pending.insert(setting.key, stored);
+                }
+                None => {
+                    snapshot.in_use.insert(setting.key, stored);
+                }
+            }
+        }
+        for key in rows
+            .keys()
+            .filter(|key| all.iter().all(|setting| setting.key != *key))
+        {
+            let why = "this binary has no such setting; the row is kept".to_owned();
+            snapshot.ignored.insert(key.clone(), why);
+        }
+        snapshot
+    }
+
+    /// Whether anything an observer could see differs.
+    pub(super) fn differs_from(&self, other: &Self) -> bool {
+        self.in_use != other.in_use
+            || self.pending != other.pending
+            || self.ignored != other.ignored
+    }
+}
