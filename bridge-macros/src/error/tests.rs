@@ -1,0 +1,76 @@
+//! What users get from `#[derive(bridge::Error)]`.
+//!
+//! Messages are tested with their spans as UI cases of the `bridge` crate.
+//!
+//! Invariant: a refused enum still implements the traits, so nothing else complains.
+
+use quote::quote;
+
+use crate::golden;
+
+use super::error;
+
+#[test]
+fn units_and_messages_expand_as_reviewed() {
+    let input = quote! {
+        #[derive(Debug)]
+        pub enum ChargeError {
+            OutOfStock,
+            #[bridge(code = "CARD_DECLINED")]
+            Declined(String),
+            #[deprecated]
+            Legacy(std::string::String),
+        }
+    };
+    golden::check("error_full", error(input));
+}
+
+#[test]
+fn an_enum_without_variants_expands_as_reviewed() {
+    golden::check(
+        "error_empty",
+        error(quote! { #[bridge(crate = my::bridge)] enum Never {} }),
+    );
+}
+
+#[test]
+fn a_refused_enum_expands_as_reviewed() {
+    golden::check(
+        "error_refused",
+        error(quote! { enum Broken { Fields { sku: String } } }),
+    );
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once() {
+    let input = quote! {
+        #[bridge(code = "X")]
+        enum Broken<T> {
+            Twice,
+            #[bridge(code = "TWICE")] Again,
+            #[bridge(code = "")] Empty(u32),
+            #[bridge(code = "A")] #[bridge(code = "B")] Keys,
+            #[bridge] Bare,
+            #[bridge(code = 7)] Number,
+            Two(String, T),
+        }
+    };
+    let messages = golden::messages(error(input));
+    let mut codes: Vec<&str> = messages.iter().map(|text| &text[..6]).collect();
+    codes.sort_unstable();
+    assert_eq!(
+        codes,
+        [
+            "BR0001", "BR0001", "BR0002", "BR0003", "BR0031", "BR0032", "BR0032", "BR0033",
+            "BR0034"
+        ],
+    );
+}
+
+#[test]
+fn a_struct_is_refused_once() {
+    assert_eq!(
+        golden::messages(error(quote! { struct Broken { field: u32 } })).len(),
+        1
+    );
+}

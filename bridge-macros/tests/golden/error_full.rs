@@ -1,0 +1,47 @@
+#[automatically_derived]
+#[allow(deprecated)]
+impl ::bridge::BusinessError for ChargeError {
+    fn code(&self) -> &'static str {
+        match *self {
+            Self::OutOfStock { .. } => "OUT_OF_STOCK",
+            Self::Declined { .. } => "CARD_DECLINED",
+            Self::Legacy { .. } => "LEGACY",
+        }
+    }
+    fn message(&self) -> ::std::string::String {
+        match *self {
+            Self::OutOfStock => ::std::string::String::from("out of stock"),
+            Self::Declined(ref __message) => ::core::clone::Clone::clone(__message),
+            Self::Legacy(ref __message) => ::core::clone::Clone::clone(__message),
+        }
+    }
+    fn from_wire(__code: &str, __message: &str) -> ::core::option::Option<Self> {
+        match __code {
+            "OUT_OF_STOCK" => ::core::option::Option::Some(Self::OutOfStock),
+            "CARD_DECLINED" => {
+                ::core::option::Option::Some(
+                    Self::Declined(::std::string::String::from(__message)),
+                )
+            }
+            "LEGACY" => {
+                ::core::option::Option::Some(
+                    Self::Legacy(::std::string::String::from(__message)),
+                )
+            }
+            _ => ::core::option::Option::None,
+        }
+    }
+}
+#[automatically_derived]
+#[allow(deprecated)]
+impl ::core::fmt::Display for ChargeError {
+    fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match *self {
+            Self::OutOfStock => __f.write_str("out of stock"),
+            Self::Declined(ref __message) => __f.write_str(__message),
+            Self::Legacy(ref __message) => __f.write_str(__message),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::error::Error for ChargeError {}

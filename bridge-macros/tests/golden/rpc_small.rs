@@ -1,0 +1,42 @@
+async fn r#move(req: MoveRequest) -> Result<MoveReply, MoveError> {
+    step(req).await
+}
+#[doc(hidden)]
+#[allow(missing_debug_implementations, non_camel_case_types)]
+struct r#move {}
+#[allow(deprecated)]
+impl my::bridge::__rt::Operation for r#move {
+    fn operation() -> my::bridge::__rt::OperationDef {
+        const FOUND: (
+            &my::bridge::__rt::MethodMeta,
+            fn(&'static my::bridge::__rt::MethodMeta) -> my::bridge::__rt::OperationDef,
+        ) = (
+            my::bridge::__rt::find_method(
+                <MoveRequest as my::bridge::__rt::RpcRequest<
+                    <Result<
+                        MoveReply,
+                        MoveError,
+                    > as my::bridge::__rt::HandlerResult>::Reply,
+                >>::METHODS,
+                "Move",
+            ),
+            |__method| my::bridge::__rt::OperationDef::unary::<
+                MoveRequest,
+                Result<MoveReply, MoveError>,
+                _,
+                _,
+                _,
+            >(
+                __method,
+                ::core::concat!(::core::module_path!(), "::move"),
+                |__states: &my::bridge::__rt::States| {
+                    ::core::result::Result::Ok(move |
+                        __request: MoveRequest,
+                        __context: my::bridge::Context|
+                    { r#move(__request) })
+                },
+            ),
+        );
+        (FOUND.1)(FOUND.0)
+    }
+}

@@ -1,0 +1,233 @@
+//! What can go wrong, in two types: [`Error`] for the bridge itself, [`CallError`] for one call.
+//!
+//! Programs ask [`code`](Error::code) and [`retryable`](Error::retryable); people read `Display`,
+//! which names the thing and says what to do about it. Sources are kept and never printed twice.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use contract::error_code::ErrorCode;
+
+use crate::handler::BusinessError;
+
+/// Why the bridge could not start, connect or go on.
+///
+/// Cheap to clone, because a bridge that stopped tells everybody why.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    code: ErrorCode,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            code,
+            message: message.into(),
+            source: None,
+        }))
+    }
+
+    pub(crate) fn caused(
+        code: ErrorCode,
+        message: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            code,
+            message: message.into(),
+            source: Some(source.into()),
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Config, message)
+    }
+
+    /// What a program asks: one of a closed list.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// Whether trying the same again later may succeed without anybody changing anything.
+    pub fn retryable(&self) -> bool {
+        self.0.code.retryable()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("code", &self.0.code)
+            .field("message", &self.0.message);
+        if let Some(source) = &self.0.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// Why a call failed.
+///
+/// [`TIMEOUT`](ErrorCode::Timeout) is deliberately not [`retryable`](Self::retryable): the work
+/// may have been done.
+#[derive(Clone)]
+pub struct CallError(Box<CallFault>);
+
+#[derive(Clone)]
+struct CallFault {
+    code: ErrorCode,
+    /// `payments/Charge`, so that a log line says which call it was.
+    operation: String,
+    message: String,
+    handler_code: Option<String>,
+}
+
+impl CallError {
+    pub(crate) fn new(code: ErrorCode, operation: String, message: impl Into<String>) -> Self {
+        Self(Box::new(CallFault {
+            code,
+            operation,
+            message: message.into(),
+            handler_code: None,
+        }))
+    }
+
+    /// An answer of the handler itself. Without a text the code stands in for it.
+    pub(crate) fn handler(operation: String, code: String, message: String) -> Self {
+        let message = if message.is_empty() {
+            code.clone()
+        } else {
+            message
+        };
+        let code_of = ErrorCode::Handler;
+        Self(Box::new(CallFault {
+            code: code_of,
+            operation,
+            message,
+            handler_code: Some(code),
+        }))
+    }
+
+    /// What a program asks: one of a closed list.
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// The handler's own code (`CARD_DECLINED`) when the handler answered with an error.
+    pub fn handler_code(&self) -> Option<&str> {
+        self.0.handler_code.as_deref()
+    }
+
+    /// The text alone, without the name of the call.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Whether the same call may succeed later: nothing of it was executed.
+    pub fn retryable(&self) -> bool {
+        self.0.code.retryable()
+    }
+
+    /// The handler's error as the type it was returned as, when its code is one of that type's.
+    ///
+    /// ```ignore
+    /// match payments.charge(request).await {
+    ///     Err(error) => match error.business::<ChargeError>() {
+    ///         Some(ChargeError::CardDeclined) => ask_for_another_card(),
+    ///         _ => return Err(error.into()),
+    ///     },
+    ///     Ok(reply) => reply,
+    /// };
+    /// ```
+    pub fn business<E: BusinessError>(&self) -> Option<E> {
+        E::from_wire(self.handler_code()?, &self.0.message)
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CallFault {
+            code,
+            operation,
+            message,
+            handler_code,
+        } = &*self.0;
+        match handler_code {
+            Some(own) => write!(f, "{operation} answered {own}: {message}"),
+            None => write!(f, "{operation} failed with {code}: {message}"),
+        }
+    }
+}
+
+impl fmt::Debug for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallError")
+            .field("code", &self.0.code)
+            .field("operation", &self.0.operation)
+            .field("handler_code", &self.0.handler_code)
+            .field("message", &self.0.message)
+            .finish()
+    }
+}
+
+impl StdError for CallError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(code: ErrorCode) -> CallError {
+        CallError::new(code, "payments/Charge".into(), "reason")
+    }
+
+    #[test]
+    fn only_what_was_not_executed_invites_a_repeat() {
+        assert!(call(ErrorCode::Connection).retryable());
+        assert!(call(ErrorCode::NoLiveInstance).retryable());
+        assert!(!call(ErrorCode::Timeout).retryable());
+        assert!(!CallError::handler("a/B".into(), "X".into(), String::new()).retryable());
+    }
+
+    #[test]
+    fn a_handler_error_without_text_shows_its_code() {
+        let error = CallError::handler("a/B".into(), "OUT_OF_STOCK".into(), String::new());
+        assert_eq!(error.handler_code(), Some("OUT_OF_STOCK"));
+        assert_eq!(error.message(), "OUT_OF_STOCK");
+        assert_eq!(error.to_string(), "a/B answered OUT_OF_STOCK: OUT_OF_STOCK");
+    }
+
+    #[test]
+    fn the_source_is_kept_apart_from_the_text() {
+        let error = Error::caused(
+            ErrorCode::Config,
+            "cannot bind",
+            std::io::Error::other("taken"),
+        );
+        assert_eq!(error.to_string(), "cannot bind");
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("taken")
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! Typed RPC between services over mutual TLS, from a key and an annotation.
+//!
+//! A service holds a key, starts a [`Bridge`], and from then on its handlers can be called by
+//! other services and its clients call theirs: identified, balanced, traced. A runtime tells
+//! services about each other; calls go straight from one to the other and go on while the
+//! runtime is away.
+//!
+//! ```ignore
+//! bridge::include_contract!("shop.payments.v1");            // made by build.rs from a .proto
+//!
+//! #[derive(Debug, bridge::Error)]
+//! enum ChargeError {
+//!     CardDeclined,
+//! }
+//!
+//! #[bridge::rpc]
+//! async fn charge(State(bank): State<Bank>, req: ChargeRequest, ctx: Context)
+//!     -> Result<ChargeReply, ChargeError>
+//! {
+//!     bank.charge(req.order_id, req.cents, ctx.idempotency_key()).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), bridge::Error> {
+//!     let mut builder = Bridge::from_env("payments")?;       // BRIDGE_URL, BRIDGE_KEY
+//!     let inventory = builder.client::<Inventory>();         // usable once started
+//!     let bridge = builder
+//!         .advertise("127.0.0.1:0")
+//!         .serve(bridge::handlers![charge])
+//!         .state(Bank::open())
+//!         .start()
+//!         .await?;
+//!     bridge.stop_on_signals()?;
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     bridge.serve_http(listener, router(inventory)).await   // returns when stopped
+//! }
+//! ```
+//!
+//! Calling is awaiting; what differs from the defaults is said in between:
+//!
+//! ```ignore
+//! let left = inventory.reserve(request).timeout(Duration::from_secs(2)).await?;
+//! ```
+//!
+//! Inside a handler a call joins the handler's trace and never outlives its deadline.
+//!
+//! Only failures that provably happened before any handler ran are repeated, on another
+//! instance or through the runtime. Everything else is the caller's to decide, by
+//! [`CallError::code`] and [`CallError::retryable`].
+
+mod context;
+mod handler;
+
+mod error;
+
+mod options;
+
+mod link;
+
+mod registry;
+
+mod telemetry;
+
+mod session;
+
+mod rpc;
+
+mod app;
+
+mod http;
+
+#[doc(hidden)]
+pub mod __rt;
+
+pub use bridge_macros::{Error, handlers, rpc};
+pub use bridge_tower::trace::inject as inject_trace;
+pub use contract::error_code::ErrorCode;
+pub use contract::ids::{InstanceId, ServiceId};
+
+pub use crate::app::{Bridge, Builder};
+pub use crate::context::{Caller, Context};
+pub use crate::error::{CallError, Error};
+pub use crate::handler::{BusinessError, Handlers, MissingState, State};
+pub use crate::options::{Retry, Transport};
+pub use crate::rpc::{Call, CallFuture, Client, Contract};
+pub use crate::session::{Identity, Lifecycle, Phase, Status};
+pub use crate::telemetry::{HttpOp, HttpRecorder};
+
+/// Includes the code that the build script made for a proto package:
+/// `bridge::include_contract!("shop.payments.v1")`.
+#[macro_export]
+macro_rules! include_contract {
+    ($package:literal) => {
+        ::core::include!(::core::concat!(
+            ::core::env!("OUT_DIR"),
+            "/",
+            $package,
+            ".rs"
+        ));
+    };
+}

@@ -1,0 +1,7 @@
+#[derive(Debug, bridge::Error)]
+enum ChargeError {
+    #[bridge(code = "")]
+    OutOfStock,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[derive(Debug, bridge::Error)]
+enum ChargeError {
+    #[bridge(code = "A")]
+    #[bridge(code = "B")]
+    OutOfStock,
+}
+
+fn main() {}

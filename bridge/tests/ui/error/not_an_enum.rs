@@ -1,0 +1,6 @@
+#[derive(Debug, bridge::Error)]
+struct ChargeError {
+    code: String,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+#[path = "../shop.rs"]
+mod shop;
+use shop::*;
+
+async fn charge(req: ChargeRequest) -> Charged {
+    let _ = req;
+    Ok(ChargeReply::default())
+}
+
+fn main() {
+    let _ = bridge::handlers![charge];
+}

@@ -1,0 +1,13 @@
+#[path = "../shop.rs"]
+mod shop;
+use shop::*;
+
+#[bridge::rpc]
+async fn charge<T: Into<ChargeRequest>>(req: T) -> Charged {
+    let _ = req.into();
+    Ok(ChargeReply::default())
+}
+
+fn main() {
+    let _ = bridge::handlers![charge];
+}

@@ -1,0 +1,16 @@
+#![deny(dead_code)]
+
+#[path = "../shop.rs"]
+#[allow(dead_code)]
+mod shop;
+use shop::*;
+
+#[bridge::rpc]
+async fn charge(req: ChargeRequest) -> Charged {
+    let _ = req;
+    Ok(ChargeReply::default())
+}
+
+fn main() {
+    let _ = bridge::handlers![];
+}

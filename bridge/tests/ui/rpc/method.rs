@@ -1,0 +1,16 @@
+#[path = "../shop.rs"]
+mod shop;
+use shop::*;
+
+struct Payments;
+
+impl Payments {
+    #[bridge::rpc]
+    async fn charge(&self, req: ChargeRequest) -> Charged {
+        let _ = req;
+        Ok(ChargeReply::default())
+    }
+}
+
+fn main() {
+}

@@ -1,0 +1,9 @@
+#[path = "../shop.rs"]
+mod shop;
+
+
+#[bridge::rpc]
+pub struct Charge {}
+
+fn main() {
+}

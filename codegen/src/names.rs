@@ -1,0 +1,66 @@
+//! Rust names of protobuf names, the same ones that the message generator chooses.
+//!
+//! Invariant: what these functions return is a valid Rust identifier, raw where it must be.
+
+use heck::{ToKebabCase, ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+/// A type name.
+pub(crate) fn camel(name: &str) -> String {
+    identifier(&name.to_upper_camel_case())
+}
+
+/// A module, function or field name.
+pub(crate) fn snake(name: &str) -> String {
+    identifier(&name.to_snake_case())
+}
+
+/// A constant name without a leading underscore problem: it always gets a prefix.
+pub(crate) fn shouty(name: &str) -> String {
+    name.to_shouty_snake_case()
+}
+
+/// The service name that a contract's clients call by default.
+pub(crate) fn kebab(name: &str) -> String {
+    name.to_kebab_case()
+}
+
+/// The modules of a package, outermost first.
+pub(crate) fn modules(package: &str) -> Vec<String> {
+    package
+        .split('.')
+        .filter(|segment| !segment.is_empty())
+        .map(snake)
+        .collect()
+}
+
+fn identifier(name: &str) -> String {
+    match name {
+        "_" | "super" | "self" | "Self" | "extern" | "crate" => format!("{name}_"),
+        // Reserved since edition 2024 only, so the parser below does not object.
+        "gen" => "r#gen".to_owned(),
+        _ if name.starts_with(|first: char| first.is_numeric()) => format!("_{name}"),
+        _ if syn::parse_str::<syn::Ident>(name).is_err() => format!("r#{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{camel, kebab, snake};
+
+    #[test]
+    fn keywords_become_raw_or_get_an_underscore() {
+        assert_eq!(snake("Type"), "r#type");
+        assert_eq!(snake("gen"), "r#gen");
+        assert_eq!(snake("Crate"), "crate_");
+        assert_eq!(camel("self"), "Self_");
+        assert_eq!(snake("2fa"), "_2fa");
+    }
+
+    #[test]
+    fn words_are_split_at_case_changes() {
+        assert_eq!(snake("GetHTTPStatus"), "get_http_status");
+        assert_eq!(camel("line_item"), "LineItem");
+        assert_eq!(kebab("OrderBook"), "order-book");
+    }
+}
