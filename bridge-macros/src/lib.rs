@@ -10,15 +10,15 @@
 
 use proc_macro::TokenStream;
 
-mod case;
 mod diag;
-mod error;
+mod paths;
+mod keys;
+mod case;
 #[cfg(test)]
 mod golden;
-mod handlers;
-mod keys;
-mod paths;
 mod rpc;
+mod error;
+mod handlers;
 
 /// Makes an `async fn` a typed RPC handler that [`handlers!`] can list.
 ///

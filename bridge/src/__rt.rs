@@ -2,6 +2,7 @@
 //! promise is that it fits the macros and the generator of the same version.
 
 pub use ::prost;
+pub use ::prost_types;
 
 pub use crate::handler::{
     BusinessError, HandlerResult, MethodMeta, MissingState, Operation, OperationDef, RpcRequest,

@@ -29,7 +29,8 @@ impl Bridge {
     ///
     /// # Errors
     ///
-    /// `CONFIG` when the listener has no address; `INTERNAL` when accepting breaks.
+    /// `CONFIG` when the listener has no address; `INTERNAL` when accepting breaks; the reason when
+    /// the bridge stopped for good by itself.
     pub async fn serve_http(&self, listener: TcpListener, app: axum::Router) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| {
             Error::caused(ErrorCode::Config, "the HTTP listener has no address", error)
@@ -52,10 +53,11 @@ impl Bridge {
         tokio::select! {
             served = serving => served.map_err(|error| {
                 Error::caused(ErrorCode::Internal, "the HTTP server broke", error)
-            }),
+            })?,
             // What is left then did not finish in time.
-            () = closed => Ok(()),
+            () = closed => {}
         }
+        self.session().failure().map_or(Ok(()), Err)
     }
 }
 

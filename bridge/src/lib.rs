@@ -70,6 +70,9 @@ mod app;
 
 mod http;
 
+#[cfg(feature = "embedded")]
+pub mod embedded;
+
 #[doc(hidden)]
 pub mod __rt;
 

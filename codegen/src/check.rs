@@ -4,9 +4,9 @@
 //!
 //! Invariant: what passes here renders to Rust that compiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use prost_types::DescriptorProto;
+use prost_types::{DescriptorProto, EnumDescriptorProto};
 
 use crate::error::{Error, Fault};
 use crate::load::{SourceFile, Sources};
@@ -22,6 +22,9 @@ pub(crate) fn check(sources: &Sources, model: &Model) -> Result<(), Error> {
         rpcs_have_a_message_of_their_own(file, model, &mut faults);
         for (index, message) in (0..).zip(&file.descriptor.message_type) {
             names_inside_a_message_differ(file, message, &[tag::MESSAGE, index], &mut faults);
+        }
+        for (index, found) in (0..).zip(&file.descriptor.enum_type) {
+            constants_of_an_enum_differ(file, found, &[tag::ENUM, index], &mut faults);
         }
     }
     names_in_a_package_differ(sources, model, &mut faults);
@@ -116,6 +119,13 @@ fn names_inside_a_message_differ(
             format!("field `{}`", field.name()),
         );
     }
+    for (group, index) in message.oneof_decl.iter().zip(0..) {
+        let path = [at, &[tag::ONEOF, index, tag::NAME]].concat();
+        if !is_synthetic(message, index) {
+            let what = format!("oneof `{}`", group.name());
+            fields.add(file, &path, names::snake(group.name()), what);
+        }
+    }
     faults.append(&mut fields.faults);
 
     let mut types = Scope::default();
@@ -132,8 +142,33 @@ fn names_inside_a_message_differ(
         let path = [at, &[tag::NESTED_ENUM, index]].concat();
         let what = format!("enum `{}`", nested.name());
         types.add(file, &named(&path), names::camel(nested.name()), what);
+        constants_of_an_enum_differ(file, nested, &path, faults);
     }
     faults.append(&mut types.faults);
+}
+
+fn constants_of_an_enum_differ(
+    file: &SourceFile,
+    found: &EnumDescriptorProto,
+    at: &[i32],
+    faults: &mut Vec<Fault>,
+) {
+    let mut scope = Scope::default();
+    let mut numbers = BTreeSet::new();
+    for (value, index) in found.value.iter().zip(0..) {
+        // Of several constants with one number, only the first becomes a variant.
+        if numbers.insert(value.number()) {
+            let path = [at, &[tag::ENUM_VALUE, index, tag::NAME]].concat();
+            let rust_name = names::variant(found.name(), value.name());
+            scope.add(
+                file,
+                &path,
+                rust_name,
+                format!("constant `{}`", value.name()),
+            );
+        }
+    }
+    faults.append(&mut scope.faults);
 }
 
 fn names_in_a_package_differ(sources: &Sources, model: &Model, faults: &mut Vec<Fault>) {
@@ -240,6 +275,15 @@ fn is_map_entry(message: &DescriptorProto) -> bool {
         .options
         .as_ref()
         .is_some_and(|options| options.map_entry())
+}
+
+/// Whether the group only marks a proto3 `optional` field.
+fn is_synthetic(message: &DescriptorProto, group: i32) -> bool {
+    let mut members = message
+        .field
+        .iter()
+        .filter(|field| field.oneof_index == Some(group));
+    members.any(|field| field.proto3_optional())
 }
 
 /// Whether the message generator opens a module for what is inside this message.

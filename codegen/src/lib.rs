@@ -1,9 +1,8 @@
 //! Rust from contracts: messages, service contracts and typed clients for a `build.rs`.
 //!
 //! ```no_run
-//! fn main() {
-//!     bridge_codegen::contracts("contracts/").compile()
-//! }
+//! // build.rs, the whole of `fn main`
+//! bridge_codegen::contracts("contracts/").compile()
 //! ```
 //!
 //! Every `.proto` below `contracts/` and everything it imports becomes Rust in `OUT_DIR`:
@@ -48,7 +47,6 @@ use std::path::{Path, PathBuf};
 pub use error::{Error, Fault};
 
 /// Starts a compilation of the `.proto` files below a folder, or of one `.proto` file.
-#[must_use]
 pub fn contracts(path: impl Into<PathBuf>) -> Contracts {
     Contracts {
         path: path.into(),

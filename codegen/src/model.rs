@@ -24,6 +24,8 @@ pub(crate) mod tag {
     pub(crate) const FIELD: i32 = 2;
     pub(crate) const NESTED_MESSAGE: i32 = 3;
     pub(crate) const NESTED_ENUM: i32 = 4;
+    pub(crate) const ONEOF: i32 = 8;
+    pub(crate) const ENUM_VALUE: i32 = 2;
     pub(crate) const NAME: i32 = 1;
     pub(crate) const CLIENT_STREAMING: i32 = 5;
 }
@@ -72,8 +74,6 @@ pub(crate) struct Method {
     pub(crate) output_schema: String,
     pub(crate) streaming: bool,
     pub(crate) deprecated: bool,
-    /// Whether its request or reply is marked deprecated, so that using it would warn.
-    pub(crate) deprecated_types: bool,
     pub(crate) comments: Comments,
 }
 
@@ -166,7 +166,6 @@ fn build_service(
                 .options
                 .as_ref()
                 .is_some_and(|options| options.deprecated()),
-            deprecated_types: input.root().deprecated || output.root().deprecated,
             comments: comments(file, &at),
         });
     }

@@ -14,6 +14,14 @@ pub(crate) fn snake(name: &str) -> String {
     identifier(&name.to_snake_case())
 }
 
+/// The variant of an enum's constant, without the enum's name in front.
+pub(crate) fn variant(of: &str, constant: &str) -> String {
+    let name = constant.to_upper_camel_case();
+    let short = name.strip_prefix(&camel(of)).unwrap_or(&name);
+    let starts_a_word = short.starts_with(char::is_uppercase);
+    identifier(if starts_a_word { short } else { &name })
+}
+
 /// A constant name without a leading underscore problem: it always gets a prefix.
 pub(crate) fn shouty(name: &str) -> String {
     name.to_shouty_snake_case()
@@ -46,7 +54,15 @@ fn identifier(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{camel, kebab, snake};
+    use super::{camel, kebab, snake, variant};
+
+    #[test]
+    fn variants_lose_the_name_of_their_enum() {
+        assert_eq!(variant("Kind", "KIND_ONCE"), "Once");
+        assert_eq!(variant("Kind", "KINDLY"), "Kindly");
+        assert_eq!(variant("Kind", "KIND_2"), "Kind2");
+        assert_eq!(variant("Kind", "KIND"), "Kind");
+    }
 
     #[test]
     fn keywords_become_raw_or_get_an_underscore() {

@@ -8,20 +8,16 @@
 
 pub mod clock;
 pub mod error_code;
-pub mod headers;
 pub mod ids;
-
+pub mod headers;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 #[cfg(feature = "grpc")]
 pub mod key;
-
 #[cfg(feature = "schema")]
 pub mod schema;
-
 #[cfg(feature = "schema")]
 pub mod hash;
-
 #[cfg(feature = "transport")]
 pub mod tls;
 #[cfg(feature = "transport")]

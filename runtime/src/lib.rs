@@ -3,16 +3,16 @@
 //!
 //! The order of the modules is the order of dependency: a module uses those above it only.
 
-pub mod audit;
-pub mod cli;
 pub mod config;
+pub mod tasks;
 pub mod db;
+pub mod audit;
+pub mod settings;
 pub mod identity;
-pub mod operator;
 pub mod policy;
 pub mod registry;
 pub mod rpc;
-pub mod server;
-pub mod settings;
-pub mod tasks;
 pub mod telemetry;
+pub mod operator;
+pub mod server;
+pub mod cli;

@@ -1,7 +1,11 @@
 //! What the builder refuses before anything is connected.
 
+use std::net::SocketAddr;
+
+use super::builder::methods;
+use super::listen::endpoint;
 use super::*;
-use crate::handler::{MethodMeta, OperationDef};
+use crate::handler::{Handlers, MethodMeta, OperationDef, States};
 
 static PING: MethodMeta = MethodMeta {
     service: "t.Ping",

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
+use contract::grpc::v1::InvokeRequest;
 use contract::grpc::v1::invoke_client::InvokeClient;
-use contract::grpc::v1::{InvokeRequest, PolicyViolation};
 use contract::headers::X_SB_TRACE;
 use contract::ids::{InstanceId, ServiceId};
 use contract::transport::Channel;
@@ -103,7 +103,8 @@ impl Attempts<'_> {
         let routes = self.session.registry.routes();
         let slot = routes.slot(self.slot);
         if slot.is_denied {
-            return Err(self.denied());
+            let text = "an egress rule of this service does not allow the call";
+            return Err(Failure::final_(ErrorCode::AccessDenied, text));
         }
         // The proxy picks for itself; here the candidate only names the target service.
         let excluded = if via_proxy { &[][..] } else { &tried[..] };
@@ -119,7 +120,7 @@ impl Attempts<'_> {
                 service: Some(target),
                 ..self.served
             };
-            return self.through_runtime(target, tried).await;
+            return Box::pin(self.through_runtime(target, tried)).await;
         }
         let instance = candidate.instance.clone();
         drop(routes);
@@ -139,7 +140,8 @@ impl Attempts<'_> {
     async fn direct(&self, instance: &InstanceLink) -> Result<Bytes, Failure> {
         let channel = match instance.link.ready() {
             Some(channel) => channel,
-            None => self.connect(instance).await?,
+            // Boxed, as everything rare here: the common call should be small.
+            None => Box::pin(self.connect(instance)).await?,
         };
         let _in_flight = instance.enter();
         let mut request = tonic::Request::new(self.parts.clone());
@@ -212,18 +214,6 @@ impl Attempts<'_> {
         if let Some(value) = trace_header(self.parts.trace) {
             request.metadata_mut().insert(X_SB_TRACE, value);
         }
-    }
-
-    fn denied(&self) -> Failure {
-        let value = format!("{}/{}", self.dependency.service, self.parts.method);
-        let reason = "an egress rule of this service does not allow the call".to_owned();
-        self.session.violations(vec![PolicyViolation {
-            declaration: "rpc.call".to_owned(),
-            value,
-            deny_side: "self_egress".to_owned(),
-            reason: reason.clone(),
-        }]);
-        Failure::final_(ErrorCode::AccessDenied, reason)
     }
 }
 

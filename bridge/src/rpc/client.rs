@@ -20,7 +20,7 @@ use crate::handler::MethodMeta;
 use crate::options::Transport;
 use crate::registry::Dependency;
 use crate::session::Session;
-use crate::telemetry::{Ended, RequestId, Served};
+use crate::telemetry::{CallStart, Ended, RequestId, Served};
 
 /// A service of a contract, as generated code describes it.
 pub trait Contract {
@@ -224,7 +224,7 @@ async fn call(
 ) -> Result<Bytes, CallError> {
     let refuse = |code, text: &str| CallError::new(code, target.operation(method), text);
     let started = target.0.declared.session.get();
-    let Some((session, (caller, _))) = started.and_then(|it| Some((it, it.ids()?))) else {
+    let Some((session, caller)) = started.and_then(|it| Some((it, it.service()?))) else {
         return Err(refuse(
             ErrorCode::State,
             "the bridge has not started; await `start()` first",
@@ -253,11 +253,13 @@ async fn call(
         .map_or_else(RequestId::random, RequestId::Given);
     let key = options.idempotency_key;
     let parent = outer.map(|it| it.trace);
-    let service = &target.0.service;
-    let op =
-        session
-            .telemetry
-            .start_call(parent, service, method.name, request.clone(), key.as_ref());
+    let start = CallStart {
+        service: &target.0.service,
+        method: method.name,
+        request: &request,
+        key: key.as_ref(),
+    };
+    let op = session.telemetry.start_call(parent, &start);
     let limits = &session.options.limits;
     let mut attempts = Attempts {
         session,
@@ -290,6 +292,11 @@ async fn call(
         Err(failure) if failure.code == ErrorCode::Timeout => Ended::Timeout,
         Err(_) => Ended::Error,
     };
+    if let Err(failure) = &result
+        && failure.code == ErrorCode::AccessDenied
+    {
+        session.denied(target.operation(method), failure.message.clone());
+    }
     op.end(ended, attempts.served, || {
         result.as_ref().err().map(describe).unwrap_or_default()
     });

@@ -144,6 +144,7 @@ fn adopt(session: &Session, answer: ProvisionResponse, key_pkcs8: Vec<u8>) -> Re
         answer.ca_chain_der,
         answer.not_after_unix_ms,
     )?;
+    let _ = session.service.set(identity.service_id);
     *session.identity.write() = Some(identity);
     // The old connection speaks for the old instance.
     session.runtime.forget();

@@ -20,12 +20,12 @@ mod lifecycle;
 mod registration;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use contract::clock::Clock;
 use contract::error_code::ErrorCode;
 use contract::grpc::v1::PolicyViolation;
-use contract::ids::{IdMint, InstanceId, ServiceId};
+use contract::ids::{IdMint, ServiceId};
 use contract::tls::Peer;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{broadcast, watch as channel};
@@ -68,6 +68,8 @@ pub(crate) struct Session {
     progress: channel::Sender<Progress>,
     events: broadcast::Sender<Lifecycle>,
     identity: RwLock<Option<Identity>>,
+    /// A key belongs to one service, so this never changes.
+    service: OnceLock<ServiceId>,
     leaf: Mutex<Option<LeafTimes>>,
     /// Serialises provisioning and refreshing: an answer for an old identity must not win.
     renewing: tokio::sync::Mutex<()>,
@@ -112,6 +114,7 @@ impl Session {
             progress: channel::Sender::default(),
             events: broadcast::Sender::new(EVENTS_BUFFERED),
             identity: RwLock::default(),
+            service: OnceLock::new(),
             leaf: Mutex::default(),
             renewing: tokio::sync::Mutex::default(),
             clock,
@@ -146,12 +149,9 @@ impl Session {
         self.identity.read().clone()
     }
 
-    /// The two ids in our certificate.
-    pub(crate) fn ids(&self) -> Option<(ServiceId, InstanceId)> {
-        self.identity
-            .read()
-            .as_ref()
-            .map(|it| (it.service_id, it.instance_id))
+    /// The service we are; asked by every call, so it takes no lock.
+    pub(crate) fn service(&self) -> Option<ServiceId> {
+        self.service.get().copied()
     }
 
     /// Where the session stands.
@@ -167,6 +167,11 @@ impl Session {
                 .or_else(|| progress.trouble.clone()),
             operations_dropped: self.telemetry.dropped(),
         }
+    }
+
+    /// Why the session ended for good, if it did by itself.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.progress.borrow().failure.clone()
     }
 
     /// Ends the session for good, once.
@@ -187,14 +192,27 @@ impl Session {
 
     /// Moves to a phase of stopping, from which nothing leads back.
     pub(crate) fn enter(&self, phase: Phase) {
-        self.advance(|progress| progress.phase = progress.phase.max(phase));
-        if phase == Phase::Stopped {
+        let is_later = self.progress.send_if_modified(|progress| {
+            let is_later = phase > progress.phase;
+            progress.phase = progress.phase.max(phase);
+            is_later
+        });
+        if is_later && phase == Phase::Stopped {
             self.emit(Lifecycle::Disconnected { error: None });
         }
     }
 
-    /// Tells of declarations or calls that policy forbids; stops the session if the user wants
-    /// that.
+    /// Tells of a call that was denied when it was made.
+    pub(crate) fn denied(&self, value: String, reason: String) {
+        self.emit(Lifecycle::PolicyViolation {
+            declaration: "rpc.call".to_owned(),
+            value,
+            deny_side: "self_egress".to_owned(),
+            reason,
+        });
+    }
+
+    /// Tells of declarations that policy forbids; stops the session if the user wants that.
     pub(crate) fn violations(&self, violations: Vec<PolicyViolation>) {
         let first = violations
             .first()

@@ -77,19 +77,12 @@ impl Telemetry {
     }
 
     /// Starts the one operation of a logical call.
-    pub(crate) fn start_call(
-        &self,
-        parent: Option<TraceContext>,
-        service: &Arc<str>,
-        method: &'static str,
-        request: RequestId,
-        idempotency_key: Option<&Arc<str>>,
-    ) -> Op {
+    pub(crate) fn start_call(&self, parent: Option<TraceContext>, call: &CallStart<'_>) -> Op {
         self.start(parent, || What::Call {
-            service: service.clone(),
-            method,
-            request,
-            key: idempotency_key.cloned(),
+            service: call.service.clone(),
+            method: call.method,
+            request: call.request.clone(),
+            key: call.key.cloned(),
             via_proxy: false,
         })
     }
@@ -122,6 +115,15 @@ impl Telemetry {
             acknowledged.await;
         }
     }
+}
+
+/// What is known about a call before it is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallStart<'c> {
+    pub(crate) service: &'c Arc<str>,
+    pub(crate) method: &'static str,
+    pub(crate) request: &'c RequestId,
+    pub(crate) key: Option<&'c Arc<str>>,
 }
 
 /// An operation under way. Ended as cancelled when it is dropped before anybody said how.

@@ -11,8 +11,14 @@ fn telemetry() -> (Telemetry, contract::clock::ManualClock) {
 }
 
 fn call(telemetry: &Telemetry, parent: Option<TraceContext>) -> Op {
-    let request = RequestId::Given("r-1".into());
-    telemetry.start_call(parent, &"payments".into(), "Charge", request, None)
+    let (service, request) = ("payments".into(), RequestId::Given("r-1".into()));
+    let call = CallStart {
+        service: &service,
+        method: "Charge",
+        request: &request,
+        key: None,
+    };
+    telemetry.start_call(parent, &call)
 }
 
 fn sent(telemetry: &Telemetry) -> Vec<contract::grpc::v1::OpReport> {

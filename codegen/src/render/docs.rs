@@ -20,6 +20,10 @@ const RUST_WORDS: [&str; 9] = [
     "standalone_crate",
 ];
 
+/// From how many columns on a paragraph is a code block. The usual space behind the slashes may
+/// be missing, and the message generator may add one, so it is not counted on.
+const CODE_INDENT: usize = 4;
+
 /// Marks every code block as plain text, unless it names a language other than Rust.
 pub(super) fn without_tests(comment: &str) -> String {
     let mut out: Vec<String> = Vec::new();
@@ -38,17 +42,17 @@ pub(super) fn without_tests(comment: &str) -> String {
             }
             continue;
         }
-        // The first space of a comment line separates it from the slashes.
-        let is_indented = indent >= 5 && (in_indented || after_blank) && !text.is_empty();
+        let is_indented = indent >= CODE_INDENT && (in_indented || after_blank) && !text.is_empty();
         if is_indented && !in_indented {
             out.push(" ```text".to_owned());
         } else if in_indented && !is_indented && !text.is_empty() {
-            out.push(" ```".to_owned());
+            close_indented(&mut out);
         }
         in_indented = is_indented || (in_indented && text.is_empty());
         after_blank = text.is_empty();
         if is_indented {
-            out.push(format!(" {text}"));
+            let kept = indent.saturating_sub(CODE_INDENT).max(1);
+            out.push(format!("{}{text}", " ".repeat(kept)));
         } else if marker.is_empty() {
             out.push(line.to_owned());
         } else {
@@ -61,12 +65,18 @@ pub(super) fn without_tests(comment: &str) -> String {
         }
     }
     if in_indented {
-        out.push(" ```".to_owned());
+        close_indented(&mut out);
     }
     if let Some(open) = fence {
         out.push(format!(" {open}"));
     }
     out.join("\n")
+}
+
+/// Ends a block that indentation had opened, before the blank lines that followed it.
+fn close_indented(lines: &mut Vec<String>) {
+    let text = lines.iter().rposition(|line| !line.trim().is_empty());
+    lines.insert(text.map_or(0, |last| last + 1), " ```".to_owned());
 }
 
 /// The lines of a declaration's documentation, each with its leading space.
@@ -181,8 +191,8 @@ mod tests {
     #[test]
     fn indented_blocks_become_text_and_wrapped_paragraphs_stay() {
         assert_eq!(
-            without_tests(" A list:\n      wrapped\n\n     let x = 1;\n\n     x + 1\n Done.\n"),
-            " A list:\n      wrapped\n\n ```text\n let x = 1;\n\n x + 1\n ```\n Done."
+            without_tests(" A list:\n      wrapped\n\n     let x = 1;\n\n     x + 1\n\n Done.\n"),
+            " A list:\n      wrapped\n\n ```text\n let x = 1;\n\n x + 1\n ```\n\n Done."
         );
     }
 

@@ -21,6 +21,10 @@ use crate::load::Sources;
 use crate::model::{Model, Package};
 use types::Types;
 
+/// Lints that would say something about generated code that nobody can act on.
+const QUIET_LINTS: &str =
+    "clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub";
+
 /// A generated file.
 pub(crate) struct Rendered {
     pub(crate) name: String,
@@ -42,6 +46,7 @@ pub(crate) fn render(sources: &Sources, model: &Model) -> Result<Vec<Rendered>, 
             .unwrap_or_default();
         let services = rust::services(name, package, pairs, &types).to_string();
         syntax.items.extend(parse(name, &services)?.items);
+        syntax.items.iter_mut().for_each(quieten);
         let text = format!(
             "{}\n{}",
             header(sources, name, package),
@@ -77,10 +82,11 @@ fn generate_messages(
     for (proto, rust) in types::well_known_paths(sources) {
         config.extern_path(proto, rust);
     }
+    // The well-known files take part, since the generator looks into their messages; each of their
+    // types has a path already, so nothing is generated for them.
     let requests = sources
         .files
         .iter()
-        .filter(|file| !file.is_well_known())
         .map(|file| (module(file.package()), with_safe_comments(&file.descriptor)))
         .collect();
     config.generate(requests).map_err(|error| {
@@ -117,6 +123,27 @@ fn with_safe_comments(file: &FileDescriptorProto) -> FileDescriptorProto {
         }
     }
     file
+}
+
+/// Puts the crate's own lints out of force for what its authors did not write.
+///
+/// Item by item, because an included file cannot have inner attributes.
+fn quieten(item: &mut syn::Item) {
+    let attributes = match item {
+        syn::Item::Struct(item) => &mut item.attrs,
+        syn::Item::Enum(item) => &mut item.attrs,
+        syn::Item::Mod(item) => &mut item.attrs,
+        syn::Item::Impl(item) if item.trait_.is_none() => &mut item.attrs,
+        _ => return,
+    };
+    let docs = attributes
+        .iter()
+        .take_while(|it| it.path().is_ident("doc"))
+        .count();
+    let lints: proc_macro2::TokenStream = QUIET_LINTS
+        .parse()
+        .expect("the list of lints is made of paths");
+    attributes.insert(docs, syn::parse_quote!(#[allow(#lints)]));
 }
 
 fn parse(package: &str, code: &str) -> Result<syn::File, Error> {

@@ -87,7 +87,6 @@ fn render_service(package: &str, service: &Service, types: &Types<'_>) -> TokenS
     quote! {
         #(#[doc = #docs])*
         #[derive(Clone, Copy, Debug)]
-        #[allow(dead_code)]
         pub struct #contract;
 
         #[doc(hidden)]
@@ -133,12 +132,11 @@ fn render_client(package: &str, service: &Service, types: &Types<'_>) -> TokenSt
     let functions = if functions.is_empty() {
         quote!()
     } else {
-        quote! { #[allow(dead_code)] impl #client { #(#functions)* } }
+        quote! { impl #client { #(#functions)* } }
     };
     quote! {
         #(#[doc = #docs])*
         #[derive(Clone, Debug)]
-        #[allow(dead_code)]
         pub struct #client { target: ::bridge::__rt::Target }
 
         impl ::core::convert::From<::bridge::__rt::Target> for #client {
@@ -184,13 +182,9 @@ fn render_function(
     let reply = path(&types.message(&method.output, package));
     let index = Literal::usize_unsuffixed(index);
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
-    let allow = method
-        .deprecated_types
-        .then(|| quote! { #[allow(deprecated)] });
     quote! {
         #(#[doc = #docs])*
         #deprecated
-        #allow
         pub fn #function(&self, request: #request) -> ::bridge::Call<#reply> {
             let method = &<#contract as ::bridge::__rt::Contract>::METHODS[#index];
             self.target.unary(method, request)
@@ -210,13 +204,7 @@ fn render_pair(package: &str, pair: &Pair<'_>, types: &Types<'_>) -> TokenStream
         let constant = constant(method);
         quote! { #service_path::#constant }
     });
-    let deprecated = pair
-        .methods
-        .iter()
-        .any(|(_, method)| method.deprecated_types);
-    let allow = deprecated.then(|| quote! { #[allow(deprecated)] });
     quote! {
-        #allow
         impl ::bridge::__rt::RpcRequest<#reply> for #request {
             const METHODS: &'static [::bridge::__rt::MethodMeta] = &[#(#methods),*];
         }
@@ -243,11 +231,9 @@ fn raw_string(text: &str) -> TokenStream {
         hashes.push('#');
     }
     let literal = format!("r{hashes}\"{text}\"{hashes}");
-    let has_control = text.contains('\r');
-    match literal.parse() {
-        Ok(literal) if !has_control => literal,
-        _ => quote! { #text },
-    }
+    literal
+        .parse()
+        .expect("json has no control characters, so any raw string can hold it")
 }
 
 fn ident(name: &str) -> syn::Ident {

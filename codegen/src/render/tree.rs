@@ -37,6 +37,9 @@ fn write(text: &mut String, node: &Node<'_>, indent: &str) {
         text.push_str(&format!("{indent}include!(\"{file}\");\n"));
     }
     for (module, child) in &node.children {
+        if indent.is_empty() {
+            text.push_str(&format!("#[allow({})]\n", super::QUIET_LINTS));
+        }
         text.push_str(&format!("{indent}pub mod {module} {{\n"));
         write(text, child, &format!("{indent}    "));
         text.push_str(&format!("{indent}}}\n"));

@@ -5,9 +5,9 @@
 //!
 //! Invariant: entries are only added; their ids are UUIDv7, so newest first is descending id.
 
-mod engine;
 mod model;
 mod store;
+mod engine;
 #[cfg(test)]
 mod tests;
 

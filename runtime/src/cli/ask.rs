@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use http::Method;
 use serde::Serialize;
 
-use super::{AnyError, Command, MapFormat, Output, Service, Setting, Trace, draw, tables};
-use crate::operator::Client;
+use super::{AnyError, Command, MapFormat, Output, Service, Setting, Trace, tables};
 use crate::operator::model::{
     AuditLine, CreateService, Finding, ServiceKeyShown, ServiceSummary, SetSetting, SettingSummary,
     TraceLine, TraceTree,
 };
+use crate::operator::{Client, draw};
 use crate::registry::ServiceMap;
 
 pub(super) async fn ask(

@@ -6,7 +6,6 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what a command line is for
 
 mod ask;
-mod draw;
 mod run;
 mod tables;
 

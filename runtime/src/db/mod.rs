@@ -13,19 +13,20 @@
 //!
 //! Invariant: a write to the ledger is acknowledged only after the database has synced it.
 
-mod conn;
 mod error;
-mod handle;
-mod migrate;
-mod migrations;
-mod postgres;
 mod sql;
+mod conn;
+mod migrations;
+mod migrate;
+mod writer;
+mod opener;
 mod sqlite;
+mod postgres;
+mod handle;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-mod writer;
 
 pub use conn::Conn;
 pub(crate) use conn::{Driver, on_conn};

@@ -25,8 +25,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::conn::{Conn, Driver};
 use super::error::{DbError, DbErrorKind};
+use super::opener::Opener;
 use super::sql::{Sql, sql};
-use super::sqlite::Opener;
 
 /// Writes that may wait for one store's writer.
 pub(super) const QUEUE_MAX: usize = 4_096;

@@ -12,12 +12,14 @@
 //! Invariant: a leaf names the service its key belonged to, and one instance that the runtime
 //! minted; a revoked service gets no new leaf and keeps no stream.
 
-mod api;
 mod authority;
-mod engine;
-mod presence;
 mod secret;
+mod presence;
 pub(crate) mod store;
+mod engine;
+mod api;
+#[cfg(test)]
+mod tests;
 
 pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller};
 pub use authority::{Authority, AuthorityError, Issued, OwnCertificate, not_after};

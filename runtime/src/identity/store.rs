@@ -234,3 +234,98 @@ impl KeyRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::testing::on_both_databases;
+    use crate::db::{Db, Store};
+
+    async fn add(db: &Db, id: ServiceId, name: &'static str, at: i64) -> Result<(), DbError> {
+        let at = Timestamp::from_micros(at);
+        db.write(Store::Ledger, "add", move |conn| {
+            Box::pin(insert_service(conn, id, name, at))
+        })
+        .await
+    }
+
+    async fn add_key(db: &Db, key_id: &'static [u8], service: ServiceId) -> Result<(), DbError> {
+        db.write(Store::Ledger, "add a key", move |conn| {
+            Box::pin(async move {
+                let created_at = Timestamp::from_micros(9);
+                insert_key(
+                    conn,
+                    &NewKey {
+                        key_id,
+                        service,
+                        secret_hash: "slow",
+                        created_at,
+                    },
+                )
+                .await
+            })
+        })
+        .await
+    }
+
+    async fn revoke(db: &Db, id: ServiceId, at: i64) -> bool {
+        let at = Timestamp::from_micros(at);
+        db.write::<_, DbError, _>(Store::Ledger, "revoke", move |conn| {
+            Box::pin(revoke_service(conn, id, at))
+        })
+        .await
+        .expect("revokes")
+    }
+
+    on_both_databases! {
+        async fn a_service_is_found_by_name_and_id_and_its_name_is_taken(t: TestDb) {
+            let id = ServiceId::mint(&t.mint);
+            add(&t.db, id, "orders", 5).await.expect("adds");
+            let mut held = t.db.read(Store::Ledger, "find").await.expect("a connection");
+            let mut conn = held.conn();
+            let found = find_service(&mut conn, id).await.expect("finds").expect("is there");
+            assert_eq!((found.name.as_str(), found.status), ("orders", ServiceStatus::Active));
+            assert_eq!(find_service_by_name(&mut conn, "orders").await.expect("finds"), Some(found));
+            assert_eq!(find_service_by_name(&mut conn, "Orders").await.expect("finds"), None);
+            drop(held);
+            let error = add(&t.db, ServiceId::mint(&t.mint), "orders", 6).await;
+            assert!(error.expect_err("is taken").is_conflict());
+        }
+
+        async fn revoking_ends_the_service_and_all_its_keys_once(t: TestDb) {
+            let id = ServiceId::mint(&t.mint);
+            add(&t.db, id, "orders", 5).await.expect("adds");
+            add_key(&t.db, b"\0one", id).await.expect("adds");
+            add_key(&t.db, b"\0two", id).await.expect("adds");
+            assert!(add_key(&t.db, b"\0two", id).await.expect_err("is taken").is_conflict());
+            add_key(&t.db, b"lost", ServiceId::mint(&t.mint)).await.expect_err("no such service");
+            assert!(revoke(&t.db, id, 70).await);
+            assert!(!revoke(&t.db, id, 80).await, "it is revoked already");
+
+            let mut held = t.db.read(Store::Ledger, "find").await.expect("a connection");
+            let mut conn = held.conn();
+            let key = find_key(&mut conn, b"\0two").await.expect("finds").expect("is there");
+            assert_eq!((key.secret_hash.as_str(), key.service.id), ("slow", id));
+            assert_eq!(key.revoked_at, Some(Timestamp::from_micros(70)));
+            assert_eq!(key.service.status, ServiceStatus::Revoked);
+            assert!(find_key(&mut conn, b"\0three").await.expect("finds").is_none());
+        }
+
+        async fn services_are_listed_in_pages_by_name_with_their_working_keys(t: TestDb) {
+            for name in ["b-two", "a", "b_one", "c"] {
+                let id = ServiceId::mint(&t.mint);
+                add(&t.db, id, name, 1).await.expect("adds");
+                if name == "c" {
+                    add_key(&t.db, b"key", id).await.expect("adds");
+                }
+            }
+            let mut held = t.db.read(Store::Ledger, "list").await.expect("a connection");
+            let mut conn = held.conn();
+            let first = list_services(&mut conn, "", 3).await.expect("lists");
+            let rest = list_services(&mut conn, &first[2].service.name, 3).await.expect("lists");
+            let names: Vec<_> = first.iter().chain(&rest).map(|it| it.service.name.as_str()).collect();
+            assert_eq!(names, ["a", "b-two", "b_one", "c"]);
+            assert_eq!((first[0].active_keys, rest[0].active_keys), (0, 1));
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use super::api::Operator;
+use super::engine::Operator;
 use super::model::Finding;
 
 /// Slower commits than this deserve a word.
@@ -15,7 +15,14 @@ const JUMP: Duration = Duration::from_secs(2);
 /// An authority with less than this left deserves a word.
 const AUTHORITY_SOON: Duration = Duration::from_secs(60 * 24 * 3600);
 
-pub(super) async fn examine(operator: &Operator) -> Vec<Finding> {
+impl Operator {
+    /// What is well and what is not.
+    pub async fn doctor(&self) -> Vec<Finding> {
+        examine(self).await
+    }
+}
+
+async fn examine(operator: &Operator) -> Vec<Finding> {
     let mut findings = vec![data_folder(operator)];
     findings.extend(database(operator).await);
     findings.push(sync_time(operator).await);

@@ -2,15 +2,32 @@
 
 use contract::ids::{ServiceId, TraceId};
 
-use super::api::{Operator, TraceQuery};
+use super::engine::{Operator, TraceQuery};
 use super::model::{TraceLine, TraceOp, TraceTree};
 use crate::db::DbError;
 use crate::telemetry::{Branch, OPS_MAX, Status, TraceFilter, tree};
 
-pub(super) async fn list(
-    operator: &Operator,
-    query: &TraceQuery,
-) -> Result<Vec<TraceLine>, DbError> {
+impl Operator {
+    /// The newest traces that match.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn traces(&self, query: &TraceQuery) -> Result<Vec<TraceLine>, DbError> {
+        list(self, query).await
+    }
+
+    /// One trace as a tree; `None` when nothing of it is known.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn trace(&self, id: &str) -> Result<Option<TraceTree>, DbError> {
+        show(self, id).await
+    }
+}
+
+async fn list(operator: &Operator, query: &TraceQuery) -> Result<Vec<TraceLine>, DbError> {
     let parts = operator.parts();
     let named = |name: &str| parts.registry.service_named(name);
     let service = match query.service.as_deref() {
@@ -49,7 +66,7 @@ pub(super) async fn list(
     Ok(page.traces.into_iter().map(line).collect())
 }
 
-pub(super) async fn show(operator: &Operator, id: &str) -> Result<Option<TraceTree>, DbError> {
+async fn show(operator: &Operator, id: &str) -> Result<Option<TraceTree>, DbError> {
     let Some(trace) = trace_id(id) else {
         return Ok(None);
     };

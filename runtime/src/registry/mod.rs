@@ -14,13 +14,15 @@
 //! Invariant: what a watcher was sent, plus the frames still to come, equals the state of the
 //! services in its scope. A registration stream that ended late removes nothing.
 
-mod api;
-mod engine;
-mod map;
 pub mod model;
 mod state;
+mod map;
 pub(crate) mod store;
+mod engine;
 mod watch;
+mod api;
+#[cfg(test)]
+mod tests;
 
 pub use api::RegistryApi;
 pub use engine::{Error, Registry, Target};

@@ -176,3 +176,85 @@ impl RegistrationRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Store;
+    use crate::db::testing::{TestDb, on_both_databases};
+
+    async fn store(t: &TestDb, registrations: Vec<StoredRegistration>) {
+        t.db.write::<(), DbError, _>(Store::Ledger, "store", move |conn| {
+            let registrations = registrations.clone();
+            Box::pin(async move { upsert(conn, &registrations).await })
+        })
+        .await
+        .expect("stores");
+    }
+
+    async fn load_all(t: &TestDb, limit: u32) -> Vec<StoredRegistration> {
+        let mut held =
+            t.db.read(Store::Ledger, "load")
+                .await
+                .expect("a connection");
+        let mut all: Vec<StoredRegistration> = Vec::new();
+        loop {
+            let after = all.last().map(|it| it.instance);
+            let page = load_page(&mut held.conn(), after, limit)
+                .await
+                .expect("loads");
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
+    }
+
+    fn registrations(t: &TestDb, requests: &[&[u8]]) -> Vec<StoredRegistration> {
+        let service = ServiceId::mint(&t.mint);
+        let one = |request: &&[u8]| StoredRegistration {
+            instance: InstanceId::mint(&t.mint),
+            service,
+            request: request.to_vec(),
+            updated_at: Timestamp::from_micros(5),
+        };
+        requests.iter().map(one).collect()
+    }
+
+    on_both_databases! {
+        async fn a_batch_keeps_every_byte_of_every_request(t: TestDb) {
+            let sent = registrations(&t, &[b"", b"\0\xff\0", "\u{e9}".as_bytes(), &[7; 70_000], b""]);
+            store(&t, sent.clone()).await;
+            assert_eq!(load_all(&t, 2).await, sent);
+            store(&t, Vec::new()).await;
+        }
+
+        async fn the_latest_registration_of_an_instance_replaces_the_others(t: TestDb) {
+            let mut sent = registrations(&t, &[b"one", b"two"]);
+            store(&t, sent.clone()).await;
+            let newer = StoredRegistration { request: b"three".to_vec(), ..sent[0].clone() };
+            let newest = StoredRegistration { request: b"four".to_vec(), ..sent[0].clone() };
+            store(&t, vec![newer, newest.clone()]).await;
+            sent[0] = newest;
+            assert_eq!(load_all(&t, 10).await, sent);
+        }
+
+        async fn instances_are_forgotten_one_by_one_and_by_service(t: TestDb) {
+            let (ours, others) = (registrations(&t, &[b"a", b"b", b"c"]), registrations(&t, &[b"d"]));
+            store(&t, [ours.clone(), others.clone()].concat()).await;
+            let gone = [ours[1].instance, InstanceId::mint(&t.mint)];
+            let service = ours[0].service;
+            let counts = t
+                .db
+                .write::<_, DbError, _>(Store::Ledger, "forget", move |conn| {
+                    Box::pin(async move {
+                        let some = delete(conn, &gone).await?;
+                        Ok((some, delete_by_service(conn, service).await?))
+                    })
+                })
+                .await;
+            assert_eq!(counts.expect("deletes"), (1, 2));
+            assert_eq!(load_all(&t, 10).await, others);
+        }
+    }
+}

@@ -5,9 +5,9 @@
 //!
 //! Invariant: the `caller_service` a callee reads is the one of the caller's certificate.
 
-mod api;
-mod engine;
 mod peers;
+mod engine;
+mod api;
 
 pub use api::InvokeApi;
 pub use engine::Proxy;

@@ -9,10 +9,10 @@
 //!
 //! Invariant: [`Settings::get`] always has a value within the bounds, and never waits.
 
-mod engine;
-pub mod keys;
 mod model;
+pub mod keys;
 mod store;
+mod engine;
 #[cfg(test)]
 mod tests;
 

@@ -16,7 +16,8 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::engine::Telemetry;
-use super::model::{self, Actor, Channel, Cursor, Frame, Operation, TraceFilter};
+use super::model::{self, Actor, Channel, Frame, Operation};
+use super::query::{Cursor, CursorError, TraceFilter, TraceSummary};
 use crate::db::DbError;
 use crate::identity::{Presence, caller};
 use crate::settings::{Settings, keys};
@@ -278,7 +279,7 @@ fn view(op: Operation) -> v1::OperationView {
     }
 }
 
-fn summary(it: model::TraceSummary) -> v1::TraceSummary {
+fn summary(it: TraceSummary) -> v1::TraceSummary {
     v1::TraceSummary {
         trace_id: it.trace.to_string(),
         root_subject: it.root_subject,
@@ -316,5 +317,5 @@ fn filter(asked: &v1::ListTracesRequest) -> Result<TraceFilter, Status> {
 
 fn cursor(text: &str) -> Result<Option<Cursor>, Status> {
     let parsed = (!text.is_empty()).then(|| text.parse()).transpose();
-    parsed.map_err(|error: model::CursorError| Status::invalid_argument(error.to_string()))
+    parsed.map_err(|error: CursorError| Status::invalid_argument(error.to_string()))
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use contract::clock::Timestamp;
 use contract::ids::{InstanceId, OpId, TraceId};
 
-use super::model::{
-    Actor, Cursor, Frame, Ingested, Operation, Status, TraceFilter, TracePage, TracesPage,
-};
+use super::model::{Actor, Frame, Ingested, Operation, Status};
+use super::query::{Cursor, TraceFilter, TracePage, TracesPage};
 use super::store;
 use crate::db::{Conn, Db, DbError, Store};
 

@@ -16,19 +16,18 @@
 //!
 //! Invariants: a terminal operation never becomes pending again; a blank never replaces a value.
 
-mod api;
-mod engine;
 mod model;
+mod query;
+mod tree;
 mod store;
+mod engine;
 mod sweep;
+mod api;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 pub use api::TelemetryApi;
 pub use engine::{OPS_DEFAULT, OPS_MAX, TRACES_DEFAULT, TRACES_MAX, Telemetry};
-pub use model::{
-    Actor, Channel, Cursor, CursorError, Frame, Ingested, Operation, Status, TraceFilter,
-    TracePage, TraceSummary, TracesPage,
-};
+pub use model::{Actor, Channel, Frame, Ingested, Operation, Status};
+pub use query::{Cursor, CursorError, TraceFilter, TracePage, TraceSummary, TracesPage};
 pub use tree::{Branch, tree};

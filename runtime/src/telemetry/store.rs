@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::model::{Actor, Channel, Cursor, Operation, Status, TraceFilter, TraceSummary};
+use super::model::{Actor, Channel, Operation, Status};
+use super::query::{Cursor, TraceFilter, TraceSummary};
 use crate::db::{Conn, DbError, Driver, Sql, on_conn, sql};
 
 const LOCK_REPORTER: Sql = sql!(

@@ -9,8 +9,6 @@ CREATE TABLE services (
     revoked_at_us BIGINT
 );
 
-CREATE INDEX services_revoked ON services (revoked_at_us) WHERE revoked_at_us IS NOT NULL;
-
 -- A key is recognised by key_id; of its secret only a slow hash is kept.
 CREATE TABLE service_keys (
     key_id BYTEA NOT NULL PRIMARY KEY,

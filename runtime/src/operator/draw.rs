@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::operator::model::{TraceOp, TraceTree};
+use super::model::{TraceOp, TraceTree};
 use crate::registry::ServiceMap;
 
 /// Width of the bar of the longest operation, in characters.
 const BAR_CHARS: i64 = 24;
 
 /// A Mermaid flowchart of services and their declared calls.
-pub(super) fn mermaid(map: &ServiceMap) -> String {
+pub fn mermaid(map: &ServiceMap) -> String {
     let mut text = String::from("flowchart LR\n");
     let id = |name: &str| {
         map.services
@@ -49,7 +49,7 @@ pub(super) fn mermaid(map: &ServiceMap) -> String {
 }
 
 /// A Graphviz digraph of services and their declared calls.
-pub(super) fn dot(map: &ServiceMap) -> String {
+pub fn dot(map: &ServiceMap) -> String {
     let quote = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     let mut text = String::from("digraph services {\n    rankdir=LR;\n    node [shape=box];\n");
     for service in &map.services {
@@ -87,7 +87,7 @@ fn calls(map: &ServiceMap) -> Vec<(&str, &str, String, bool)> {
 }
 
 /// A trace as a tree with bars on one time line.
-pub(super) fn tree(trace: &TraceTree) -> String {
+pub fn tree(trace: &TraceTree) -> String {
     let start = trace
         .ops
         .iter()

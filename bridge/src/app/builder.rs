@@ -1,0 +1,272 @@
+//! Everything said about a bridge before it starts, and the start itself.
+//!
+//! Invariant: whatever can be wrong without asking anybody is found before anything is bound or
+//! connected.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::clock::Clock;
+use contract::error_code::ErrorCode;
+use contract::key::ServiceKey;
+
+use super::Bridge;
+use super::listen::bind;
+use crate::error::Error;
+use crate::handler::{Handlers, States};
+use crate::options::{
+    Advertise, Limits, Options, Retry, Transport, advertise_address, runtime_address,
+};
+use crate::rpc::{Client, Contract, Declared, Method};
+use crate::session::{Registration, Session, incoming};
+
+/// Where inbound calls arrive when nothing is said: reachable from this machine only.
+const ADVERTISE_DEFAULT: &str = "127.0.0.1:0";
+
+/// Builds a [`Bridge`]. Required: [`runtime`](Self::runtime). Everything is checked by
+/// [`start`](Self::start), before anything is connected.
+#[derive(Debug)]
+pub struct Builder {
+    name: String,
+    runtime: Option<(String, String)>,
+    advertise: Option<Option<String>>,
+    handlers: Handlers,
+    states: States,
+    limits: Limits,
+    declared: Arc<Declared>,
+    clock: Clock,
+}
+
+impl Builder {
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            name,
+            runtime: None,
+            advertise: None,
+            handlers: Handlers::default(),
+            states: States::default(),
+            limits: Limits::default(),
+            declared: Arc::default(),
+            clock: Clock::system(),
+        }
+    }
+
+    /// The runtime's address (`host:port`) and the service key that
+    /// `bridge service create NAME` printed.
+    #[must_use]
+    pub fn runtime(mut self, address: impl Into<String>, key: impl Into<String>) -> Self {
+        self.runtime = Some((address.into(), key.into()));
+        self
+    }
+
+    /// Where inbound calls arrive: `host:port`. The host is bound and told to peers; for
+    /// `0.0.0.0` peers are told the address that faces the runtime. Port 0 lets the system
+    /// choose. Default: `127.0.0.1:0`, with a warning, because other machines cannot reach it.
+    #[must_use]
+    pub fn advertise(mut self, address: impl Into<String>) -> Self {
+        self.advertise = Some(Some(address.into()));
+        self
+    }
+
+    /// Takes no inbound calls.
+    #[must_use]
+    pub fn caller_only(mut self) -> Self {
+        self.advertise = Some(None);
+        self
+    }
+
+    /// Serves `handlers`, besides those given before: see [`handlers!`](crate::handlers).
+    #[must_use]
+    pub fn serve(mut self, handlers: Handlers) -> Self {
+        self.handlers.0.extend(handlers.0);
+        self
+    }
+
+    /// Gives handlers the value of `State<T>`. A second value of the same type replaces the first.
+    #[must_use]
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.states.insert(state);
+        self
+    }
+
+    /// Declares that this service calls `C`, and returns the typed client. It can be cloned into
+    /// handlers' state now, and used once the bridge has started.
+    pub fn client<C: Contract>(&mut self) -> Client<C> {
+        self.client_of::<C>(C::DEFAULT_TARGET)
+    }
+
+    /// Like [`client`](Self::client), for a contract served under another service name.
+    pub fn client_of<C: Contract>(&mut self, service: &str) -> Client<C> {
+        self.declared.target(service, C::METHODS).into()
+    }
+
+    /// Bounds a call that says nothing itself, all attempts included. Default 30 s.
+    #[must_use]
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.call_timeout = timeout;
+        self
+    }
+
+    /// How calls travel that say nothing themselves. Default [`Transport::Auto`].
+    #[must_use]
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.limits.transport = transport;
+        self
+    }
+
+    /// How calls that were provably not executed are repeated. Default [`Retry::default`].
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.limits.retry = retry;
+        self
+    }
+
+    /// A flat pause between attempts to connect, instead of 1, 5, 15, 30, 60 s (±20 %).
+    #[must_use]
+    pub fn reconnect_interval(mut self, interval: Duration) -> Self {
+        self.limits.reconnect.interval = Some(interval);
+        self
+    }
+
+    /// Consecutive failures to connect that are survived. Default 0: any number.
+    #[must_use]
+    pub fn reconnect_attempts(mut self, attempts: u32) -> Self {
+        self.limits.reconnect.attempts = attempts;
+        self
+    }
+
+    /// Inbound calls that run at once, at least 1; as many may wait unless
+    /// [`max_queued_calls`](Self::max_queued_calls) follows. Default 256.
+    #[must_use]
+    pub fn max_concurrent_calls(mut self, calls: u32) -> Self {
+        self.limits.concurrent_calls_max = calls;
+        self.limits.queued_calls_max = calls;
+        self
+    }
+
+    /// Inbound calls that may wait for a place; one more is refused as overloaded. Default 256.
+    #[must_use]
+    pub fn max_queued_calls(mut self, calls: u32) -> Self {
+        self.limits.queued_calls_max = calls;
+        self
+    }
+
+    /// Longest [`start`](Self::start). Default 30 s.
+    #[must_use]
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.start_timeout = timeout;
+        self
+    }
+
+    /// How long [`Bridge::stop`] lets running work finish. Default 10 s.
+    #[must_use]
+    pub fn stop_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.stop_timeout = timeout;
+        self
+    }
+
+    /// Stops the bridge when policy forbids something it declared. Default: it only tells.
+    #[must_use]
+    pub fn fail_on_policy_violation(mut self) -> Self {
+        self.limits.fail_on_policy_violation = true;
+        self
+    }
+
+    /// Takes time from `clock`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Connects, registers, and resolves once peers can call and be called.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` and `VALIDATION` before anything is connected; `CONFIG` when the address cannot
+    /// be bound or the key belongs to another runtime or service; `ACCESS_DENIED` when the
+    /// runtime refuses the key; `TIMEOUT`, with the latest reason, when the start takes longer
+    /// than [`start_timeout`](Self::start_timeout).
+    pub async fn start(mut self) -> Result<Bridge, Error> {
+        let handlers = std::mem::take(&mut self.handlers);
+        let rows = handlers.0.iter().map(incoming).collect();
+        let options = self.options(!handlers.0.is_empty())?;
+        let methods = methods(handlers, &self.states)?;
+        let dependencies = self.declared.dependencies();
+        let registration = Registration::new(rows, &dependencies);
+        let clock = self.clock.clone();
+        let session = Session::new(clock.clone(), options, dependencies, registration);
+        let bound = bind(&session.options, &session.credentials.leaf, &clock).await?;
+        let listener = bound.map(|(listener, endpoint)| {
+            session
+                .registration
+                .send_modify(|it| it.request.call_endpoint = endpoint);
+            listener
+        });
+        // Handlers may be called before `start` returns, and may call in turn.
+        self.declared.start(session.clone());
+        let bridge = Bridge::run(session, methods, listener);
+        match bridge.connected().await {
+            Ok(()) => Ok(bridge),
+            Err(error) => {
+                bridge.close();
+                Err(error)
+            }
+        }
+    }
+
+    fn options(&self, serves: bool) -> Result<Options, Error> {
+        self.limits.check()?;
+        let (address, key) = self.runtime.as_ref().ok_or_else(|| {
+            Error::config(
+                "no runtime given; call `.runtime(address, key)` or use `Bridge::from_env`",
+            )
+        })?;
+        let key: ServiceKey = key.parse().map_err(|error: contract::key::KeyError| {
+            Error::caused(ErrorCode::Config, error.to_string(), error)
+        })?;
+        let advertise = match &self.advertise {
+            Some(Some(address)) => advertise_address(address)?,
+            None if serves => {
+                tracing::warn!(
+                    "advertising 127.0.0.1: only this machine can call; set `.advertise(…)`"
+                );
+                advertise_address(ADVERTISE_DEFAULT)?
+            }
+            Some(None) | None => Advertise::Nowhere,
+        };
+        let runtime = runtime_address(address)?;
+        Ok(Options {
+            name: self.name.clone(),
+            runtime,
+            key,
+            advertise,
+            limits: self.limits,
+        })
+    }
+}
+
+pub(super) fn methods(
+    handlers: Handlers,
+    states: &States,
+) -> Result<HashMap<&'static str, Method>, Error> {
+    let mut methods = HashMap::with_capacity(handlers.0.len());
+    for operation in handlers.0 {
+        let (name, site) = (operation.meta.name, operation.site);
+        let run = operation
+            .prepare(states)
+            .map_err(|missing| Error::config(format!("handler `{site}`: {missing}")))?;
+        if name.is_empty() {
+            let text = format!("handler `{site}` has an empty method name; give it one");
+            return Err(Error::new(ErrorCode::Validation, text));
+        }
+        if methods.insert(name, Method { run }).is_some() {
+            let text =
+                format!("`{name}` is served twice, the second time by `{site}`; list it once");
+            return Err(Error::new(ErrorCode::Validation, text));
+        }
+    }
+    Ok(methods)
+}

@@ -1,0 +1,332 @@
+//! The bridge as a user holds it: built, started once, stopped once.
+//!
+//! Invariant: a start that fails leaves nothing behind, and a stop never takes longer than its
+//! timeout plus the moment it takes to say goodbye.
+
+mod listen;
+
+mod builder;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use contract::error_code::ErrorCode;
+use contract::grpc::v1::call_server::CallServer;
+use contract::transport::Listener;
+use parking_lot::Mutex;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+pub use self::builder::Builder;
+
+use crate::error::Error;
+use crate::rpc::{Inbound, Method};
+use crate::session::{
+    Identity, Lifecycle, Phase, Session, Status, control, refresh, telemetry,
+    watch as watch_registry,
+};
+
+/// Longest wait for the runtime to confirm that peers no longer pick us.
+const WITHDRAW_MAX: Duration = Duration::from_secs(1);
+/// Longest wait for the last operations to be acknowledged.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Rhythm in which unused connections to other instances are let go.
+const SWEEP_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// A service's place in the mesh. Cheap to clone; all clones are the same bridge.
+///
+/// It stops when [`stop`](Self::stop) is called; when the last clone is dropped without that, it
+/// is cut off instead: running calls fail and peers notice only by the lost connection.
+#[derive(Clone)]
+pub struct Bridge(Arc<Running>);
+
+struct Running {
+    session: Arc<Session>,
+    inbound: Inbound,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    stage: watch::Sender<Stage>,
+    /// HTTP servers that have not ended yet.
+    http_servers: watch::Sender<usize>,
+    stopping: tokio::sync::OnceCell<()>,
+}
+
+/// How far stopping has come, for everything that serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Serving,
+    Draining,
+    Closed,
+}
+
+impl std::fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bridge")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for task in self.tasks.lock().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Bridge {
+    /// Starts building the bridge of the service `name`. The name is a check, not a claim: the
+    /// key says who we are, and a key of another service keeps the bridge from starting.
+    pub fn builder(name: impl Into<String>) -> Builder {
+        Builder::new(name.into())
+    }
+
+    /// A builder with the runtime from the environment: `BRIDGE_URL`, `BRIDGE_KEY`, and
+    /// `BRIDGE_ADVERTISE` if it is set.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG`, naming the variable that is missing.
+    pub fn from_env(name: impl Into<String>) -> Result<Builder, Error> {
+        let need = |variable: &str| {
+            std::env::var(variable).map_err(|_| {
+                Error::config(format!(
+                    "the environment variable {variable} is not set; `bridge dev` prints what it needs to be"
+                ))
+            })
+        };
+        let builder = Self::builder(name).runtime(need("BRIDGE_URL")?, need("BRIDGE_KEY")?);
+        Ok(match std::env::var("BRIDGE_ADVERTISE") {
+            Ok(address) => builder.advertise(address),
+            Err(_) => builder,
+        })
+    }
+
+    fn run(
+        session: Arc<Session>,
+        methods: HashMap<&'static str, Method>,
+        listener: Option<Listener>,
+    ) -> Self {
+        let inbound = Inbound::new(session.clone(), methods);
+        let (stage, stages) = watch::channel(Stage::Serving);
+        let mut tasks = vec![
+            tokio::spawn(control(session.clone())),
+            tokio::spawn(refresh(session.clone())),
+            tokio::spawn(watch_registry(session.clone())),
+            tokio::spawn(telemetry(session.clone())),
+            tokio::spawn(sweep(session.clone())),
+        ];
+        if let Some(listener) = listener {
+            let server = CallServer::new(inbound.clone());
+            tasks.push(tokio::spawn(
+                listener.serve(server, reached(stages, Stage::Closed)),
+            ));
+        }
+        let bridge = Self(Arc::new(Running {
+            session,
+            inbound,
+            tasks: Mutex::new(tasks),
+            stage,
+            http_servers: watch::Sender::default(),
+            stopping: tokio::sync::OnceCell::new(),
+        }));
+        let supervisor = tokio::spawn(supervise(Arc::downgrade(&bridge.0)));
+        bridge.0.tasks.lock().push(supervisor);
+        bridge
+    }
+
+    async fn connected(&self) -> Result<(), Error> {
+        let session = &self.0.session;
+        let limit = session.options.limits.start_timeout;
+        let mut progress = session.progress();
+        let reached =
+            progress.wait_for(|it| it.failure.is_some() || (it.welcomes > 0 && it.has_snapshot));
+        match session.clock.timeout(limit, reached).await {
+            Ok(Ok(progress)) => progress.failure.clone().map_or(Ok(()), Err),
+            Ok(Err(_)) | Err(_) => {
+                let trouble = session.status().last_error;
+                let reason = trouble.map_or_else(
+                    || "the runtime has not answered".to_owned(),
+                    |error| error.to_string(),
+                );
+                let text = format!("not connected within {} s: {reason}", limit.as_secs_f64());
+                Err(Error::new(ErrorCode::Timeout, text))
+            }
+        }
+    }
+
+    /// Where the bridge stands: what readiness and liveness probes ask.
+    pub fn status(&self) -> Status {
+        self.0.session.status()
+    }
+
+    /// What happens from now on. A listener that falls more than 64 events behind misses the
+    /// oldest ones and is told so.
+    pub fn events(&self) -> broadcast::Receiver<Lifecycle> {
+        self.0.session.events()
+    }
+
+    /// Who we are; `None` only after a session never came to be.
+    pub fn identity(&self) -> Option<Identity> {
+        self.0.session.identity()
+    }
+
+    /// Leaves the mesh: peers stop picking this instance, running calls and HTTP requests finish
+    /// within the stop timeout, the last operations are sent, connections close.
+    ///
+    /// Calling it again waits for the first one to be done.
+    pub async fn stop(&self) {
+        self.0.stopping.get_or_init(|| self.stop_once()).await;
+    }
+
+    async fn stop_once(&self) {
+        let Running {
+            session,
+            inbound,
+            stage,
+            http_servers,
+            ..
+        } = &*self.0;
+        let wait = session.options.limits.stop_timeout;
+        let was_over = session.status().phase == Phase::Stopped;
+        session.enter(Phase::Stopping);
+        if !was_over {
+            self.withdraw().await;
+        }
+        stage.send_replace(Stage::Draining);
+        let mut http = http_servers.subscribe();
+        let http = session
+            .clock
+            .timeout(wait, http.wait_for(|running| *running == 0));
+        let (unfinished, http) = tokio::join!(inbound.drain(wait), async { http.await.is_err() });
+        if unfinished > 0 || http {
+            tracing::warn!(
+                calls = unfinished,
+                http,
+                "work was cut off by the stop timeout"
+            );
+        }
+        if session.telemetry.is_enabled() && !was_over {
+            // What cannot be sent by now is lost; the runtime may be away for good.
+            let _ = session
+                .clock
+                .timeout(FLUSH_MAX, session.telemetry.flush())
+                .await;
+        }
+        self.close();
+    }
+
+    /// Tells the runtime that we take no more calls, while still answering those under way.
+    async fn withdraw(&self) {
+        let session = &self.0.session;
+        let mut version = 0;
+        session.registration.send_if_modified(|registration| {
+            let has_endpoint = !registration.request.call_endpoint.is_empty();
+            if has_endpoint {
+                version = registration.change(|request| request.call_endpoint.clear());
+            }
+            has_endpoint
+        });
+        let mut progress = session.progress();
+        let confirmed = progress.wait_for(|it| it.registered >= version);
+        let _ = session.clock.timeout(WITHDRAW_MAX, confirmed).await;
+    }
+
+    fn close(&self) {
+        let Running {
+            session,
+            stage,
+            tasks,
+            ..
+        } = &*self.0;
+        session.enter(Phase::Stopped);
+        stage.send_replace(Stage::Closed);
+        let tasks = std::mem::take(&mut *tasks.lock());
+        for task in tasks {
+            task.abort();
+        }
+        session.registry.close();
+        session.runtime.close();
+    }
+
+    /// Stops the bridge on SIGTERM or Ctrl-C. Returns at once; await
+    /// [`serve_http`](Self::serve_http) or [`stopped`](Self::stopped) to notice.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` when the system refuses to deliver signals.
+    pub fn stop_on_signals(&self) -> Result<(), Error> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let refuse = |error| Error::caused(ErrorCode::Config, "cannot listen for signals", error);
+        let mut terminate = signal(SignalKind::terminate()).map_err(refuse)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(refuse)?;
+        let running = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if let Some(running) = running.upgrade() {
+                Self(running).stop().await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Resolves when the bridge is over, with the reason if it was not an ordinary stop.
+    ///
+    /// # Errors
+    ///
+    /// Why it stopped for good.
+    pub async fn stopped(&self) -> Result<(), Error> {
+        let mut progress = self.0.session.progress();
+        let over = progress.wait_for(|it| it.phase == Phase::Stopped).await;
+        over.map_or(Ok(()), |progress| {
+            progress.failure.clone().map_or(Ok(()), Err)
+        })
+    }
+
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.0.session
+    }
+
+    pub(crate) fn stages(&self) -> watch::Receiver<Stage> {
+        self.0.stage.subscribe()
+    }
+
+    pub(crate) fn http_servers(&self) -> &watch::Sender<usize> {
+        &self.0.http_servers
+    }
+}
+
+/// A session that ended for good takes the bridge along: nobody can be told of us any more.
+async fn supervise(running: Weak<Running>) {
+    let Some(mut progress) = running.upgrade().map(|it| it.session.progress()) else {
+        return;
+    };
+    let failed = progress.wait_for(|it| it.failure.is_some()).await.is_ok();
+    if failed && let Some(running) = running.upgrade() {
+        Bridge(running).stop().await;
+    }
+}
+
+/// Resolves when stopping has come to `stage`, or when the bridge is gone.
+pub(crate) async fn reached(mut stages: watch::Receiver<Stage>, stage: Stage) {
+    let _ = stages.wait_for(|it| *it >= stage).await;
+}
+
+async fn sweep(session: Arc<Session>) {
+    let mut beat = session.clock.interval(SWEEP_EVERY);
+    loop {
+        beat.tick().await;
+        session.registry.sweep();
+    }
+}
+
+#[cfg(test)]
+mod mesh;
+#[cfg(test)]
+mod mesh_tests;
+#[cfg(test)]
+mod tests;

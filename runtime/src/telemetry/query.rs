@@ -1,0 +1,94 @@
+//! Questions about traces and their answers: filters, summaries, pages. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use contract::ids::{ServiceId, TraceId};
+use uuid::Uuid;
+
+use super::model::{Channel, Operation, Status};
+
+/// Which traces to list; the default is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TraceFilter {
+    /// Traces with an operation on one of these; empty for any.
+    pub channels: Vec<Channel>,
+    /// Traces that stand like this as a whole; empty for any.
+    pub statuses: Vec<Status>,
+    /// Earliest start, unix milliseconds.
+    pub from_ms: Option<i64>,
+    /// Latest start, unix milliseconds.
+    pub to_ms: Option<i64>,
+    /// Traces that this service took part in.
+    pub service: Option<ServiceId>,
+    /// Traces with this text in a subject or business key, whatever the case.
+    pub text: String,
+}
+
+/// A trace in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// Its id.
+    pub trace: TraceId,
+    /// Subject of its root, or of its earliest operation while the root is not known.
+    pub root_subject: String,
+    /// Who executed that one.
+    pub root_service: ServiceId,
+    /// How that one stands.
+    pub overall_status: Status,
+    /// Unix milliseconds.
+    pub started_at_ms: i64,
+    /// From the start to the last end so far.
+    pub duration_ms: i64,
+    /// Operations.
+    pub op_count: u32,
+    /// Whether one of them is still running.
+    pub has_running: bool,
+}
+
+/// Where the next page starts. Opaque to callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub(super) at_ms: i64,
+    pub(super) id: Uuid,
+}
+
+/// The text is not a cursor of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the cursor is not one that an earlier page returned; start again without one")]
+pub struct CursorError;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at_ms, self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let (at_ms, id) = text.split_once('.').ok_or(CursorError)?;
+        let at_ms = at_ms.parse().map_err(|_| CursorError)?;
+        let id = Uuid::try_parse(id).map_err(|_| CursorError)?;
+        Ok(Self { at_ms, id })
+    }
+}
+
+/// Traces, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TracesPage {
+    /// Newest first.
+    pub traces: Vec<TraceSummary>,
+    /// Pass it back for older ones; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+/// Operations of one trace by start time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TracePage {
+    /// Earliest first.
+    pub ops: Vec<Operation>,
+    /// Pass it back for later ones; `None` at the end.
+    pub next: Option<Cursor>,
+}
