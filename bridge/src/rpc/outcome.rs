@@ -1,8 +1,7 @@
 //! What one attempt came to, and what may follow from it.
 
 use contract::error_code::ErrorCode;
-use contract::headers::NOT_DISPATCHED;
-use contract::transport::ChannelError;
+use contract::transport::{ChannelError, is_not_dispatched};
 use tonic::Status;
 
 /// Why one attempt failed.
@@ -57,10 +56,7 @@ impl Failure {
     }
 
     pub(super) fn of_status(status: &Status) -> Self {
-        let refused = status
-            .metadata()
-            .get(NOT_DISPATCHED)
-            .is_some_and(|value| value == "1");
+        let refused = is_not_dispatched(status);
         if let Some(error) = ChannelError::behind(status) {
             let dispatch = if error.not_sent() {
                 Dispatch::Never
@@ -99,6 +95,8 @@ impl Failure {
 #[cfg(test)]
 mod tests {
     use tonic::metadata::MetadataValue;
+
+    use contract::headers::NOT_DISPATCHED;
 
     use super::*;
 

@@ -19,12 +19,12 @@ use std::time::Duration;
 use bridge_tower::{CallContext, Deadline, context};
 use contract::grpc::v1::call_server::Call;
 use contract::grpc::v1::{CallRequest, CallResponse, StreamChunk};
-use contract::headers::{GRPC_TIMEOUT, NOT_DISPATCHED, TraceContext};
+use contract::headers::{GRPC_TIMEOUT, TraceContext, parse_grpc_timeout};
 use contract::ids::{OpId, TraceId};
 use contract::tls::Peer;
-use contract::transport::Connection;
+use contract::transport::{Connection, not_dispatched};
 use tokio::sync::SemaphorePermit;
-use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 use super::admission::{Admission, Refused};
@@ -219,14 +219,6 @@ fn no_such_method(name: &str) -> Status {
     Status::not_found(format!("this instance does not serve `{name}`"))
 }
 
-/// Marks a refusal that was made before any handler ran.
-fn not_dispatched(mut status: Status) -> Status {
-    status
-        .metadata_mut()
-        .insert(NOT_DISPATCHED, MetadataValue::from_static("1"));
-    status
-}
-
 fn respond(answer: Answer) -> Result<CallResponse, Status> {
     match answer {
         Answer::Reply(payload) => Ok(CallResponse {
@@ -267,23 +259,9 @@ fn panicked(method: &str, panic: &(dyn Any + Send)) -> CallResponse {
     )
 }
 
-/// The rest of the caller's deadline: at most 8 digits and a unit.
+/// The rest of the caller's deadline.
 fn timeout_of(metadata: &MetadataMap) -> Option<Duration> {
-    let text = metadata.get(GRPC_TIMEOUT)?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let value: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(value * 3_600),
-        "M" => Duration::from_secs(value * 60),
-        "S" => Duration::from_secs(value),
-        "m" => Duration::from_millis(value),
-        "u" => Duration::from_micros(value),
-        "n" => Duration::from_nanos(value),
-        _ => return None,
-    })
+    parse_grpc_timeout(metadata.get(GRPC_TIMEOUT)?.to_str().ok()?)
 }
 
 /// A handler whose panic is a value: one call must not take the connection's others down.

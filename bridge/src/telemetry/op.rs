@@ -7,7 +7,6 @@ use contract::clock::Timestamp;
 use contract::grpc::v1::{Channel, OpReport, Status};
 use contract::headers::TraceContext;
 use contract::ids::{InstanceId, OpId, ServiceId};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::Served;
@@ -174,13 +173,7 @@ impl Record {
                 report.channel = Channel::Rpc as i32;
                 report.kind = KIND_CALL;
                 report.subject = format!("rpc.call:{service}/{method}");
-                let meta = json!({
-                    "method": method,
-                    "via_proxy": via_proxy,
-                    "requestId": request.to_string(),
-                    "idempotencyKey": key.as_deref().unwrap_or_default(),
-                });
-                report.meta_json = meta.to_string().into_bytes();
+                report.meta_json = call_meta(method, *via_proxy, request, key.as_deref());
             }
             What::Http { method, path, key } => {
                 report.channel = Channel::Http as i32;
@@ -193,6 +186,29 @@ impl Record {
             }
         }
     }
+}
+
+/// The JSON object of a call, written in one go: this runs once per recorded call.
+fn call_meta(method: &str, via_proxy: bool, request: &RequestId, key: Option<&str>) -> Vec<u8> {
+    let mut meta = Vec::with_capacity(META_BYTES);
+    meta.extend_from_slice(b"{\"method\":");
+    quote(method, &mut meta);
+    meta.extend_from_slice(b",\"via_proxy\":");
+    meta.extend_from_slice(if via_proxy { b"true" } else { b"false" });
+    meta.extend_from_slice(b",\"requestId\":");
+    quote(request.text(&mut [0; 36]), &mut meta);
+    meta.extend_from_slice(b",\"idempotencyKey\":");
+    quote(key.unwrap_or_default(), &mut meta);
+    meta.push(b'}');
+    meta
+}
+
+/// Usual size of a call's JSON.
+const META_BYTES: usize = 160;
+
+fn quote(text: &str, json: &mut Vec<u8>) {
+    // Writing text to memory cannot fail.
+    let _ = serde_json::to_writer(json, text);
 }
 
 fn id_text(id: Option<&Uuid>) -> String {

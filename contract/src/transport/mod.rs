@@ -6,6 +6,8 @@
 
 mod dial;
 mod listen;
+mod refusal;
 
 pub use dial::{Channel, ChannelError, Dial, DialError, DialStage};
+pub use refusal::{is_not_dispatched, not_dispatched};
 pub use listen::{Connection, Limits, Listener};

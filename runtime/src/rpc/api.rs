@@ -1,14 +1,13 @@
 //! `servicebridge.v1.Invoke` on the wire.
 
-use std::time::Duration;
-
 use contract::grpc::v1;
 use contract::grpc::v1::invoke_server::Invoke;
-use contract::headers::{GRPC_TIMEOUT, X_SB_TRACE};
+use contract::headers::{GRPC_TIMEOUT, X_SB_TRACE, parse_grpc_timeout};
+use contract::transport::not_dispatched;
 use tokio_stream::Empty;
 use tonic::{Request, Response, Status};
 
-use super::engine::{DEADLINE_DEFAULT, DEADLINE_MAX, Forward, Proxy, not_dispatched};
+use super::engine::{DEADLINE_DEFAULT, DEADLINE_MAX, Forward, Proxy};
 use crate::identity::caller;
 
 /// Serves [`Proxy`] over gRPC.
@@ -27,7 +26,7 @@ impl Invoke for InvokeApi {
             .get(GRPC_TIMEOUT)
             .and_then(|it| it.to_str().ok());
         let left = match asked {
-            Some(text) => timeout(text)
+            Some(text) => parse_grpc_timeout(text)
                 .ok_or_else(|| Status::invalid_argument("the grpc-timeout header is malformed"))?,
             None => DEADLINE_DEFAULT,
         };
@@ -62,37 +61,5 @@ impl Invoke for InvokeApi {
         Err(not_dispatched(Status::unimplemented(
             "this runtime version forwards unary calls only; call the instance directly",
         )))
-    }
-}
-
-/// Reads a gRPC timeout: up to eight digits and a unit.
-fn timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(amount * 3600),
-        "M" => Duration::from_secs(amount * 60),
-        "S" => Duration::from_secs(amount),
-        "m" => Duration::from_millis(amount),
-        "u" => Duration::from_micros(amount),
-        "n" => Duration::from_nanos(amount),
-        _ => return None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_grpc_timeout_is_digits_and_a_unit() {
-        assert_eq!(timeout("4S"), Some(Duration::from_secs(4)));
-        assert_eq!(timeout("500m"), Some(Duration::from_millis(500)));
-        for bad in ["", "S", "1", "-1S", "123456789S", "1x", "1é"] {
-            assert_eq!(timeout(bad), None, "{bad}");
-        }
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 use contract::clock::{Clock, Monotonic};
 use contract::grpc::v1;
 use contract::grpc::v1::call_client::CallClient;
-use contract::headers::{NOT_DISPATCHED, X_SB_TRACE};
+use contract::headers::X_SB_TRACE;
 use contract::ids::{InstanceId, ServiceId};
 use contract::tls::Leaf;
-use contract::transport::ChannelError;
+use contract::transport::{ChannelError, is_not_dispatched, not_dispatched};
 use parking_lot::Mutex;
 use tonic::metadata::MetadataValue;
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 
 use super::peers::Peers;
 use crate::registry::{Registry, Target};
@@ -227,22 +227,6 @@ fn call_request(forward: &Forward, left: Duration) -> Request<v1::CallRequest> {
         request.metadata_mut().insert(X_SB_TRACE, trace);
     }
     request
-}
-
-/// Adds the proof that no handler ran.
-pub(super) fn not_dispatched(mut status: Status) -> Status {
-    status
-        .metadata_mut()
-        .insert(NOT_DISPATCHED, MetadataValue::from_static("1"));
-    status
-}
-
-fn is_not_dispatched(status: &Status) -> bool {
-    status.code() != Code::Ok
-        && status
-            .metadata()
-            .get(NOT_DISPATCHED)
-            .is_some_and(|it| it == "1")
 }
 
 struct Busy<'p> {

@@ -21,12 +21,13 @@ pub struct Branch<'a> {
 /// among `ops` is a root; a ring of parents, which only a broken reporter makes, is cut open at
 /// its earliest member. Every operation appears exactly once.
 pub fn tree(ops: &[Operation]) -> Vec<Branch<'_>> {
-    let known: HashSet<OpId> = ops.iter().map(|it| it.op).collect();
+    let parents = Parents::of(ops);
     let mut children: HashMap<Option<OpId>, Vec<&Operation>> = HashMap::new();
     for op in ops {
         let parent = op
             .parent
-            .filter(|parent| known.contains(parent) && *parent != op.op);
+            .and_then(|parent| parents.find(parent))
+            .filter(|parent| *parent != op.op);
         children.entry(parent).or_default().push(op);
     }
     for siblings in children.values_mut() {
@@ -49,6 +50,33 @@ pub fn tree(ops: &[Operation]) -> Vec<Branch<'_>> {
         }
     }
     branches
+}
+
+/// Finds an operation by the name a child gives its parent: the whole id, or only its W3C span
+/// id where the trace went through a system that knows no more.
+struct Parents {
+    whole: HashSet<OpId>,
+    by_span: HashMap<u64, OpId>,
+}
+
+impl Parents {
+    fn of(ops: &[Operation]) -> Self {
+        Self {
+            whole: ops.iter().map(|it| it.op).collect(),
+            by_span: ops
+                .iter()
+                .map(|it| (it.op.as_uuid().as_u64_pair().1, it.op))
+                .collect(),
+        }
+    }
+
+    fn find(&self, parent: OpId) -> Option<OpId> {
+        if self.whole.contains(&parent) {
+            return Some(parent);
+        }
+        let (high, span) = parent.as_uuid().as_u64_pair();
+        (high == 0).then(|| self.by_span.get(&span).copied())?
+    }
 }
 
 /// Depth first with its own stack: a trace may be deeper than a thread's.

@@ -8,6 +8,7 @@ use contract::grpc::v1::registry_event::Kind;
 use contract::grpc::v1::{PolicyEvaluation, PolicyRule, RegistryEvent, RegistryUpdate};
 use contract::ids::{InstanceId, ServiceId};
 use tonic::Code;
+use tonic::metadata::MetadataValue;
 
 use super::*;
 use crate::options::Reconnect;
@@ -105,7 +106,7 @@ async fn refusal(bed: &Bed, method: &str) -> (Code, bool) {
         .unwrap_err();
     (
         status.code(),
-        status.metadata().contains_key(NOT_DISPATCHED),
+        contract::transport::is_not_dispatched(&status),
     )
 }
 

@@ -132,6 +132,19 @@ fn a_tree_shows_every_operation_once_whatever_its_parents_say() {
 }
 
 #[test]
+fn a_parent_known_by_its_w3c_span_alone_is_found() {
+    let mint = mint();
+    let (who, trace) = (actor(&mint), TraceId::mint(&mint));
+    let root = start(&mint, trace, None, 10);
+    let span = root.op.as_uuid().as_u64_pair().1;
+    let parent = OpId::from_uuid(uuid::Uuid::from_u64_pair(0, span));
+    let child = start(&mint, trace, Some(parent), 20);
+    let ops = [merged(who, &[&child]), merged(who, &[&root])];
+    let drawn: Vec<_> = tree(&ops).iter().map(|it| (it.op.op, it.depth)).collect();
+    assert_eq!(drawn, [(root.op, 0), (child.op, 1)]);
+}
+
+#[test]
 fn a_cursor_survives_its_text_and_others_are_refused() {
     let cursor = Cursor {
         at_ms: -5,

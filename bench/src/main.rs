@@ -1,0 +1,113 @@
+//! Us beside our peers, interleaved in one run: `cargo run --release -p bench -- NAME`.
+//!
+//! Refuses to judge: a target that was missed is printed as `short`, and the exit code stays 0.
+//! It is not 0 only when a program could not measure at all.
+//!
+//! Invariant: every process started here is ended here, by its id, whatever happens; every loop
+//! is bounded in count and in time.
+
+#![allow(clippy::print_stdout, clippy::print_stderr)] // a report is printed
+
+mod failure;
+
+mod child;
+mod histogram;
+mod proc;
+mod report;
+
+mod registry;
+mod rpc;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::child::Role;
+use crate::failure::Result;
+use crate::report::Report;
+
+/// Measures us beside our peers and prints the ratios.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    program: Program,
+}
+
+#[derive(Debug, Subcommand)]
+enum Program {
+    /// Direct unary calls through the SDK beside bare tonic, both over mutual TLS
+    Rpc(Options),
+    /// A thousand services of two instances join one runtime
+    Registry(Options),
+    /// A process of a program; started by the program itself
+    #[command(hide = true)]
+    Child {
+        /// What it does
+        #[arg(value_enum)]
+        role: Role,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+struct Options {
+    /// Also write every number here
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Smaller and shorter: to see that it works
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// More and longer repetitions
+    #[arg(long)]
+    full: bool,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Quick,
+    Normal,
+    Full,
+}
+
+impl Options {
+    fn size(&self) -> Size {
+        match (self.quick, self.full) {
+            (true, _) => Size::Quick,
+            (_, true) => Size::Full,
+            _ => Size::Normal,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(program: Program) -> Result<()> {
+    match program {
+        Program::Rpc(options) => finish(rpc::measure(options.size())?, &options),
+        Program::Registry(options) => finish(registry::measure(options.size())?, &options),
+        Program::Child { role } => match role {
+            Role::SdkServer => rpc::sdk::serve(),
+            Role::SdkClient => rpc::sdk::call(),
+            Role::TonicServer => rpc::bare::serve(),
+            Role::TonicClient => rpc::bare::call(),
+            Role::Runtime => registry::runtime::serve(),
+        },
+    }
+}
+
+fn finish(report: Report, options: &Options) -> Result<()> {
+    report.print();
+    match &options.json {
+        Some(path) => report.write(path),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,199 @@
+//! One instance as the runtime sees it: a certificate, a session, a registration, and a view.
+//!
+//! Raw gRPC over our own transport, no SDK: thousands of them fit into one process.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::clock::Clock;
+use contract::grpc::v1::bootstrap_client::BootstrapClient;
+use contract::grpc::v1::control_client::ControlClient;
+use contract::grpc::v1::registry_client::RegistryClient;
+use contract::grpc::v1::registry_event::Kind;
+use contract::grpc::v1::{
+    IncomingMethod, MethodType, OpenRequest, OutgoingDep, ProvisionRequest, RegisterRequest,
+    RegistryEvent, ServerControl,
+};
+use contract::key::ServiceKey;
+use contract::tls::{Leaf, Peer, client_config};
+use contract::transport::{Channel, Dial};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use tokio::sync::watch;
+use tonic::Streaming;
+
+use super::runtime::name;
+use crate::failure::{Context, Failure, Result};
+
+/// Services each one depends on.
+pub(super) const DEPENDENCIES: usize = 10;
+/// Methods each one serves, and calls of each dependency it declares: one.
+const METHOD: &str = "Handle";
+const SCHEMA: &[u8] = br#"{"nested":{"Request":{"fields":{"id":{"type":"string","id":1},"payload":{"type":"bytes","id":2}}}}}"#;
+const HASH: &str = "v2:acdf1e8435f4a6ab1f76cd5ed7df02af22ec2d85220db2b73293d507a61e364a";
+/// Longest wait for any one answer of the runtime.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// An instance with a session that has not registered yet.
+#[derive(Debug)]
+pub(super) struct Joined {
+    service: usize,
+    services: usize,
+    channel: Channel,
+    control: Streaming<ServerControl>,
+}
+
+/// How many instances one watcher sees.
+pub(super) type Seen = watch::Receiver<usize>;
+
+/// A registered instance; its streams live as long as this.
+#[derive(Debug)]
+pub(super) struct Watching {
+    pub(super) seen: Seen,
+    reading: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+/// Provisions and opens a session as an instance of the service `service` of `services`.
+pub(super) async fn join(
+    address: Arc<str>,
+    key: Arc<ServiceKey>,
+    (service, services): (usize, usize),
+) -> Result<Joined> {
+    let clock = Clock::system();
+    let leaf = provision(&address, &key, &clock).await?;
+    let tls = client_config(&key.ca_cert_der, Some(&leaf), Peer::Runtime).context("TLS")?;
+    let dial = Dial::new(&*address, tls).timeout(ANSWER);
+    let channel = dial.connect(&clock).await.context("the runtime")?;
+    let open = OpenRequest {
+        protocol_version: 1,
+        sdk_language: "rust".to_owned(),
+        sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut client = ControlClient::with_origin(channel.clone(), channel.origin());
+    let mut control = client
+        .open(open)
+        .await
+        .context("Control.Open")?
+        .into_inner();
+    let welcome = clock.timeout(ANSWER, control.message()).await;
+    welcome.context("Welcome")?.context("Welcome")?;
+    Ok(Joined {
+        service,
+        services,
+        channel,
+        control,
+    })
+}
+
+async fn provision(address: &str, key: &ServiceKey, clock: &Clock) -> Result<Leaf> {
+    let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("a key pair")?;
+    let csr = CertificateParams::default()
+        .serialize_request(&pair)
+        .context("a certificate request")?;
+    let tls = client_config(&key.ca_cert_der, None, Peer::Runtime).context("TLS")?;
+    let dial = Dial::new(address, tls).timeout(ANSWER);
+    let channel = dial.connect(clock).await.context("the runtime")?;
+    let origin = channel.origin();
+    let request = ProvisionRequest {
+        key_id: key.key_id.clone(),
+        secret: key.secret.expose().to_vec(),
+        csr_der: csr.der().to_vec(),
+    };
+    let answer = BootstrapClient::with_origin(channel, origin)
+        .provision(request)
+        .await;
+    let answer = answer.context("Provision")?.into_inner();
+    let leaf = Leaf::default();
+    leaf.replace(answer.cert_der, pair.serialize_der())
+        .context("the certificate")?;
+    Ok(leaf)
+}
+
+impl Joined {
+    /// Registers; from then on counts what it sees.
+    pub(super) async fn register(self) -> Result<Watching> {
+        let Self {
+            service,
+            services,
+            channel,
+            control,
+        } = self;
+        let origin = channel.origin();
+        let mut client = RegistryClient::with_origin(channel, origin);
+        let events = client
+            .register_and_watch(registration(service, services))
+            .await
+            .context("RegisterAndWatch")?
+            .into_inner();
+        let (sender, seen) = watch::channel(0);
+        let reading = tokio::spawn(async move {
+            // The session ends with its stream, so that has to be kept.
+            let _session = control;
+            read(events, sender).await;
+        });
+        Ok(Watching { seen, reading })
+    }
+}
+
+async fn read(mut events: Streaming<RegistryEvent>, sender: watch::Sender<usize>) {
+    let mut instances = HashSet::new();
+    while let Ok(Some(event)) = events.message().await {
+        let (added, removed) = match event.kind {
+            Some(Kind::Snapshot(snapshot)) => {
+                instances.clear();
+                (snapshot.instances, Vec::new())
+            }
+            Some(Kind::Update(update)) => (update.added_instances, update.removed_instances),
+            None => continue,
+        };
+        for instance in removed {
+            instances.remove(&instance.instance_id);
+        }
+        instances.extend(added.into_iter().map(|it| it.instance_id));
+        sender.send_replace(instances.len());
+    }
+}
+
+/// Waits until a watcher sees `count` instances, at most for `wait`.
+pub(super) async fn sees(mut seen: Seen, count: usize, wait: Duration) -> Result<()> {
+    let waited = tokio::time::timeout(wait, seen.wait_for(|&now| now >= count)).await;
+    let now = match waited {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(_)) => return Err(Failure::new("a watcher's stream ended")),
+        Err(_) => *seen.borrow(),
+    };
+    Err(Failure::new(format!(
+        "a watcher saw {now} of {count} instances after {wait:?}"
+    )))
+}
+
+fn registration(service: usize, services: usize) -> RegisterRequest {
+    let depends = |step: usize| OutgoingDep {
+        service_name: name((service + step) % services),
+        method_name: METHOD.to_owned(),
+        r#type: MethodType::Rpc as i32,
+    };
+    RegisterRequest {
+        incoming: vec![IncomingMethod {
+            r#type: MethodType::Rpc as i32,
+            name: METHOD.to_owned(),
+            input_schema_json: SCHEMA.to_vec(),
+            output_schema_json: SCHEMA.to_vec(),
+            contract_hash: HASH.to_owned(),
+            ..IncomingMethod::default()
+        }],
+        outgoing: (1..=DEPENDENCIES).map(depends).collect(),
+        // Nobody calls it; an endpoint makes it a candidate for everybody's routing.
+        call_endpoint: format!("127.0.0.1:{}", 10_000 + service),
+        protocol_version: 1,
+        sdk_language: "rust".to_owned(),
+        sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..RegisterRequest::default()
+    }
+}

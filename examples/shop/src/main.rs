@@ -1,0 +1,104 @@
+//! A shop of three services, started, shown and checked by one command.
+//!
+//! Without a subcommand this is the parent: it starts a runtime and the services, places an order
+//! and shows what happened. The hidden subcommand `service` makes it one of the services.
+//!
+//! Invariant: exit code 0 means that everything that was asked for was seen to happen.
+
+#![allow(clippy::print_stderr)] // a command line says on standard error why it failed
+
+mod contracts;
+mod services;
+
+mod parent;
+
+use std::error::Error;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use parent::Options;
+use services::Service;
+
+/// Three axum services that call each other through bridge.
+#[derive(Debug, Parser)]
+#[command(name = "shop", version)]
+struct Cli {
+    /// Verify what was printed and exit: 0 if all of it holds
+    #[arg(long)]
+    once: bool,
+    /// PostgreSQL address (postgres://USER:PASSWORD@HOST/DB); SQLite in the data folder without it
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Data folder of the runtime; a temporary one without it
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Print what the services log
+    #[arg(short, long)]
+    verbose: bool,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Be one of the services; BRIDGE_URL and BRIDGE_KEY say where to join and as whom
+    #[command(hide = true)]
+    Service { name: Service },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.role {
+        Some(Role::Service { name }) => {
+            log("info");
+            name.run().await.map_err(Into::into)
+        }
+        None => {
+            log("warn");
+            parent::run(Options {
+                once: cli.once,
+                database: cli.database,
+                data: cli.data,
+                verbose: cli.verbose,
+            })
+            .await
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// To standard error; `BRIDGE_LOG` overrides `level`.
+fn log(level: &str) {
+    let filter = EnvFilter::try_from_env("BRIDGE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// An error with its causes, each said once.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,101 @@
+//! What must hold of everything that was shown. Pure: values in, the first thing wrong out.
+//!
+//! Invariant: `Ok` means exactly the expected, so something too much fails like something missing.
+
+use bridge::embedded::{ServiceMap, TraceTree};
+
+use super::Failure;
+use super::http::Answer;
+
+/// Depth, subject and service of every operation of an order, in the order of the tree.
+const TRACE: [(usize, &str, &str); 4] = [
+    (0, "http.handle:POST//v1/orders", "orders"),
+    (1, "rpc.call:inventory/Reserve", "orders"),
+    (1, "rpc.call:payments/Charge", "orders"),
+    (2, "rpc.call:inventory/Quote", "payments"),
+];
+
+/// Services, what they serve, and what they declared to call.
+const SERVICES: [(&str, &[&str]); 3] = [
+    ("inventory", &["Quote", "Release", "Reserve"]),
+    ("orders", &["Find"]),
+    ("payments", &["Charge"]),
+];
+const CALLS: [(&str, &str, &str); 7] = [
+    ("orders", "inventory", "Quote"),
+    ("orders", "inventory", "Release"),
+    ("orders", "inventory", "Reserve"),
+    ("orders", "payments", "Charge"),
+    ("payments", "inventory", "Quote"),
+    ("payments", "inventory", "Release"),
+    ("payments", "inventory", "Reserve"),
+];
+
+/// The order was placed and costs what it should.
+pub(super) fn order(answer: &Answer) -> Result<(), Failure> {
+    let cents = answer.body["cents"].as_i64();
+    same("status of the order", &answer.status, &201)?;
+    same("price of the order in cents", &cents, &Some(2 * 1_290))
+}
+
+/// The other one was refused, in the way HTTP has for that.
+pub(super) fn refusal(answer: &Answer) -> Result<(), Failure> {
+    let code = answer.body["code"].as_str();
+    same("status of the refusal", &answer.status, &409)?;
+    same(
+        "type of the refusal",
+        &&*answer.content_type,
+        &"application/problem+json",
+    )?;
+    same("code of the refusal", &code, &Some("OUT_OF_STOCK"))
+}
+
+/// The whole order is one trace, every step of it over and successful.
+pub(super) fn trace(tree: &TraceTree) -> Result<(), Failure> {
+    let seen: Vec<_> = tree
+        .ops
+        .iter()
+        .map(|it| (it.depth, &*it.subject, &*it.service))
+        .collect();
+    same("operations of the trace", &&*seen, &&TRACE[..])?;
+    for op in &tree.ops {
+        same(
+            &format!("status of {}", op.subject),
+            &&*op.status,
+            &"SUCCESS",
+        )?;
+        same(
+            &format!("end of {}", op.subject),
+            &op.duration_ms.is_some(),
+            &true,
+        )?;
+    }
+    Ok(())
+}
+
+/// Every service runs once, serves its methods, and can reach what it declared to call.
+pub(super) fn map(map: &ServiceMap) -> Result<(), Failure> {
+    let names: Vec<_> = map.services.iter().map(|it| &*it.name).collect();
+    same("services", &names, &SERVICES.map(|it| it.0).to_vec())?;
+    for (service, (name, methods)) in map.services.iter().zip(SERVICES) {
+        let instances: Vec<_> = service.instances.iter().map(|it| &*it.status).collect();
+        same(
+            &format!("instances of {name}"),
+            &instances,
+            &vec!["connected"],
+        )?;
+        let rpc = service.methods.iter().filter(|it| it.kind == "rpc");
+        let served: Vec<_> = rpc.map(|it| &*it.name).collect();
+        same(&format!("methods of {name}"), &served, &methods.to_vec())?;
+    }
+    let edges = map.edges.iter().filter(|it| it.live);
+    let edges: Vec<_> = edges.map(|it| (&*it.from, &*it.to, &*it.method)).collect();
+    same("calls that can be made", &edges, &CALLS.to_vec())
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: &T, expected: &T) -> Result<(), Failure> {
+    if seen == expected {
+        return Ok(());
+    }
+    Err(format!("{what}: expected {expected:?}, seen {seen:?}").into())
+}

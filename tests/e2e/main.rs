@@ -1,0 +1,26 @@
+//! Whole systems: the runtime and services as processes, killed, frozen, restarted, attacked.
+//!
+//! Everything listens on loopback and lives in a temporary folder. `BRIDGE_TEST_POSTGRES` adds
+//! PostgreSQL (see `cargo xtask pg`); `BRIDGE_SOAK=1` takes the full counts.
+//! Invariant: a test ends with every process it started, whether it passes or not.
+
+#![allow(clippy::print_stderr)] // a failed test shows what its processes said
+
+mod contracts;
+
+mod harness;
+
+mod abuse;
+mod attribution;
+mod calls;
+mod command_line;
+mod crash;
+mod handshake;
+mod keys;
+mod privacy;
+mod registry_stream;
+mod restart;
+mod revocation;
+mod rotation;
+mod shutdown;
+mod telemetry;
