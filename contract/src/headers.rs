@@ -194,7 +194,10 @@ mod tests {
     #[test]
     fn a_grpc_timeout_is_digits_and_a_unit() {
         assert_eq!(parse_grpc_timeout("4S"), Some(Duration::from_secs(4)));
-        assert_eq!(parse_grpc_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3_600)));
+        assert_eq!(
+            parse_grpc_timeout("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3_600))
+        );
         for bad in ["", "S", "1", "-1S", "+1S", "123456789S", "1x", "1é"] {
             assert_eq!(parse_grpc_timeout(bad), None, "{bad}");
         }

@@ -23,7 +23,7 @@ use tonic::body::Body;
 use tower_service::Service;
 
 use crate::clock::Clock;
-use crate::tls::Peer;
+use crate::tls::{Peer, handshake_advice};
 
 /// Who is on the other end of a request, from the TLS handshake alone.
 #[derive(Clone, Copy, Debug)]
@@ -61,13 +61,54 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
 /// Pause after `accept` failed, for example because the process is out of files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A bound port that speaks HTTP/2 over TLS.
+/// Why a connection was not let in.
 #[derive(Debug)]
+pub enum Refusal {
+    /// `connections_max` are open.
+    TooMany,
+    /// The handshake took too long.
+    Slow,
+    /// The handshake failed; the cause is usually a TLS error.
+    Handshake(std::io::Error),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooMany => f.write_str("too many connections are open"),
+            Self::Slow => f.write_str("the TLS handshake took too long"),
+            Self::Handshake(error) => {
+                let tls = error
+                    .get_ref()
+                    .and_then(|it| it.downcast_ref::<rustls::Error>());
+                write!(f, "the TLS handshake failed: {error}")?;
+                match tls.and_then(handshake_advice) {
+                    Some(advice) => write!(f, " ({advice})"),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// Hears of refusals; called on every one, so it has to bound what it does.
+type OnRefusal = Arc<dyn Fn(SocketAddr, &Refusal) + Send + Sync>;
+
+/// A bound port that speaks HTTP/2 over TLS.
 pub struct Listener {
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     limits: Limits,
     clock: Clock,
+    on_refusal: OnRefusal,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Listener {
@@ -88,7 +129,19 @@ impl Listener {
             tls,
             limits,
             clock,
+            on_refusal: Arc::new(|_, _| {}),
         })
+    }
+
+    /// Tells `on_refusal` about every connection that is not let in. It runs on the accepting
+    /// tasks and must not block; strangers decide how often.
+    #[must_use]
+    pub fn on_refusal(
+        mut self,
+        on_refusal: impl Fn(SocketAddr, &Refusal) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_refusal = Arc::new(on_refusal);
+        self
     }
 
     /// The bound address, with the real port where 0 was asked for.
@@ -115,6 +168,7 @@ impl Listener {
             tls,
             limits,
             clock,
+            on_refusal,
         } = self;
         let slots = Arc::new(Semaphore::new(limits.connections_max));
         let (stop, stopping) = watch::channel(Stage::Serving);
@@ -123,6 +177,7 @@ impl Listener {
             limits,
             clock: clock.clone(),
             stopping,
+            on_refusal,
         };
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
@@ -134,6 +189,7 @@ impl Listener {
                 },
             };
             let Ok(slot) = slots.clone().try_acquire_owned() else {
+                (accepted.on_refusal)(remote, &Refusal::TooMany);
                 continue;
             };
             tokio::spawn(accepted.clone().run(socket, remote, service.clone(), slot));
@@ -160,6 +216,7 @@ struct Accepted {
     limits: Limits,
     clock: Clock,
     stopping: watch::Receiver<Stage>,
+    on_refusal: OnRefusal,
 }
 
 impl Accepted {
@@ -176,15 +233,19 @@ impl Accepted {
             + 'static,
         S::Future: Send,
     {
-        // A socket that fails here was refused by its own doing; there is nobody to tell.
+        // A socket that fails here fails in the handshake too.
         let _ = socket.set_nodelay(true);
         let handshake = self
             .clock
             .timeout(self.limits.handshake_timeout, self.tls.accept(socket));
-        if let Ok(Ok(stream)) = handshake.await {
-            let peer = peer_of(&stream);
-            self.converse(stream, Connection { peer, remote }, service)
-                .await;
+        match handshake.await {
+            Ok(Ok(stream)) => {
+                let peer = peer_of(&stream);
+                self.converse(stream, Connection { peer, remote }, service)
+                    .await;
+            }
+            Ok(Err(error)) => (self.on_refusal)(remote, &Refusal::Handshake(error)),
+            Err(_) => (self.on_refusal)(remote, &Refusal::Slow),
         }
         drop(slot);
     }

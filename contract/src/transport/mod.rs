@@ -9,5 +9,5 @@ mod listen;
 mod refusal;
 
 pub use dial::{Channel, ChannelError, Dial, DialError, DialStage};
+pub use listen::{Connection, Limits, Listener, Refusal};
 pub use refusal::{is_not_dispatched, not_dispatched};
-pub use listen::{Connection, Limits, Listener};

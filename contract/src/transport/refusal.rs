@@ -10,11 +10,17 @@ use crate::headers::NOT_DISPATCHED;
 
 /// Adds the proof to a refusal.
 pub fn not_dispatched(mut status: Status) -> Status {
-    status.metadata_mut().insert(NOT_DISPATCHED, MetadataValue::from_static("1"));
+    status
+        .metadata_mut()
+        .insert(NOT_DISPATCHED, MetadataValue::from_static("1"));
     status
 }
 
 /// Whether a refusal carries the proof.
 pub fn is_not_dispatched(status: &Status) -> bool {
-    status.code() != Code::Ok && status.metadata().get(NOT_DISPATCHED).is_some_and(|it| it == "1")
+    status.code() != Code::Ok
+        && status
+            .metadata()
+            .get(NOT_DISPATCHED)
+            .is_some_and(|it| it == "1")
 }

@@ -10,6 +10,7 @@
 
 mod folder;
 mod health;
+mod refusals;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ use tower::ServiceExt as _;
 
 use folder::DataFolder;
 pub use folder::FolderError;
+use refusals::RefusalLog;
 
 use crate::config::Config;
 use crate::db::{Database, Db, DbConfig, DbError};
@@ -286,7 +288,10 @@ impl Core {
             drain: DRAIN,
         };
         let bound = Listener::bind(&address, tls, limits, self.clock.clone()).await;
-        bound.map_err(|source| StartError::Bind { address, source })
+        let refusals = RefusalLog::new(&self.clock);
+        bound
+            .map(|it| it.on_refusal(move |remote, why| refusals.note(remote, why)))
+            .map_err(|source| StartError::Bind { address, source })
     }
 
     async fn bind_health(&self, config: &Config) -> Result<TcpListener, StartError> {
