@@ -151,14 +151,20 @@ impl CallError {
 
     /// The handler's error as the type it was returned as, when its code is one of that type's.
     ///
-    /// ```ignore
-    /// match payments.charge(request).await {
+    /// ```no_run
+    /// #[derive(Debug, bridge::Error)]
+    /// enum ChargeError {
+    ///     CardDeclined,
+    /// }
+    /// # async fn example(charge: bridge::Call<()>) -> Result<(), bridge::CallError> {
+    /// match charge.await {
+    ///     Ok(_) => println!("charged"),
     ///     Err(error) => match error.business::<ChargeError>() {
-    ///         Some(ChargeError::CardDeclined) => ask_for_another_card(),
-    ///         _ => return Err(error.into()),
+    ///         Some(ChargeError::CardDeclined) => println!("ask for another card"),
+    ///         None => return Err(error),
     ///     },
-    ///     Ok(reply) => reply,
-    /// };
+    /// }
+    /// # Ok(()) }
     /// ```
     pub fn business<E: BusinessError>(&self) -> Option<E> {
         E::from_wire(self.handler_code()?, &self.0.message)

@@ -5,8 +5,38 @@
 //! services about each other; calls go straight from one to the other and go on while the
 //! runtime is away.
 //!
-//! ```ignore
+//! ```no_run
+//! # use bridge::{Bridge, Context, State};
+//! # use bridge::__rt::{MethodMeta, RpcRequest, Target, prost};
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # #[prost(prost_path = "bridge::__rt::prost")]
+//! # struct ChargeRequest { #[prost(string, tag = "1")] order_id: String, #[prost(int64, tag = "2")] cents: i64 }
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # #[prost(prost_path = "bridge::__rt::prost")]
+//! # struct ChargeReply { #[prost(bool, tag = "1")] ok: bool }
+//! # const METHODS: &[MethodMeta] = &[MethodMeta { service: "shop.payments.v1.Payments", name: "Charge",
+//! #     contract_hash: "v2:00", input_schema: "{}", output_schema: "{}", streaming: false }];
+//! # impl RpcRequest<ChargeReply> for ChargeRequest { const METHODS: &'static [MethodMeta] = METHODS; }
+//! # struct Inventory;
+//! # #[derive(Clone)] struct InventoryClient;
+//! # impl From<Target> for InventoryClient { fn from(_: Target) -> Self { Self } }
+//! # impl bridge::Contract for Inventory {
+//! #     const NAME: &'static str = "shop.inventory.v1.Inventory";
+//! #     const DEFAULT_TARGET: &'static str = "inventory";
+//! #     const METHODS: &'static [MethodMeta] = &[];
+//! #     type Client = InventoryClient;
+//! # }
+//! # fn router(_: InventoryClient) -> axum::Router { axum::Router::new() }
+//! # #[derive(Clone)] struct Bank;
+//! # impl Bank {
+//! #     fn open() -> Self { Self }
+//! #     async fn charge(&self, _: String, _: i64, _: Option<&str>) -> Result<ChargeReply, ChargeError> {
+//! #         Err(ChargeError::CardDeclined)
+//! #     }
+//! # }
+//! # /*
 //! bridge::include_contract!("shop.payments.v1");            // made by build.rs from a .proto
+//! # */
 //!
 //! #[derive(Debug, bridge::Error)]
 //! enum ChargeError {
@@ -32,15 +62,20 @@
 //!         .await?;
 //!     bridge.stop_on_signals()?;
 //!
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await.expect("a free port");
 //!     bridge.serve_http(listener, router(inventory)).await   // returns when stopped
 //! }
 //! ```
 //!
 //! Calling is awaiting; what differs from the defaults is said in between:
 //!
-//! ```ignore
+//! ```no_run
+//! # use std::time::Duration;
+//! # struct Client;
+//! # impl Client { fn reserve(&self, _: ()) -> bridge::Call<()> { unreachable!("an example that does not run") } }
+//! # async fn example(inventory: Client, request: ()) -> Result<(), bridge::CallError> {
 //! let left = inventory.reserve(request).timeout(Duration::from_secs(2)).await?;
+//! # Ok(left) }
 //! ```
 //!
 //! Inside a handler a call joins the handler's trace and never outlives its deadline.

@@ -78,7 +78,7 @@ impl DbError {
         )
     }
 
-    /// What was being done, as in "cannot <action>".
+    /// What was being done, as in "cannot open the store".
     pub fn action(&self) -> &str {
         &self.0.action
     }

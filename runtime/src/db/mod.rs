@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Domains write one statement and one function for both databases: static text from `sql/`
-//! ([`sql!`]), run on whichever connection is at hand ([`on_conn!`]).
+//! (`sql!`), run on whichever connection is at hand (`on_conn!`).
 //!
 //! Refuses unbounded queues, statements made at run time, and a schema newer than the binary.
 //!

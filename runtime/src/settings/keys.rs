@@ -1,4 +1,4 @@
-//! The complete list of settings. One line of meaning each, shown by `bridge settings list`.
+//! The complete list of settings. One line of meaning each, shown by `bridge setting list`.
 //!
 //! Names and defaults are those of the wire contract where it has them.
 
