@@ -10,6 +10,11 @@ use bridge_runtime::operator::TraceQuery;
 use bridge_runtime::server;
 use contract::error_code::ErrorCode;
 
+// What a program around a runtime needs besides: its time, and names for the traces it begins.
+pub use contract::clock::{Clock, Monotonic};
+pub use contract::headers::TraceContext;
+pub use contract::ids::{IdMint, OpId, TraceId};
+
 pub use bridge_runtime::operator::draw;
 pub use bridge_runtime::operator::model::{ServiceSummary, TraceLine, TraceOp, TraceTree};
 pub use bridge_runtime::registry::{MapEdge, MapInstance, MapMethod, MapService, ServiceMap};

@@ -21,7 +21,7 @@ on_both_databases! {
         let mut builder = world.caller("orders").await;
         let desk = builder.client_of::<Desk>("payments");
         let bridge = builder.start().await.expect("starts");
-        let load = Load::start(&desk, 200, Transport::Auto);
+        let load = Load::start(&world.clock, &desk, 200, Transport::Auto);
         world.clock.sleep(Duration::from_secs(2)).await;
 
         let killed_at = world.clock.monotonic();
@@ -63,7 +63,7 @@ on_both_databases! {
         frozen.process.signal(Signal::STOP);
         let gone = world.gone(FROZEN_MAX, "payments", &frozen.instance).await;
         println!("off the map {gone:?} after freezing");
-        let load = Load::start(&desk, 50, Transport::Auto);
+        let load = Load::start(&world.clock, &desk, 50, Transport::Auto);
         world.clock.sleep(Duration::from_secs(1)).await;
         let outcomes = load.finish().await;
         let failed = failures(&outcomes, |_| true);

@@ -47,7 +47,9 @@ async fn greeting(
 
 fn alert(answer: Result<Vec<u8>, io::Error>) -> AlertDescription {
     let error = answer.expect_err("refused in the handshake");
-    let tls = error.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+    let tls = error
+        .get_ref()
+        .and_then(|it| it.downcast_ref::<rustls::Error>());
     match tls {
         Some(rustls::Error::AlertReceived(alert)) => *alert,
         other => panic!("not an alert: {other:?} ({error})"),
@@ -58,10 +60,15 @@ async fn plaintext_is_cut_off(endpoint: &str) {
     let mut socket = TcpStream::connect(endpoint).await.expect("it listens");
     socket.write_all(PREFACE).await.expect("taken");
     let mut said = Vec::new();
-    let read = Clock::system().timeout(ANSWER_MAX, socket.read_to_end(&mut said));
+    let clock = Clock::system();
+    let read = clock.timeout(ANSWER_MAX, socket.read_to_end(&mut said));
+    let ended = read.await;
     // A reset is as good as an end.
-    let _ = read.await.expect("the server ends it");
-    assert!(said.is_empty() || said[0] == 0x15, "at most a TLS alert: {said:?}");
+    assert!(ended.is_ok(), "the server ends it");
+    assert!(
+        said.is_empty() || said[0] == 0x15,
+        "at most a TLS alert: {said:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,7 +82,10 @@ async fn plaintext_and_foreign_certificates_are_refused_in_the_handshake_on_both
         service: desk.service.parse().expect("a UUID"),
         instance: desk.instance.parse().expect("a UUID"),
     };
-    for (address, expected) in [(world.address(), Peer::Runtime), (endpoint.clone(), instance)] {
+    for (address, expected) in [
+        (world.address(), Peer::Runtime),
+        (endpoint.clone(), instance),
+    ] {
         plaintext_is_cut_off(&address).await;
         let own = greeting(&address, &member.ca_der, Some(&member.leaf), expected).await;
         assert!(!own.expect("a member is let in").is_empty());
@@ -111,22 +121,78 @@ async fn without_a_certificate_the_runtime_answers_provisioning_only() {
     };
     let refused: [(&str, Option<Status>); 11] = [
         ("Open", control.open(open).await.err()),
-        ("RefreshCert", control.refresh_cert(v1::RefreshCertRequest::default()).await.err()),
-        ("RegisterAndWatch", registry.register_and_watch(v1::RegisterRequest::default()).await.err()),
-        ("Invoke.Unary", invoke.unary(v1::InvokeRequest::default()).await.err()),
-        ("Invoke.Stream", invoke.stream(v1::InvokeRequest::default()).await.err()),
-        ("Report", telemetry.report(tokio_stream::empty()).await.err()),
-        ("ListTraces", telemetry.list_traces(v1::ListTracesRequest::default()).await.err()),
-        ("GetTrace", telemetry.get_trace(v1::GetTraceRequest::default()).await.err()),
-        ("GetOperation", telemetry.get_operation(v1::GetOperationRequest::default()).await.err()),
-        ("GetPayload", telemetry.get_payload(v1::GetPayloadRequest::default()).await.err()),
-        ("QueryLogs", telemetry.query_logs(v1::QueryLogsRequest::default()).await.err()),
+        (
+            "RefreshCert",
+            control
+                .refresh_cert(v1::RefreshCertRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "RegisterAndWatch",
+            registry
+                .register_and_watch(v1::RegisterRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "Invoke.Unary",
+            invoke.unary(v1::InvokeRequest::default()).await.err(),
+        ),
+        (
+            "Invoke.Stream",
+            invoke.stream(v1::InvokeRequest::default()).await.err(),
+        ),
+        (
+            "Report",
+            telemetry.report(tokio_stream::empty()).await.err(),
+        ),
+        (
+            "ListTraces",
+            telemetry
+                .list_traces(v1::ListTracesRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "GetTrace",
+            telemetry
+                .get_trace(v1::GetTraceRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "GetOperation",
+            telemetry
+                .get_operation(v1::GetOperationRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "GetPayload",
+            telemetry
+                .get_payload(v1::GetPayloadRequest::default())
+                .await
+                .err(),
+        ),
+        (
+            "QueryLogs",
+            telemetry
+                .query_logs(v1::QueryLogsRequest::default())
+                .await
+                .err(),
+        ),
     ];
     for (method, status) in refused {
         let code = status.map(|it| it.code());
         assert_eq!(code, Some(Code::Unauthenticated), "{method}");
     }
-    let metrics = telemetry.query_metrics(v1::QueryMetricsRequest::default()).await;
-    assert_eq!(metrics.err().map(|it| it.code()), Some(Code::Unauthenticated));
+    let metrics = telemetry
+        .query_metrics(v1::QueryMetricsRequest::default())
+        .await;
+    assert_eq!(
+        metrics.err().map(|it| it.code()),
+        Some(Code::Unauthenticated)
+    );
     Member::provision(&world.address(), &key).await;
 }

@@ -4,7 +4,7 @@
 //! PostgreSQL (see `cargo xtask pg`); `BRIDGE_SOAK=1` takes the full counts.
 //! Invariant: a test ends with every process it started, whether it passes or not.
 
-#![allow(clippy::print_stderr)] // a failed test shows what its processes said
+#![allow(clippy::print_stdout, clippy::print_stderr)] // measured times, and what processes said
 
 mod contracts;
 

@@ -22,7 +22,7 @@ on_both_databases! {
         let bridge = builder.start().await.expect("starts");
         let early = Member::provision(&world.address(), &world.key("early").await).await;
         world.set("registry.restart_grace_ms", &GRACE.as_millis().to_string()).await;
-        let load = Load::start(&desk, 100, Transport::Direct);
+        let load = Load::start(&world.clock, &desk, 100, Transport::Direct);
         world.clock.sleep(Duration::from_secs(1)).await;
 
         world.runtime().kill();
@@ -88,6 +88,7 @@ async fn first_snapshot(member: &Member, address: &str) -> BTreeSet<String> {
     snapshot
         .instances
         .into_iter()
+        .filter(|it| it.service_name == "desk")
         .map(|it| it.instance_id)
         .collect()
 }

@@ -54,26 +54,37 @@ async fn no_call_fails_while_certificates_are_replaced() {
         .env("BRIDGE_KEY", &desk_key);
     let process = Process::spawn("desk", &mut command);
     let told = process
-        .line(Duration::from_secs(30), "start", |line| said(line, "started"))
+        .line(Duration::from_secs(30), "start", |line| {
+            said(line, "started")
+        })
         .await;
     let instance = told["instance"].as_str().expect("an id").to_owned();
     let peer = Peer::Service {
-        service: told["service"].as_str().expect("an id").parse().expect("a UUID"),
+        service: told["service"]
+            .as_str()
+            .expect("an id")
+            .parse()
+            .expect("a UUID"),
         instance: instance.parse().expect("a UUID"),
     };
     let desks = runtime.operator().map();
     let desks = desks.services.iter().find(|it| it.name == "desk");
-    let endpoint = desks.expect("it is there").instances[0].call_endpoint.clone();
-    let ca_der = desk_key.parse::<contract::key::ServiceKey>().expect("a key").ca_cert_der;
+    let endpoint = desks.expect("it is there").instances[0]
+        .call_endpoint
+        .clone();
+    let ca_der = desk_key
+        .parse::<contract::key::ServiceKey>()
+        .expect("a key")
+        .ca_cert_der;
 
     let mut builder = bridge::Bridge::builder("orders").runtime(&address, create("orders").await);
     let desk = builder.client::<Desk>();
     let bridge = builder.caller_only().start().await.expect("starts");
     let before = bridge.identity().expect("started");
-    let direct = Load::start(&desk, 100, Transport::Direct);
-    let proxied = Load::start(&desk, 20, Transport::Proxy);
-
     let clock = contract::clock::Clock::system();
+    let direct = Load::start(&clock, &desk, 100, Transport::Direct);
+    let proxied = Load::start(&clock, &desk, 20, Transport::Proxy);
+
     let mut seen = BTreeSet::new();
     let seconds = if soak() { 600 } else { 16 };
     let late_key = create("late").await;
@@ -85,7 +96,9 @@ async fn no_call_fails_while_certificates_are_replaced() {
             let mut late = bridge::Bridge::builder("late").runtime(&address, &late_key);
             let late_desk = late.client::<Desk>();
             let late = late.caller_only().start().await.expect("starts");
-            let hello = late_desk.echo(Default::default()).transport(Transport::Direct);
+            let hello = late_desk
+                .echo(Default::default())
+                .transport(Transport::Direct);
             assert_eq!(hello.await.expect("answers").instance, instance);
             late.stop().await;
         }
@@ -102,7 +115,11 @@ async fn no_call_fails_while_certificates_are_replaced() {
     assert_eq!(ids.len(), 1, "nobody changed who it is: {ids:?}");
     let after = bridge.identity().expect("started");
     assert_eq!(after, before, "same instance, same session");
-    assert!(seen.len() >= 4, "{} certificates in {seconds} s", seen.len());
+    assert!(
+        seen.len() >= 4,
+        "{} certificates in {seconds} s",
+        seen.len()
+    );
     println!("{} calls over {} certificates", outcomes.len(), seen.len());
     bridge.stop().await;
     drop(process);

@@ -162,15 +162,19 @@ async fn read(mut events: Streaming<RegistryEvent>, sender: watch::Sender<usize>
 
 /// Waits until a watcher sees `count` instances, at most for `wait`.
 pub(super) async fn sees(mut seen: Seen, count: usize, wait: Duration) -> Result<()> {
-    let waited = tokio::time::timeout(wait, seen.wait_for(|&now| now >= count)).await;
-    let now = match waited {
-        Ok(Ok(_)) => return Ok(()),
-        Ok(Err(_)) => return Err(Failure::new("a watcher's stream ended")),
-        Err(_) => *seen.borrow(),
-    };
-    Err(Failure::new(format!(
-        "a watcher saw {now} of {count} instances after {wait:?}"
-    )))
+    let waited = tokio::time::timeout(wait, seen.wait_for(|&now| now >= count))
+        .await
+        .map(|found| found.is_ok());
+    match waited {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new("a watcher's stream ended")),
+        Err(_) => {
+            let now = *seen.borrow();
+            Err(Failure::new(format!(
+                "a watcher saw {now} of {count} instances after {wait:?}"
+            )))
+        }
+    }
 }
 
 fn registration(service: usize, services: usize) -> RegisterRequest {

@@ -176,7 +176,9 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
             let builder = builder.serve(bridge::handlers![pass]).state(desk);
             serve(builder, me).await
         }
-        _ => Err("usage: peer desk|next-desk SERVICE, relay SERVICE TARGET, flood ADDRESS COUNT".into()),
+        _ => Err(
+            "usage: peer desk|next-desk SERVICE, relay SERVICE TARGET, flood ADDRESS COUNT".into(),
+        ),
     }
 }
 
@@ -184,7 +186,9 @@ async fn serve(builder: bridge::Builder, me: Me) -> Result<(), Failure> {
     let bridge = builder.advertise("127.0.0.1:0").start().await?;
     *me.bridge.write() = Some(bridge.clone());
     bridge.stop_on_signals()?;
-    let identity = bridge.identity().ok_or("a started bridge has an identity")?;
+    let identity = bridge
+        .identity()
+        .ok_or("a started bridge has an identity")?;
     say(serde_json::json!({
         "event": "started",
         "service": identity.service_id.to_string(),

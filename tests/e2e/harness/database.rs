@@ -32,8 +32,7 @@ impl Database {
             );
             return None;
         };
-        let server =
-            PgConnectOptions::from_str(&url).expect("BRIDGE_TEST_POSTGRES is an address");
+        let server = PgConnectOptions::from_str(&url).expect("BRIDGE_TEST_POSTGRES is an address");
         let name = format!("bridge_e2e_{:016x}", fastrand::u64(..));
         admin(&server, &format!("CREATE DATABASE {name}")).await;
         Some(Self(Some(Postgres { server, name })))

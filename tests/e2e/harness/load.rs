@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bridge::{CallError, Client, Transport};
-use contract::clock::{Clock, Monotonic};
+use contract::clock::{Clock, Interval, Monotonic};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -28,9 +28,17 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn start(desk: &Client<Desk>, per_second: u32, transport: Transport) -> Self {
+    /// Times are those of `clock`; another clock's cannot be compared with them.
+    pub(crate) fn start(
+        clock: &Clock,
+        desk: &Client<Desk>,
+        per_second: u32,
+        transport: Transport,
+    ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let calls = tokio::spawn(generate(desk.clone(), per_second, transport, stopped));
+        let beat = clock.interval(Duration::from_secs(1) / per_second);
+        let calls = generate(clock.clone(), desk.clone(), beat, transport, stopped);
+        let calls = tokio::spawn(calls);
         Self { stop, calls }
     }
 
@@ -41,13 +49,12 @@ impl Load {
 }
 
 async fn generate(
+    clock: Clock,
     desk: Client<Desk>,
-    per_second: u32,
+    mut beat: Interval,
     transport: Transport,
     mut stopped: watch::Receiver<bool>,
 ) -> Vec<Outcome> {
-    let clock = Clock::system();
-    let mut beat = clock.interval(Duration::from_secs(1) / per_second);
     let mut calls = JoinSet::new();
     loop {
         tokio::select! {

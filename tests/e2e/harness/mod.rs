@@ -15,10 +15,10 @@ use std::time::Duration;
 use contract::clock::Clock;
 
 pub(crate) use database::Database;
-pub(crate) use load::{Load, Outcome, failures};
+pub(crate) use load::{Load, failures};
 pub(crate) use process::Process;
 pub(crate) use raw::{Member, certificate_request, foreign_member, stranger};
-pub(crate) use world::{Peer, World, said};
+pub(crate) use world::{World, said};
 
 /// Rhythm of looking again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -45,36 +45,51 @@ pub(crate) fn soak() -> bool {
     std::env::var("BRIDGE_SOAK").is_ok_and(|it| it == "1")
 }
 
-/// Tests whose body runs on SQLite and, when there is a server, on PostgreSQL at the same time.
+/// Runs `case` on SQLite and, when there is a server, on PostgreSQL at the same time.
+pub(crate) fn on_both<Fut: Future<Output = ()>>(case: impl Fn(World) -> Fut + Sync) {
+    let case = &case;
+    std::thread::scope(|scope| {
+        let sqlite = scope.spawn(move || {
+            executor().block_on(async { case(World::start(Database::sqlite()).await).await });
+        });
+        let postgres = executor();
+        let database = postgres.block_on(Database::postgres());
+        if let Some(database) = database {
+            let server = database.clone();
+            let run = move || executor().block_on(async { case(World::start(server).await).await });
+            let outcome = scope.spawn(run).join();
+            postgres.block_on(database.remove());
+            if let Err(failed) = outcome {
+                std::panic::resume_unwind(failed);
+            }
+        }
+        if let Err(failed) = sqlite.join() {
+            std::panic::resume_unwind(failed);
+        }
+    });
+}
+
+fn executor() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the machine gives threads")
+}
+
+/// Tests whose body runs by [`on_both`].
 macro_rules! on_both_databases {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)+) => {$(
         $(#[$meta])*
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn $name() {
+        #[test]
+        fn $name() {
             async fn case(world: $crate::harness::World) {
                 // Bodies restart the runtime or not; they all own it.
                 #[allow(unused_mut)]
                 let mut $world = world;
                 $body
             }
-            let sqlite = tokio::spawn(async {
-                case($crate::harness::World::start($crate::harness::Database::sqlite()).await).await;
-            });
-            let postgres = $crate::harness::Database::postgres().await;
-            if let Some(database) = postgres {
-                let server = database.clone();
-                let outcome = tokio::spawn(async {
-                    case($crate::harness::World::start(database).await).await;
-                })
-                .await;
-                server.remove().await;
-                if let Err(failed) = outcome {
-                    std::panic::resume_unwind(failed.into_panic());
-                }
-            }
-            if let Err(failed) = sqlite.await {
-                std::panic::resume_unwind(failed.into_panic());
-            }
+            $crate::harness::on_both(case);
         }
     )+};
 }

@@ -71,10 +71,6 @@ impl Process {
         found.unwrap_or_else(|| panic!("{}: no {what} within {limit:?}", self.name))
     }
 
-    pub(crate) fn has_line(&self, text: &str) -> bool {
-        self.lines.borrow().iter().any(|line| line.contains(text))
-    }
-
     /// Waits for the end; says how it ended and how long it took.
     pub(crate) async fn ended(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let what = format!("the end of {}", self.name);

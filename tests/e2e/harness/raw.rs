@@ -33,7 +33,9 @@ pub(crate) async fn stranger(address: &str, key: &str) -> Channel {
     let key: ServiceKey = key.parse().expect("a key");
     let tls = client_config(&key.ca_cert_der, None, Peer::Runtime).expect("an authority");
     let dial = Dial::new(address, tls);
-    dial.connect(&Clock::system()).await.expect("the runtime answers")
+    dial.connect(&Clock::system())
+        .await
+        .expect("the runtime answers")
 }
 
 impl Member {
@@ -60,14 +62,6 @@ impl Member {
             instance: answer.instance_id.parse().expect("a UUID"),
             ca_der: answer.ca_chain_der,
             leaf,
-        }
-    }
-
-    /// Who it is, as others see it.
-    pub(crate) fn peer(&self) -> Peer {
-        Peer::Service {
-            service: self.service,
-            instance: self.instance,
         }
     }
 

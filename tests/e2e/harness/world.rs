@@ -104,7 +104,15 @@ impl World {
     }
 
     pub(crate) fn runtime(&mut self) -> &mut Process {
-        self.runtime.as_mut().expect("a started world has a runtime")
+        self.runtime
+            .as_mut()
+            .expect("a started world has a runtime")
+    }
+
+    pub(crate) fn runtime_id(&self) -> i32 {
+        let runtime = self.runtime.as_ref();
+        let id = runtime.and_then(|it| i32::try_from(it.pid()).ok());
+        id.expect("a started world has a runtime")
     }
 
     fn operator(&self) -> Client {
@@ -122,14 +130,19 @@ impl World {
         let made = if services.iter().any(|it| it.name == service) {
             operator.send_json(Method::POST, &path, &()).await
         } else {
-            operator.send_json(Method::POST, "/v1/services", &wanted).await
+            operator
+                .send_json(Method::POST, "/v1/services", &wanted)
+                .await
         };
         let made: ServiceKeyShown = made.expect("the runtime makes a key");
         made.key
     }
 
     pub(crate) async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
-        self.operator().get(path).await.expect("the runtime answers")
+        self.operator()
+            .get(path)
+            .await
+            .expect("the runtime answers")
     }
 
     pub(crate) async fn revoke(&self, service: &str) {
@@ -186,7 +199,8 @@ impl World {
             let traces: Vec<TraceLine> = self.get("/v1/traces?limit=50&failed=false").await;
             let found = traces.iter().find(|it| it.subject.contains(subject))?;
             let tree: TraceTree = self.get(&format!("/v1/traces/{}", found.trace_id)).await;
-            let complete = tree.ops.len() >= ops && tree.ops.iter().all(|it| it.duration_ms.is_some());
+            let complete =
+                tree.ops.len() >= ops && tree.ops.iter().all(|it| it.duration_ms.is_some());
             complete.then_some(tree)
         })
         .await;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use contract::clock::Clock;
+use bridge::embedded::Clock;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, header};

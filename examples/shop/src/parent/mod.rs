@@ -14,8 +14,7 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bridge::embedded::Runtime;
-use contract::clock::Clock;
+use bridge::embedded::{Clock, Runtime};
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

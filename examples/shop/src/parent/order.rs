@@ -5,10 +5,7 @@
 
 use std::time::Duration;
 
-use bridge::embedded::{Runtime, TraceTree};
-use contract::clock::Clock;
-use contract::headers::TraceContext;
-use contract::ids::{IdMint, OpId, TraceId};
+use bridge::embedded::{Clock, IdMint, OpId, Runtime, TraceContext, TraceId, TraceTree};
 use serde_json::json;
 
 use super::http::{self, Answer};
@@ -80,7 +77,7 @@ pub(super) async fn trace(
         let is_over = clock.monotonic() >= deadline;
         match tree {
             Some(tree) if is_over || verify::trace(&tree).is_ok() => {
-                progress.done(format!("its trace arrived: {} operations", tree.ops.len()));
+                progress.done(format!("trace of the order: {} operations", tree.ops.len()));
                 return Ok(tree);
             }
             None if is_over => {

@@ -11,8 +11,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bridge::embedded::{Runtime, ServiceMap};
-use contract::clock::Clock;
+use bridge::embedded::{Clock, Runtime, ServiceMap};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 

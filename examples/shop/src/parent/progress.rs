@@ -1,10 +1,17 @@
 //! One line for each step that is done, with the time it took.
 //!
-//! Invariant: a line is printed when its step is over, never before.
+//! Invariant: a line is printed when its step is over, never before; a reader that has gone away
+//! (`shop | head`) keeps nothing from being stopped properly.
 
-#![allow(clippy::print_stdout)] // the progress is what the command is for
+use std::io::Write as _;
 
-use contract::clock::{Clock, Monotonic};
+use bridge::embedded::{Clock, Monotonic};
+
+/// Prints one line, or several.
+pub(super) fn say(text: &str) {
+    // A panic, which is what `println!` does without a reader, would cut the services off.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
 
 /// Prints steps and measures them.
 #[derive(Debug)]
@@ -26,12 +33,12 @@ impl Progress {
         let now = self.clock.monotonic();
         let took = now.since(self.since).as_millis();
         self.since = now;
-        println!("✓ {:<62} {took:>6} ms", step.as_ref());
+        say(&format!("✓ {:<62} {took:>6} ms", step.as_ref()));
     }
 
     /// Something worth knowing about the step before.
     pub(super) fn note(&self, text: &str) {
-        println!("    {text}");
+        say(&format!("    {text}"));
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -1,44 +1,40 @@
 //! What is shown: the trace, the map, and how to go on by hand.
 
-#![allow(clippy::print_stdout)] // this is the output of the command
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use bridge::embedded::{ServiceMap, TraceTree, draw};
 
 use super::processes::http_address;
+use super::progress::say;
 
 /// The trace as a tree.
 pub(super) fn trace(trace: &TraceTree) {
-    println!();
-    println!("{}", draw::tree(trace));
+    say("");
+    say(&draw::tree(trace));
 }
 
 /// Services, their instances, what they serve and whom they call.
 pub(super) fn map(map: &ServiceMap) {
-    println!();
+    say("");
     for service in &map.services {
-        println!("{}", service.name);
+        say(&service.name);
         for instance in &service.instances {
-            println!(
-                "  instance {}  {}  calls {}  http {}",
-                instance.id, instance.status, instance.call_endpoint, instance.http_endpoint
-            );
+            let (id, status) = (&instance.id, &instance.status);
+            let (rpc, http) = (&instance.call_endpoint, &instance.http_endpoint);
+            say(&format!(
+                "  instance  {id} {status}, rpc {rpc}, http {http}"
+            ));
         }
-        for method in &service.methods {
-            println!("  serves   {} {}", method.kind, method.name);
-        }
+        let methods: Vec<_> = service.methods.iter().map(|it| &*it.name).collect();
+        say(&format!("  serves    {}", methods.join(", ")));
         let mut calls: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for edge in map
-            .edges
-            .iter()
-            .filter(|it| it.from == service.name && it.live)
-        {
+        let declared = map.edges.iter().filter(|it| it.from == service.name);
+        for edge in declared.filter(|it| it.live) {
             calls.entry(&edge.to).or_default().push(&edge.method);
         }
         for (to, methods) in calls {
-            println!("  may call {to}: {}", methods.join(", "));
+            say(&format!("  may call  {to}: {}", methods.join(", ")));
         }
     }
 }
@@ -47,17 +43,23 @@ pub(super) fn map(map: &ServiceMap) {
 pub(super) fn by_hand(map: &ServiceMap, data: &Path) {
     let at = |service: &str| http_address(map, service).unwrap_or_default();
     let (orders, data) = (at("orders"), data.display());
-    println!();
-    println!("Try it:");
-    println!("  curl -i http://{orders}/v1/orders -H 'content-type: application/json' \\");
-    println!("       -d '{{\"sku\": \"tea\", \"quantity\": 1, \"card\": \"4242\"}}'");
-    println!("    (another sku: mug; 100 mugs are too many; card 0000 is declined)");
-    println!("  curl http://{orders}/v1/orders/order-1");
-    println!("  curl http://{}/v1/stock", at("inventory"));
-    println!("  curl http://{}/v1/charges", at("payments"));
-    println!("  curl http://{orders}/health");
-    println!("  cargo run --release -p bridge-runtime -- --data {data} trace list");
-    println!("  cargo run --release -p bridge-runtime -- --data {data} map --format mermaid");
-    println!();
-    println!("Ctrl-C stops everything.");
+    say("");
+    say("Try it:");
+    say(&format!(
+        "  curl -i http://{orders}/v1/orders -H 'content-type: application/json' \\"
+    ));
+    say(r#"       -d '{"sku": "tea", "quantity": 1, "card": "4242"}'"#);
+    say("    (another sku: mug; 100 mugs are too many; card 0000 is declined)");
+    say(&format!("  curl http://{orders}/v1/orders/order-1"));
+    say(&format!("  curl http://{}/v1/stock", at("inventory")));
+    say(&format!("  curl http://{}/v1/charges", at("payments")));
+    say(&format!("  curl http://{orders}/health"));
+    say(&format!(
+        "  cargo run --release -p bridge-runtime -- --data {data} trace list"
+    ));
+    say(&format!(
+        "  cargo run --release -p bridge-runtime -- --data {data} map --format mermaid"
+    ));
+    say("");
+    say("Ctrl-C stops everything.");
 }
