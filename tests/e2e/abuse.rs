@@ -126,3 +126,32 @@ async fn messages_of_100_megabytes_are_refused_by_their_length() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_connections_than_open_files_delay_newcomers_and_break_nothing() {
+    let world = World::with_files(Database::sqlite(), Some(512)).await;
+    let _desk = world.desk("desk").await;
+    let mut builder = world.caller("orders").await;
+    let client = builder.client::<Desk>();
+    let bridge = builder.start().await.expect("starts");
+    let key = world.key("flood").await;
+    let load = Load::start(&world.clock, &client, 50, Transport::Proxy);
+    let flood = world.spawn(&["flood", &world.address(), "700"], &key);
+    let told = flood.line(FLOODED_MAX, "flood", |line| said(line, "flooding"));
+    told.await;
+    // Files were left for the operator and the store.
+    let output = world.command_line(&["doctor"]).await;
+    assert!(output.status.success(), "{output:?}");
+    world.key("another").await;
+    // Idle strangers are thrown out, so that a newcomer finds a place by trying again.
+    world.desk("late").await;
+    let outcomes = load.finish().await;
+    let failed = failures(&outcomes, |_| true);
+    assert!(
+        failed.is_empty(),
+        "{} of {}: {failed:?}",
+        failed.len(),
+        outcomes.len()
+    );
+    bridge.stop().await;
+}

@@ -76,8 +76,17 @@ on_both_databases! {
             assert!(said.starts_with("error: ") && said.contains(told), "{arguments:?}: {said}");
             assert!(output.stdout.is_empty(), "{arguments:?}");
         }
-        world.runtime().kill();
+        // A runtime that lost its folder says so, with another exit code.
         let output = world.command_line(&["doctor"]).await;
+        assert_eq!(output.status.code(), Some(0));
+        let moved = world.move_data();
+        let output = world.command_line(&["--data", &moved, "doctor", "-o", "json"]).await;
+        assert_eq!(output.status.code(), Some(1));
+        let findings: Value = serde_json::from_slice(&output.stdout).expect("JSON all the same");
+        let failed = |it: &Value| it["check"] == "data folder" && it["verdict"] == "fail";
+        assert!(findings.as_array().is_some_and(|it| it.iter().any(failed)), "{findings}");
+        world.runtime().kill();
+        let output = world.command_line(&["--data", &moved, "doctor"]).await;
         assert_eq!(output.status.code(), Some(1), "nobody to ask");
     }
 }

@@ -1,6 +1,11 @@
 //! Keys that do not fit, each told from the others.
 
+use std::time::Duration;
+
 use bridge::{Bridge, Error, ErrorCode};
+use bridge_runtime::config::Config;
+use bridge_runtime::server::Runtime;
+use contract::clock::Clock;
 use contract::grpc::v1::ProvisionRequest;
 use contract::grpc::v1::bootstrap_client::BootstrapClient;
 use contract::key::{Secret, ServiceKey};
@@ -76,4 +81,41 @@ on_both_databases! {
             assert!(refused.message().contains("certificate request"), "{refused}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runtime_whose_clock_is_days_ahead_is_told_from_a_foreign_one() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let now = Clock::system().now();
+    let (clock, hand) = Clock::manual(now + Duration::from_secs(3 * 24 * 3600));
+    let ticking = tokio::spawn(async move {
+        let mut beat = Clock::system().interval(Duration::from_millis(10));
+        loop {
+            beat.tick().await;
+            hand.advance(Duration::from_millis(10));
+        }
+    });
+    let any = Some("127.0.0.1:0".to_owned());
+    let runtime = Runtime::start(Config {
+        clock,
+        listen: any.clone(),
+        health_listen: any,
+        ..Config::new(folder.path().join("data"))
+    });
+    let runtime = runtime.await.expect("starts");
+    let made = runtime.operator().create_service("orders").await;
+    let address = runtime.grpc_addr().to_string();
+    let builder = Bridge::builder("orders").runtime(address, made.expect("created").key);
+    let builder = builder.start_timeout(Duration::from_secs(2)).caller_only();
+    let refused = builder.start().await.expect_err("not valid yet");
+    assert_eq!(
+        refused.code(),
+        ErrorCode::Timeout,
+        "clocks can be set right"
+    );
+    assert!(
+        refused.to_string().contains("compare the clocks"),
+        "{refused}"
+    );
+    ticking.abort();
 }

@@ -18,6 +18,7 @@ mod crash;
 mod handshake;
 mod keys;
 mod privacy;
+mod python;
 mod registry_stream;
 mod restart;
 mod revocation;

@@ -25,6 +25,7 @@ on_both_databases! {
         let load = Load::start(&world.clock, &desk, 100, Transport::Direct);
         world.clock.sleep(Duration::from_secs(1)).await;
 
+        let killed = world.clock.monotonic();
         world.runtime().kill();
         world.clock.sleep(Duration::from_secs(2)).await;
         let lost_at = world.clock.monotonic();
@@ -55,6 +56,8 @@ on_both_databases! {
         let second = lost_at + Duration::from_secs(1);
         let failed = failures(&outcomes, |it| !(lost_at..second).contains(&it.ended));
         assert!(failed.is_empty(), "{failed:?}");
+        let away = outcomes.iter().filter(|it| (killed..restarted).contains(&it.started)).count();
+        assert!(away > 200, "{away} calls while the runtime was away");
         println!(
             "{} direct calls, services back {back:?} after the restart, the dead one gone after {ghost:?}",
             outcomes.len()

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{AnyError, LogFormat};
 use crate::config::{Config, Options};
-use crate::server::Runtime;
+use crate::server::{Runtime, files};
 
 /// Name of the service that `dev` creates when there is none.
 const FIRST_SERVICE: &str = "app";
@@ -26,6 +26,7 @@ pub(super) async fn run(
     log: LogFormat,
 ) -> Result<ExitCode, AnyError> {
     log_to_stderr(log);
+    files::raise_limit();
     let mut config = options.into_config()?;
     if mode == Mode::Dev && config.listen.is_none() {
         config.listen = Some("127.0.0.1:14445".to_owned());

@@ -8,6 +8,7 @@
 //! Invariant: nobody is told that the runtime is up before every port is bound and the store
 //! answered; the lock on the data folder is held from before the store opens until it is closed.
 
+pub(crate) mod files;
 mod folder;
 mod health;
 mod refusals;
@@ -280,7 +281,7 @@ impl Core {
             .unwrap_or_else(|| format!("0.0.0.0:{port}"));
         let tls = server_config(self.identity.ca_der(), &self.leaf, ClientAuth::Optional)?;
         let limits = Limits {
-            connections_max: self.settings.get(keys::MAX_CONNECTIONS),
+            connections_max: files::connections_max(self.settings.get(keys::MAX_CONNECTIONS)),
             handshake_timeout: self.settings.get(keys::HANDSHAKE_TIMEOUT),
             keepalive: self.settings.get(keys::KEEPALIVE_INTERVAL),
             keepalive_timeout: self.settings.get(keys::KEEPALIVE_TIMEOUT),

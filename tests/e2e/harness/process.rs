@@ -21,8 +21,17 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Self {
+        Self::with_stdin(name, command, Stdio::null())
+    }
+
+    /// With a standard input that stays open until the value goes.
+    pub(crate) fn spawn_open(name: &str, command: &mut Command) -> Self {
+        Self::with_stdin(name, command, Stdio::piped())
+    }
+
+    fn with_stdin(name: &str, command: &mut Command, stdin: Stdio) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -14,7 +14,6 @@ use bridge_runtime::operator::model::{
 use bridge_runtime::registry::{MapInstance, ServiceMap};
 use contract::clock::Clock;
 use http::Method;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -33,6 +32,8 @@ pub(crate) struct World {
     database: Database,
     ports: (u16, u16),
     runtime: Option<Process>,
+    /// Open files the runtime may have, when fewer than this machine allows.
+    files: Option<u32>,
 }
 
 /// A service process.
@@ -45,13 +46,18 @@ pub(crate) struct Peer {
 
 impl World {
     pub(crate) async fn start(database: Database) -> Self {
-        take_all_files();
+        Self::with_files(database, None).await
+    }
+
+    /// A runtime that may have `files` open.
+    pub(crate) async fn with_files(database: Database, files: Option<u32>) -> Self {
         let mut world = Self {
             clock: Clock::system(),
             folder: TempDir::new().expect("a temporary folder"),
             database,
             ports: (0, 0),
             runtime: None,
+            files,
         };
         for attempt in 1.. {
             world.ports = (free_port(), free_port());
@@ -82,7 +88,16 @@ impl World {
 
     /// The command that runs a runtime on these ports with its data in `data`.
     pub(crate) fn serve(&self, data: &std::path::Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bridge-under-test"));
+        let program = env!("CARGO_BIN_EXE_bridge-under-test");
+        let mut command = match self.files {
+            Some(files) => {
+                let mut shell = Command::new("sh");
+                let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+                shell.args(["-c", &script, program]);
+                shell
+            }
+            None => Command::new(program),
+        };
         command
             .args(["serve", "--log-format", "json", "--data"])
             .arg(data)
@@ -96,6 +111,13 @@ impl World {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Moves the data away from under the runtime; says where it is.
+    pub(crate) fn move_data(&self) -> String {
+        let moved = self.folder.path().join("moved");
+        std::fs::rename(self.data(), &moved).expect("the folder can be moved");
+        moved.display().to_string()
     }
 
     /// Where services join.
@@ -166,7 +188,7 @@ impl World {
     /// Runs the command line against this runtime.
     pub(crate) async fn command_line(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge-under-test"));
-        command.arg("--data").arg(self.data()).args(arguments);
+        command.env("BRIDGE_DATA", self.data()).args(arguments);
         let run = tokio::task::spawn_blocking(move || command.output());
         run.await.expect("no panic").expect("the command runs")
     }
@@ -268,12 +290,4 @@ fn free_port() -> u16 {
             return port;
         }
     }
-}
-
-/// Children inherit the limit, and some of them are about to be flooded.
-fn take_all_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where that is refused the counts are small enough for the old one.
-    let _ = setrlimit(Resource::Nofile, limit);
 }
