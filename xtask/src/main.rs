@@ -47,10 +47,14 @@ enum Task {
     },
     /// A proof with full counts, too long for ci.
     Soak {
-        /// The bench to run, as in `cargo run --release -p bench -- NAME`.
+        /// A bench (`rpc`, `registry`), or a module of the end-to-end tests (`abuse`, `crash`,
+        /// `rotation`, …), or `e2e` for all of them.
         name: String,
     },
 }
+
+/// What `bench` has; every other name is a filter on the end-to-end tests.
+const BENCHES: [&str; 2] = ["rpc", "registry"];
 
 fn main() -> ExitCode {
     let root = root();
@@ -97,21 +101,45 @@ fn with_postgres(command: &[String]) -> Result<ExitCode> {
 }
 
 fn soak(root: &Path, name: &str) -> Result<()> {
-    if !root.join("bench/Cargo.toml").exists() {
-        return Err(Failure::new(
-            "bench/ has no package, so there is nothing to soak",
-        ));
+    if BENCHES.contains(&name) {
+        let arguments = [
+            "run",
+            "--release",
+            "--package",
+            "bench",
+            "--",
+            name,
+            "--full",
+        ];
+        return shell::streamed(&mut shell::cargo(root, &arguments));
     }
-    let arguments = [
-        "run",
+    let module = root.join("tests/e2e").join(name).with_extension("rs");
+    if name != "e2e" && !module.exists() {
+        let text = format!(
+            "`{name}` is neither a bench ({}) nor a module of tests/e2e",
+            BENCHES.join(", ")
+        );
+        return Err(Failure::new(text));
+    }
+    let postgres = pg::Postgres::start()?;
+    let mut arguments = vec![
+        "test",
         "--release",
         "--package",
-        "bench",
-        "--",
-        name,
-        "--full",
+        "bridge-tests",
+        "--test",
+        "e2e",
     ];
-    shell::streamed(&mut shell::cargo(root, &arguments))
+    let filter = format!("{name}::");
+    if name != "e2e" {
+        arguments.extend(["--", &filter, "--nocapture"]);
+    }
+    let mut tests = shell::cargo(root, &arguments);
+    tests
+        .env("BRIDGE_SOAK", "1")
+        .env("BRIDGE_TEST_POSTGRES", postgres.url())
+        .env("BRIDGE_TEST_REQUIRE_POSTGRES", "1");
+    shell::streamed(&mut tests)
 }
 
 fn root() -> PathBuf {
