@@ -45,6 +45,10 @@ async fn floods_of_either_port_are_bounded_and_disturb_nobody() {
             .await;
         println!("{told}");
         assert_eq!(told["event"], "flooding");
+        assert_eq!(
+            told["refused"], told["attacks"],
+            "every one that spoke was cut off"
+        );
         assert!(told["opened"].as_u64().is_some_and(|it| it > 400), "{told}");
     }
     // Somebody new gets in beside them.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bridge::{Lifecycle, Phase};
+use bridge_runtime::operator::model::Finding;
 use contract::grpc::v1::OpenRequest;
 use contract::grpc::v1::control_client::ControlClient;
 use contract::grpc::v1::server_control::Kind;
-use rustix::process::Signal;
 
 use crate::contracts::v1::{Desk, EchoRequest};
 use crate::harness::{Member, Process, World, eventually, on_both_databases};
@@ -38,27 +38,17 @@ on_both_databases! {
         let bridge = builder.start().await.expect("starts");
         let mut events = bridge.events();
         let member = Member::provision(&world.address(), &world.key("raw").await).await;
-        let sessions = async {
-            let said = last_words(&world, &member).await;
-            assert!(matches!(said[..], [Kind::Welcome(_), Kind::Drain(_)]), "{said:?}");
-        };
         let stop = async {
-            // The raw session is open once the runtime counts three.
-            world.clock.sleep(Duration::from_secs(1)).await;
-            let output = world.command_line(&["doctor"]).await;
-            assert!(output.status.success(), "{output:?}");
+            eventually(STOP_MAX, "three sessions", async || {
+                let findings: Vec<Finding> = world.get("/v1/doctor").await;
+                let mut details = findings.iter().map(|it| &it.detail);
+                details.any(|it| it.starts_with("3 present")).then_some(())
+            })
+            .await;
+            world.terminate();
         };
-        let ((), ()) = {
-            let signal = async {
-                stop.await;
-                rustix::process::kill_process(
-                    rustix::process::Pid::from_raw(world.runtime_id()).expect("an id"),
-                    Signal::TERM,
-                )
-                .expect("signalled");
-            };
-            tokio::join!(sessions, signal)
-        };
+        let (said, ()) = tokio::join!(last_words(&world, &member), stop);
+        assert!(matches!(said[..], [Kind::Welcome(_), Kind::Drain(_)]), "{said:?}");
         let (status, took) = world.runtime().ended(STOP_MAX).await;
         assert!(status.success(), "{status}");
         println!("stopped {took:?} after the farewell");

@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
-use contract::grpc::v1::InvokeRequest;
 use contract::grpc::v1::invoke_client::InvokeClient;
+use contract::grpc::v1::{CallResponse, InvokeRequest};
 use contract::headers::X_SB_TRACE;
 use contract::ids::{InstanceId, ServiceId};
 use contract::transport::Channel;
-use tonic::client::Grpc;
+use prost::Message as _;
+use tonic::metadata::AsciiMetadataValue;
 
 use super::balance::pick;
 use super::outcome::{Dispatch, Failure};
-use super::wire::{CallCodec, CallParts, trace_header, unary_path};
+use super::wire::{CallParts, trace_header};
 use crate::link::{CONNECT_TIMEOUT_MAX, InstanceLink};
 use crate::options::{Retry, Transport};
 use crate::registry::{Dependency, Slot};
@@ -144,21 +145,14 @@ impl Attempts<'_> {
             None => Box::pin(self.connect(instance)).await?,
         };
         let _in_flight = instance.enter();
-        let mut request = tonic::Request::new(self.parts.clone());
-        self.describe(&mut request);
-        let codec = CallCodec::for_call(&self.parts);
-        let mut client = client(channel);
-        client.ready().await.map_err(|error| {
-            let text = format!(
-                "the connection to {} was lost: {error}",
-                self.dependency.service
-            );
-            Failure::before_dispatch(ErrorCode::Connection, text)
+        let mut request = self.parts.request();
+        request.timeout(self.left());
+        let reply = channel.unary(request).await;
+        let reply = reply.map_err(|status| Failure::of_status(&status))?;
+        let reply = CallResponse::decode(reply).map_err(|error| {
+            let text = format!("cannot read the reply: {error}");
+            Failure::final_(ErrorCode::Internal, text)
         })?;
-        let answer = client.unary(request, unary_path(), codec).await;
-        let reply = answer
-            .map_err(|status| Failure::of_status(&status))?
-            .into_inner();
         if reply.error_code.is_empty() {
             Ok(reply.payload)
         } else {
@@ -193,7 +187,11 @@ impl Attempts<'_> {
             contract_hash: self.dependency.method.contract_hash.as_bytes().to_vec(),
             exclude_instance_ids: tried.iter().map(ToString::to_string).collect(),
         });
-        self.describe(&mut request);
+        request.set_timeout(self.left());
+        if let Some(value) = trace_header(self.parts.trace) {
+            let value = AsciiMetadataValue::try_from(value.as_bytes()).ok();
+            value.and_then(|value| request.metadata_mut().insert(X_SB_TRACE, value));
+        }
         let origin = channel.origin();
         let answer = InvokeClient::with_origin(channel, origin)
             .unary(request)
@@ -208,18 +206,10 @@ impl Attempts<'_> {
         }
     }
 
-    /// Deadline and trace as metadata.
-    fn describe<T>(&self, request: &mut tonic::Request<T>) {
-        request.set_timeout(self.deadline.remaining().max(Duration::from_millis(1)));
-        if let Some(value) = trace_header(self.parts.trace) {
-            request.metadata_mut().insert(X_SB_TRACE, value);
-        }
+    /// What the callee is told about the deadline; a call that is made has some time.
+    fn left(&self) -> Duration {
+        self.deadline.remaining().max(Duration::from_millis(1))
     }
-}
-
-fn client(channel: Channel) -> Grpc<Channel> {
-    let origin = channel.origin();
-    Grpc::with_origin(channel, origin)
 }
 
 /// Nobody can take the call; which of three reasons tells where to look.

@@ -4,24 +4,20 @@
 //! fixed-size, so they are written without becoming strings first. A test holds the bytes equal
 //! to the generated type's.
 
+use std::sync::{Arc, LazyLock};
+
 use bytes::{BufMut, Bytes};
-use contract::grpc::v1::CallResponse;
-use contract::headers::{TRACE_TEXT_LEN, TraceContext};
+use contract::headers::{TRACE_TEXT_LEN, TraceContext, X_SB_TRACE};
 use contract::ids::ServiceId;
-use http::uri::PathAndQuery;
-use prost::Message as _;
+use contract::transport::UnaryRequest;
+use http::{HeaderValue, Uri};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
-use std::sync::Arc;
-use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::metadata::{Ascii, MetadataValue};
 
 use crate::telemetry::RequestId;
 
-/// The path of the unary call.
-pub(super) fn unary_path() -> PathAndQuery {
-    PathAndQuery::from_static("/servicebridge.v1.Call/Unary")
-}
+/// Where every instance takes unary calls. The authority is the same for all of them.
+static UNARY: LazyLock<Uri> =
+    LazyLock::new(|| Uri::from_static("https://servicebridge.peer/servicebridge.v1.Call/Unary"));
 
 /// The parts of a `CallRequest`.
 #[derive(Clone, Debug)]
@@ -35,6 +31,16 @@ pub(super) struct CallParts {
 }
 
 impl CallParts {
+    /// The call as a request; its deadline is not in it yet.
+    pub(super) fn request(&self) -> UnaryRequest {
+        let mut request = UnaryRequest::new(UNARY.clone(), self.bytes_max());
+        self.write(request.message());
+        if let Some(value) = trace_header(self.trace) {
+            request.header(X_SB_TRACE, value);
+        }
+        request
+    }
+
     fn write(&self, buffer: &mut impl BufMut) {
         let mut id = [0; 36];
         text(1, self.method, buffer);
@@ -87,76 +93,10 @@ fn text(tag: u32, text: &str, buffer: &mut impl BufMut) {
 
 /// The value of the trace header. Marked sensitive: it differs in every call, and as an ordinary
 /// header it would push useful ones out of the connection's compression table.
-pub(super) fn trace_header(trace: TraceContext) -> Option<MetadataValue<Ascii>> {
-    let mut value = MetadataValue::try_from(trace.encode(&mut [0; TRACE_TEXT_LEN])).ok()?;
+pub(super) fn trace_header(trace: TraceContext) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(trace.encode(&mut [0; TRACE_TEXT_LEN])).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-/// Encodes [`CallParts`], decodes `CallResponse`; sizes its buffers to the message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CallCodec {
-    bytes: usize,
-}
-
-/// What gRPC puts before each message.
-const PREFIX_BYTES: usize = 5;
-/// First buffer for a reply; it grows when the reply does not fit.
-const REPLY_BYTES: usize = 1024;
-/// How much is encoded before it is handed on; one message is always handed on whole.
-const YIELD_BYTES: usize = 32 * 1024;
-
-impl CallCodec {
-    pub(super) fn for_call(parts: &CallParts) -> Self {
-        Self {
-            bytes: PREFIX_BYTES + parts.bytes_max(),
-        }
-    }
-}
-
-impl Codec for CallCodec {
-    type Encode = CallParts;
-    type Decode = CallResponse;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for CallCodec {
-    type Item = CallParts;
-    type Error = Status;
-
-    fn encode(&mut self, parts: CallParts, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        parts.write(buffer);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(self.bytes, YIELD_BYTES)
-    }
-}
-
-impl Decoder for CallCodec {
-    type Item = CallResponse;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<CallResponse>, Status> {
-        let reply = CallResponse::decode(buffer);
-        reply
-            .map(Some)
-            .map_err(|error| Status::internal(format!("cannot read the reply: {error}")))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(REPLY_BYTES, YIELD_BYTES)
-    }
 }
 
 #[cfg(test)]
@@ -164,6 +104,7 @@ mod tests {
     use contract::clock::Clock;
     use contract::grpc::v1::CallRequest;
     use contract::ids::{IdMint, OpId, TraceId};
+    use prost::Message as _;
 
     use super::*;
 

@@ -135,9 +135,9 @@ impl Record {
     /// The frame: a start without an end, else the whole.
     pub(super) fn to_report(&self) -> OpReport {
         let mut report = OpReport {
-            trace_id: self.context.trace.to_string(),
-            op_id: self.context.parent.to_string(),
-            parent_op_id: self.parent.map(|it| it.to_string()).unwrap_or_default(),
+            trace_id: id_text(Some(self.context.trace.as_uuid())),
+            op_id: id_text(Some(self.context.parent.as_uuid())),
+            parent_op_id: id_text(self.parent.as_ref().map(OpId::as_uuid)),
             started_at_ms: self.started.as_millis(),
             status: Status::Pending as i32,
             attempt: 1,
@@ -172,7 +172,7 @@ impl Record {
             } => {
                 report.channel = Channel::Rpc as i32;
                 report.kind = KIND_CALL;
-                report.subject = format!("rpc.call:{service}/{method}");
+                report.subject = ["rpc.call:", service, "/", method].concat();
                 report.meta_json = call_meta(method, *via_proxy, request, key.as_deref());
             }
             What::Http { method, path, key } => {
@@ -212,6 +212,7 @@ fn quote(text: &str, json: &mut Vec<u8>) {
 }
 
 fn id_text(id: Option<&Uuid>) -> String {
-    id.map(|id| id.as_hyphenated().to_string())
+    let mut text = [0; 36];
+    id.map(|id| id.as_hyphenated().encode_lower(&mut text).to_owned())
         .unwrap_or_default()
 }

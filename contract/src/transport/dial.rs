@@ -1,26 +1,24 @@
-//! The calling side: one connection, shared by any number of callers.
+//! Making a connection: to one endpoint, to one identity, within a time.
 //!
-//! Refuses to hide what it knows: an error says whether the request provably never left.
+//! An error names the stage that failed; nothing of any request has been sent then. A peer that
+//! stops answering pings loses its connection.
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response, Uri};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::SendRequest;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use bytes::Bytes;
+use h2::client::Connection;
+use h2::{Ping, PingPong};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tonic::body::Body;
+use tokio_rustls::client::TlsStream;
 
+use super::channel::Channel;
 use crate::clock::Clock;
 use crate::tls::{PEER_AUTHORITY, handshake_advice};
 
@@ -86,36 +84,66 @@ impl Dial {
             .connect(name, tcp)
             .await
             .map_err(at(DialStage::Handshake))?;
-        let (send, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Some(self.keepalive))
-            .keep_alive_timeout(self.keepalive_timeout)
-            .keep_alive_while_idle(true)
-            .initial_stream_window_size(WINDOW_BYTES)
+        let (send, connection) = h2::client::Builder::new()
+            .enable_push(false)
+            .initial_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES)
-            .handshake(TokioIo::new(stream))
+            .initial_max_send_streams(STREAMS_BEFORE_SETTINGS)
+            .max_header_list_size(HEADER_BYTES_MAX)
+            .handshake(stream)
             .await
             .map_err(at(DialStage::Handshake))?;
-        let abort = tokio::spawn(async move {
-            // How the connection ended reaches callers through their own requests.
-            let _ = connection.await;
-        })
-        .abort_handle();
-        let origin = Uri::from_static("https://servicebridge.peer");
-        let shared = Arc::new(Shared {
-            abort,
-            closed: AtomicBool::new(false),
-        });
-        Ok(Channel {
-            send,
-            origin,
-            shared,
-        })
+        let closed = Arc::new(AtomicBool::new(false));
+        let driver = tokio::spawn(drive(
+            connection,
+            (self.keepalive, self.keepalive_timeout),
+            closed.clone(),
+        ));
+        Ok(Channel::new(send, closed, driver.abort_handle()))
+    }
+}
+
+/// Moves bytes until the connection ends or the peer stops answering pings.
+async fn drive(
+    mut connection: Connection<TlsStream<TcpStream>, Bytes>,
+    (rhythm, patience): (Duration, Duration),
+    closed: Arc<AtomicBool>,
+) {
+    let pings = connection.ping_pong();
+    let silent = async {
+        match pings {
+            Some(pings) => until_silent(pings, rhythm, patience).await,
+            // Never: it is taken here only.
+            None => std::future::pending().await,
+        }
+    };
+    // How the connection ended reaches callers through their own requests.
+    tokio::select! {
+        _ = connection => {}
+        () = silent => {}
+    }
+    closed.store(true, Ordering::Relaxed);
+}
+
+/// Pings in a rhythm; ends when one is not answered in time.
+async fn until_silent(mut pings: PingPong, rhythm: Duration, patience: Duration) {
+    // Whatever time a test has, the peer's answer takes real time.
+    let clock = Clock::system();
+    loop {
+        clock.sleep(rhythm).await;
+        let answer = clock.timeout(patience, pings.ping(Ping::opaque())).await;
+        if !matches!(answer, Ok(Ok(_))) {
+            return;
+        }
     }
 }
 
 /// Flow-control window, in bytes: one of the largest messages, so that it needs no extra turn.
 const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// Streams opened before the peer has said how many it takes.
+const STREAMS_BEFORE_SETTINGS: usize = 100;
+/// Largest header block of one answer, in bytes.
+const HEADER_BYTES_MAX: u32 = 16 * 1024;
 
 type StageError = (DialStage, Box<dyn StdError + Send + Sync>);
 
@@ -174,107 +202,5 @@ impl StdError for DialError {
         self.source
             .as_deref()
             .map(|source| source as &(dyn StdError + 'static))
-    }
-}
-
-struct Shared {
-    abort: tokio::task::AbortHandle,
-    closed: AtomicBool,
-}
-
-/// One connection to one peer. Clones share it; it ends once the last clone and the last answer
-/// are gone.
-#[derive(Clone)]
-pub struct Channel {
-    send: SendRequest<Body>,
-    origin: Uri,
-    shared: Arc<Shared>,
-}
-
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel")
-            .field("closed", &self.is_closed())
-            .finish_non_exhaustive()
-    }
-}
-
-impl Channel {
-    /// What generated clients take as origin: `Client::with_origin(channel.clone(), channel.origin())`.
-    pub fn origin(&self) -> Uri {
-        self.origin.clone()
-    }
-
-    /// Whether a request over it is bound to fail.
-    pub fn is_closed(&self) -> bool {
-        self.shared.closed.load(Ordering::Relaxed) || self.send.is_closed()
-    }
-
-    /// Breaks the connection now; requests in flight fail.
-    pub fn close(&self) {
-        self.shared.closed.store(true, Ordering::Relaxed);
-        self.shared.abort.abort();
-    }
-}
-
-impl tower_service::Service<Request<Body>> for Channel {
-    type Response = Response<Incoming>;
-    type Error = ChannelError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Incoming>, ChannelError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ChannelError>> {
-        self.send.poll_ready(cx).map_err(|source| ChannelError {
-            not_sent: true,
-            source,
-        })
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let sending = self.send.try_send_request(request);
-        Box::pin(async move {
-            sending.await.map_err(|mut error| {
-                let returned = error.take_message().is_some();
-                let source = error.into_error();
-                ChannelError {
-                    not_sent: returned || refused(&source),
-                    source,
-                }
-            })
-        })
-    }
-}
-
-/// Whether the peer said that it did not look at the stream.
-fn refused(error: &hyper::Error) -> bool {
-    let source = error
-        .source()
-        .and_then(|source| source.downcast_ref::<h2::Error>());
-    source.is_some_and(|h2| h2.reason() == Some(h2::Reason::REFUSED_STREAM))
-}
-
-/// Why a request over a [`Channel`] failed below gRPC.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", if *.not_sent { "the connection ended before the request was sent" } else { "the connection broke while the request was under way" })]
-pub struct ChannelError {
-    not_sent: bool,
-    source: hyper::Error,
-}
-
-impl ChannelError {
-    /// Whether the peer provably never worked on the request.
-    pub fn not_sent(&self) -> bool {
-        self.not_sent
-    }
-
-    /// Finds this error in the causes of a gRPC status.
-    pub fn behind(status: &tonic::Status) -> Option<&Self> {
-        let mut cause = status.source();
-        while let Some(error) = cause {
-            if let Some(found) = error.downcast_ref::<Self>() {
-                return Some(found);
-            }
-            cause = error.source();
-        }
-        None
     }
 }

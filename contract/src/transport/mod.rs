@@ -4,10 +4,15 @@
 //! the socket; a [`Listener`] bounds what strangers can make it do. What is said over it is
 //! decided elsewhere.
 
+mod channel;
+
 mod dial;
 mod listen;
 mod refusal;
+mod unary;
 
-pub use dial::{Channel, ChannelError, Dial, DialError, DialStage};
+pub use channel::{Channel, ChannelError, Received};
+pub use dial::{Dial, DialError, DialStage};
 pub use listen::{Connection, Limits, Listener, Refusal};
 pub use refusal::{is_not_dispatched, not_dispatched};
+pub use unary::UnaryRequest;

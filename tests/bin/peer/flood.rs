@@ -49,11 +49,14 @@ pub(super) async fn run(target: &str, connections: usize) -> Result<(), Failure>
         }
     }
     let opened = held.len() + busy.len();
+    let attacks = busy.len();
     let mut refused = 0;
     for attack in busy {
         refused += usize::from(attack.await.is_ok_and(|outcome| outcome.is_ok()));
     }
-    say(serde_json::json!({ "event": "flooding", "opened": opened, "refused": refused }));
+    say(
+        serde_json::json!({ "event": "flooding", "opened": opened, "attacks": attacks, "refused": refused }),
+    );
     std::future::pending().await
 }
 

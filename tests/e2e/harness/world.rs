@@ -14,6 +14,7 @@ use bridge_runtime::operator::model::{
 use bridge_runtime::registry::{MapInstance, ServiceMap};
 use contract::clock::Clock;
 use http::Method;
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -131,10 +132,11 @@ impl World {
             .expect("a started world has a runtime")
     }
 
-    pub(crate) fn runtime_id(&self) -> i32 {
+    /// Asks the runtime to end.
+    pub(crate) fn terminate(&self) {
         let runtime = self.runtime.as_ref();
-        let id = runtime.and_then(|it| i32::try_from(it.pid()).ok());
-        id.expect("a started world has a runtime")
+        let runtime = runtime.expect("a started world has a runtime");
+        runtime.signal(Signal::TERM);
     }
 
     fn operator(&self) -> Client {

@@ -137,6 +137,7 @@ impl Processes {
 
     /// Tells every process to stop, waits, and kills what has not stopped by then.
     pub(super) async fn stop(mut self, progress: &mut Progress) {
+        progress.resume();
         let count = self.running.len();
         for process in &mut self.running {
             drop(process.child.stdin.take());

@@ -28,6 +28,11 @@ impl Progress {
         }
     }
 
+    /// A step begins after a while in which nothing was done.
+    pub(super) fn resume(&mut self) {
+        self.since = self.clock.monotonic();
+    }
+
     /// A step is over; the next one begins.
     pub(super) fn done(&mut self, step: impl AsRef<str>) {
         let now = self.clock.monotonic();

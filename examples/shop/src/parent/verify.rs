@@ -101,3 +101,52 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: &T, expected: &T) -> R
     }
     Err(format!("{what}: expected {expected:?}, seen {seen:?}").into())
 }
+
+#[cfg(test)]
+mod tests {
+    use bridge::embedded::TraceOp;
+
+    use super::*;
+
+    fn op((depth, subject, service): (usize, &str, &str)) -> TraceOp {
+        TraceOp {
+            op_id: String::new(),
+            depth,
+            channel: "rpc".into(),
+            subject: subject.into(),
+            service: service.into(),
+            instance_id: String::new(),
+            peer: String::new(),
+            started_at_unix_ms: 1,
+            duration_ms: Some(1),
+            status: "SUCCESS".into(),
+            message: String::new(),
+            attempt: 1,
+        }
+    }
+
+    fn whole() -> TraceTree {
+        TraceTree {
+            trace_id: String::new(),
+            ops: TRACE.map(op).into(),
+            truncated: false,
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut TraceTree)) -> bool {
+        let mut tree = whole();
+        change(&mut tree);
+        trace(&tree).is_err()
+    }
+
+    #[test]
+    fn a_trace_with_anything_missing_added_moved_or_failed_is_refused() {
+        assert!(trace(&whole()).is_ok());
+        assert!(refused(|it| it.ops.truncate(3)));
+        assert!(refused(|it| it.ops.push(op(TRACE[1]))));
+        assert!(refused(|it| it.ops[3].depth = 1));
+        assert!(refused(|it| it.ops[3].service = "orders".into()));
+        assert!(refused(|it| it.ops[2].status = "ERROR".into()));
+        assert!(refused(|it| it.ops[0].duration_ms = None));
+    }
+}
