@@ -10,10 +10,9 @@ use bridge_runtime::operator::TraceQuery;
 use bridge_runtime::server;
 use contract::error_code::ErrorCode;
 
-// What a program around a runtime needs besides: its time, and names for the traces it begins.
-pub use contract::clock::{Clock, Monotonic};
-pub use contract::headers::TraceContext;
-pub use contract::ids::{IdMint, OpId, TraceId};
+// What a program around a runtime needs besides: its time, and new names for traces it begins.
+pub use contract::clock::Clock;
+pub use contract::ids::IdMint;
 
 pub use bridge_runtime::operator::draw;
 pub use bridge_runtime::operator::model::{ServiceSummary, TraceLine, TraceOp, TraceTree};

@@ -113,8 +113,10 @@ pub mod __rt;
 
 pub use bridge_macros::{Error, handlers, rpc};
 pub use bridge_tower::trace::inject as inject_trace;
+pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
-pub use contract::ids::{InstanceId, ServiceId};
+pub use contract::headers::TraceContext;
+pub use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
 
 pub use crate::app::{Bridge, Builder};
 pub use crate::context::{Caller, Context};

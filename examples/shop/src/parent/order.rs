@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use bridge::embedded::{Clock, IdMint, OpId, Runtime, TraceContext, TraceId, TraceTree};
+use bridge::embedded::{Clock, IdMint, Runtime, TraceTree};
+use bridge::{OpId, TraceContext, TraceId};
 use serde_json::json;
 
 use super::http::{self, Answer};

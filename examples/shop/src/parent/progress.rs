@@ -5,7 +5,8 @@
 
 use std::io::Write as _;
 
-use bridge::embedded::{Clock, Monotonic};
+use bridge::Monotonic;
+use bridge::embedded::Clock;
 
 /// Prints one line, or several.
 pub(super) fn say(text: &str) {
