@@ -65,7 +65,8 @@ impl Add<Duration> for Timestamp {
     }
 }
 
-/// A point on a clock that never goes back. Only differences mean anything.
+/// A point on a clock that never goes back. Only differences mean anything, and only between
+/// points of one [`Clock`] and its clones: each system clock counts from its own making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Monotonic(u64);
 
