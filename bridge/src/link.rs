@@ -143,7 +143,13 @@ impl Link {
         self.live.store(None);
     }
 
-    /// Breaks the connection and refuses to make another.
+    /// Lets the connection go and refuses to make another; requests under way finish.
+    pub(crate) fn retire(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.forget();
+    }
+
+    /// Breaks the connection and refuses to make another; requests under way fail.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         if let Some(channel) = self.live.swap(None) {

@@ -42,7 +42,7 @@ pub(crate) struct Sample {
     pub(crate) server_cpu_us: f64,
     pub(crate) failed: u64,
     pub(crate) failure: Option<String>,
-    /// Operations telemetry had no room for, since the process started.
+    /// Operations telemetry had no room for meanwhile, warm-up included.
     pub(crate) dropped: u64,
 }
 
@@ -77,6 +77,7 @@ struct Counted {
 }
 
 async fn measure<C: Caller>(caller: &C, run: &Run) -> Result<Sample> {
+    let dropped = caller.dropped();
     let phase = Arc::new(Phase(AtomicU8::new(WARM)));
     let callers: Vec<_> = (0..run.concurrency)
         .map(|_| tokio::spawn(repeat(caller.clone(), phase.clone())))
@@ -114,7 +115,7 @@ async fn measure<C: Caller>(caller: &C, run: &Run) -> Result<Sample> {
         server_cpu_us: per_call(1),
         failed: all.failed,
         failure: all.failure,
-        dropped: caller.dropped(),
+        dropped: caller.dropped() - dropped,
     })
 }
 

@@ -135,12 +135,18 @@ fn report(pairs: &[Pair; 2]) -> Report {
     });
     let failed: u64 = us.samples.iter().map(|it| it.failed).sum();
     let failed_peer: u64 = peer.samples.iter().map(|it| it.failed).sum();
-    let dropped = us.samples.iter().map(|it| it.dropped).max().unwrap_or(0);
-    let calls: u64 = us.samples.iter().map(|it| it.calls).sum();
     let mut notes = vec![format!(
-        "calls that failed: {} {failed}, {} {failed_peer}; operations dropped by {}'s telemetry: {dropped} of at least {calls}",
-        us.name, peer.name, us.name
+        "calls that failed: {} {failed}, {} {failed_peer}",
+        us.name, peer.name
     )];
+    for concurrency in CONCURRENCIES {
+        let runs = us.samples.iter().filter(|it| it.concurrency == concurrency);
+        let (dropped, calls) = runs.fold((0, 0), |sum, it| (sum.0 + it.dropped, sum.1 + it.calls));
+        notes.push(format!(
+            "{concurrency} callers: {}'s telemetry dropped {dropped} operations (warm-up included), {calls} calls were measured",
+            us.name
+        ));
+    }
     for pair in pairs {
         if let Some(text) = pair.samples.iter().find_map(|it| it.failure.as_deref()) {
             notes.push(format!("first failure of {}: {text}", pair.name));

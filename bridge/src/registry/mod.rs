@@ -109,8 +109,14 @@ impl Registry {
         self.telemetry_enabled
             .store(view.telemetry_enabled(), Ordering::Relaxed);
         for (key, link) in std::mem::replace(links, kept) {
-            if !links.contains_key(&key) {
-                link.link.close();
+            if links.contains_key(&key) {
+                continue;
+            }
+            let told = view.instances.get(&key.instance.to_string());
+            match told {
+                // It takes no more calls, but finishes those it runs.
+                Some(instance) if !view.is_revoked(instance) => link.link.retire(),
+                _ => link.link.close(),
             }
         }
     }

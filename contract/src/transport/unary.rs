@@ -193,14 +193,15 @@ mod tests {
 
     #[test]
     fn a_reply_that_is_not_exactly_one_message_is_refused() {
-        for pieces in [
-            &[][..],
-            &[b"\0\0\0"],
-            &[b"\0\0\0\0\x03ab"],
-            &[b"\0\0\0\0\x03abc\0\0\0\0\0"],
-            &[b"\x01\0\0\0\x03abc"],
-        ] {
-            assert!(reply(pieces).is_err(), "{pieces:?}");
+        let bad: [&[u8]; 5] = [
+            b"",
+            b"\0\0\0",
+            b"\0\0\0\0\x03ab",
+            b"\0\0\0\0\x03abc\0\0\0\0\0",
+            b"\x01\0\0\0\x03abc",
+        ];
+        for frame in bad {
+            assert!(reply(&[frame]).is_err(), "{frame:?}");
         }
         let mut large = Reply::default();
         assert!(large.add(vec![0; 4 << 20].into()).is_ok());
