@@ -30,7 +30,7 @@ const fn millis(key: &'static str, default: i64, min: i64, max: i64) -> Setting 
 settings! {
     /// Port of the gRPC endpoint that services use.
     GRPC_PORT: u16 = Setting::integer("network.grpc_port", "", 14_445, (0, 65_535)).at_restart();
-    /// Port of the web console and REST API.
+    /// Port of the web console and REST API. Read once there is a console.
     UI_PORT: u16 = Setting::integer("network.ui_port", "", 14_444, (0, 65_535)).at_restart();
     /// Port of /healthz, /readyz and metrics.
     OBSEXPORT_PORT: u16 =
@@ -54,17 +54,68 @@ settings! {
     /// Time between an instance's last stream and its removal from every view.
     DISCONNECT_GRACE: Duration = millis("registry.disconnect_grace_ms", 2_000, 0, HOUR_MS);
 
+    /// Age at which rows of methods nobody registers any more are swept. Read once such rows are
+    /// kept.
+    REGISTRY_GC_RETENTION_DAYS: u16 =
+        Setting::integer("registry.gc_retention_days", "days", 30, (1, 3_650));
+
     /// Which payloads of RPC operations services capture.
     RPC_CAPTURE: Capture = Setting::capture("rpc.payload_capture", Capture::Errors);
-    /// How long the result of an RPC with an idempotency key answers repeats.
+    /// How long the result of an RPC with an idempotency key answers repeats. Read once results are
+    /// kept.
     RPC_IDEMPOTENCY_TTL: Duration =
         millis("rpc.idempotency_rpc_ttl_ms", 300_000, 1_000, MONTH_MS);
     /// Which payloads of HTTP operations services capture.
     HTTP_CAPTURE: Capture = Setting::capture("http.payload_capture", Capture::Errors);
+    /// How long a publisher's idempotency key is remembered. Read once events are served.
+    RPC_IDEMPOTENCY_EVENT_TTL: Duration =
+        millis("rpc.idempotency_event_ttl_ms", DAY_MS, 1_000, MONTH_MS);
+    /// Time a subscriber has to answer a delivery. Read once events are served.
+    EVENTS_VISIBILITY_TIMEOUT: Duration =
+        millis("events.visibility_timeout_ms", 30_000, 100, DAY_MS);
+    /// Attempts before a delivery becomes a dead letter. Read once events are served.
+    EVENTS_MAX_ATTEMPTS: u16 =
+        Setting::integer("events.max_attempts", "attempts", 5, (1, 1_000));
+    /// How long dead letters are kept. Read once events are served.
+    EVENTS_DLQ_RETENTION: Duration =
+        millis("events.dlq_retention_ms", MONTH_MS, 60_000, 3_650 * DAY_MS);
+    /// Time a subscriber may be away before its deliveries are dead letters. Read once events are
+    /// served.
+    EVENTS_OFFLINE_DLQ_AFTER: Duration =
+        millis("events.offline_dlq_after_ms", 3 * DAY_MS, 1_000, 3_650 * DAY_MS);
+    /// Deliveries that may wait for one subscriber. Read once events are served.
+    EVENTS_MAX_PENDING: usize = Setting::integer(
+        "events.max_pending_per_subscriber",
+        "deliveries",
+        1_000_000,
+        (1, 1_000_000_000),
+    );
     /// Which payloads of event operations services capture.
     EVENTS_CAPTURE: Capture = Setting::capture("events.payload_capture", Capture::Errors);
     /// Which payloads of workflow operations services capture.
     WORKFLOWS_CAPTURE: Capture = Setting::capture("workflows.payload_capture", Capture::Errors);
+
+    /// Jobs one service may declare. Read once jobs are served.
+    JOBS_MAX_PER_SERVICE: usize =
+        Setting::integer("jobs.max_per_service", "jobs", 100, (1, 100_000));
+    /// Shortest interval of a job. Read once jobs are served.
+    JOBS_MIN_INTERVAL: Duration = millis("jobs.min_interval_ms", 100, 1, DAY_MS);
+    /// Executions of one job at the same time. Read once jobs are served.
+    JOBS_MAX_CONCURRENT_PER_JOB: usize =
+        Setting::integer("jobs.max_concurrent_per_job", "executions", 1, (1, 10_000));
+    /// Registrations of jobs per service and minute. Read once jobs are served.
+    JOBS_REGISTER_RATE: usize =
+        Setting::integer("jobs.register_rate_per_min", "registrations", 10, (1, 100_000));
+    /// Missed firings that one recovery makes up for. Read once jobs are served.
+    JOBS_CATCHUP_BUDGET: usize =
+        Setting::integer("jobs.catchup_budget", "firings", 50_000, (0, 10_000_000));
+    /// Missed firings of one job that a recovery makes up for. Read once jobs are served.
+    JOBS_CATCHUP_PER_JOB: usize =
+        Setting::integer("jobs.catchup_per_job", "firings", 10_000, (0, 10_000_000));
+    /// Rhythm of a worker's heartbeat. Read once jobs are served.
+    JOBS_HEARTBEAT_INTERVAL: Duration = millis("jobs.heartbeat_interval_ms", 5_000, 100, HOUR_MS);
+    /// Silence after which a worker's executions are taken back. Read once jobs are served.
+    JOBS_HEARTBEAT_TIMEOUT: Duration = millis("jobs.heartbeat_timeout_ms", 15_000, 100, DAY_MS);
 
     /// Whether services report operations at all.
     TELEMETRY_ENABLE: bool = Setting::switch("telemetry.enable", true);

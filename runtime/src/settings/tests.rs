@@ -163,6 +163,21 @@ macro_rules! reads_at_its_bounds {
 }
 
 reads_at_its_bounds! {
+    RPC_IDEMPOTENCY_EVENT_TTL: Duration,
+    EVENTS_VISIBILITY_TIMEOUT: Duration,
+    EVENTS_MAX_ATTEMPTS: u16,
+    EVENTS_DLQ_RETENTION: Duration,
+    EVENTS_OFFLINE_DLQ_AFTER: Duration,
+    EVENTS_MAX_PENDING: usize,
+    REGISTRY_GC_RETENTION_DAYS: u16,
+    JOBS_MAX_PER_SERVICE: usize,
+    JOBS_MIN_INTERVAL: Duration,
+    JOBS_MAX_CONCURRENT_PER_JOB: usize,
+    JOBS_REGISTER_RATE: usize,
+    JOBS_CATCHUP_BUDGET: usize,
+    JOBS_CATCHUP_PER_JOB: usize,
+    JOBS_HEARTBEAT_INTERVAL: Duration,
+    JOBS_HEARTBEAT_TIMEOUT: Duration,
     GRPC_PORT: u16,
     UI_PORT: u16,
     OBSEXPORT_PORT: u16,
