@@ -4,7 +4,6 @@
 
 use std::pin::Pin;
 
-use contract::clock::Clock;
 use contract::grpc::v1;
 use contract::grpc::v1::bootstrap_server::Bootstrap;
 use contract::grpc::v1::control_server::Control;
@@ -72,8 +71,6 @@ pub struct ControlApi {
     pub presence: Presence,
     /// Makes session ids.
     pub mint: IdMint,
-    /// Bounds the farewell.
-    pub clock: Clock,
 }
 
 #[tonic::async_trait]

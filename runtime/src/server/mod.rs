@@ -320,7 +320,6 @@ impl Core {
             identity: self.identity.clone(),
             presence: self.presence.clone(),
             mint: self.mint.clone(),
-            clock: self.clock.clone(),
         };
         let proxy = Proxy::new(
             &self.clock,

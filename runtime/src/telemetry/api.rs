@@ -203,7 +203,9 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::GetPayloadRequest>,
     ) -> Result<Response<v1::GetPayloadResponse>, Status> {
         self.may_query(&request)?;
-        Err(Status::not_found("this runtime version keeps no payloads"))
+        Err(Status::unimplemented(
+            "this runtime version keeps no payloads",
+        ))
     }
 
     async fn query_logs(
@@ -211,7 +213,7 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::QueryLogsRequest>,
     ) -> Result<Response<v1::QueryLogsResponse>, Status> {
         self.may_query(&request)?;
-        Ok(Response::new(v1::QueryLogsResponse::default()))
+        Err(Status::unimplemented("this runtime version keeps no logs"))
     }
 
     async fn query_metrics(
@@ -219,7 +221,9 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::QueryMetricsRequest>,
     ) -> Result<Response<v1::QueryMetricsResponse>, Status> {
         self.may_query(&request)?;
-        Ok(Response::new(v1::QueryMetricsResponse::default()))
+        Err(Status::unimplemented(
+            "this runtime version keeps no metrics",
+        ))
     }
 }
 
