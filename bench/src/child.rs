@@ -20,6 +20,8 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
+    /// Sends requests through one stack of layers
+    Layers,
     /// Serves through the SDK
     SdkServer,
     /// Calls through the SDK

@@ -15,6 +15,7 @@ mod histogram;
 mod proc;
 mod report;
 
+mod layers;
 mod registry;
 mod rpc;
 
@@ -40,6 +41,17 @@ enum Program {
     Rpc(Options),
     /// A thousand services of two instances join one runtime
     Registry(Options),
+    /// What one layer adds to each request, ours beside TraceLayer and OtelAxumLayer
+    Layers(Options),
+    /// Requests through one stack, for valgrind to watch
+    #[command(hide = true)]
+    LayersOnce {
+        /// Which stack
+        #[arg(value_enum)]
+        variant: layers::stack::Variant,
+        /// How many
+        requests: u64,
+    },
     /// A process of a program; started by the program itself
     #[command(hide = true)]
     Child {
@@ -94,7 +106,10 @@ fn run(program: Program) -> Result<()> {
     match program {
         Program::Rpc(options) => finish(rpc::measure(options.size())?, &options),
         Program::Registry(options) => finish(registry::measure(options.size())?, &options),
+        Program::Layers(options) => finish(layers::measure(options.size())?, &options),
+        Program::LayersOnce { variant, requests } => layers::run_once(variant, requests),
         Program::Child { role } => match role {
+            Role::Layers => layers::serve(),
             Role::SdkServer => rpc::sdk::serve(),
             Role::SdkClient => rpc::sdk::call(),
             Role::TonicServer => rpc::bare::serve(),

@@ -6,15 +6,21 @@
 //!
 //! Invariant: a deadline is a point, never a span, and remembers the clock it was read on.
 
+use std::cell::RefCell;
 use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use contract::clock::{Clock, Monotonic};
+use contract::clock::{Clock, Monotonic, Sleep};
 use contract::headers::TraceContext;
-use tokio::task::futures::TaskLocalFuture;
+use contract::w3c::TraceFlags;
+use http::HeaderValue;
+use pin_project_lite::pin_project;
 
-tokio::task_local! {
-    static CURRENT: CallContext;
+thread_local! {
+    static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
 }
 
 /// What the work of a task belongs to.
@@ -24,6 +30,38 @@ pub struct CallContext {
     pub trace: TraceContext,
     /// When whoever asked for this work stops waiting. `None` means they never said.
     pub deadline: Option<Deadline>,
+    /// Whether the trace is recorded, and the caller's other flags.
+    pub flags: TraceFlags,
+    /// What other vendors and the user sent along, if anything.
+    pub carried: Option<Arc<Carried>>,
+}
+
+impl CallContext {
+    /// Work of a recorded trace, without deadline and without anything carried along.
+    pub fn new(trace: TraceContext) -> Self {
+        Self {
+            trace,
+            deadline: None,
+            flags: TraceFlags::SAMPLED,
+            carried: None,
+        }
+    }
+
+    /// With this deadline.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Option<Deadline>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// Headers of the caller that travel with the trace, unread until somebody asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// `tracestate`, as it came; it means something only beside a valid `traceparent`.
+    pub tracestate: Vec<HeaderValue>,
+    /// `baggage`, as it came.
+    pub baggage: Vec<HeaderValue>,
 }
 
 /// A point in time after which nobody waits for a result.
@@ -59,27 +97,96 @@ impl Deadline {
 
     /// Waits until it has passed.
     pub async fn passed(&self) {
-        self.clock.sleep_until(self.at).await;
+        self.sleep().await;
+    }
+
+    /// The same as a future that has a name.
+    pub(crate) fn sleep(&self) -> Sleep {
+        self.clock.sleep_until(self.at)
     }
 }
 
 /// The context of the current task, if anybody set one.
 pub fn current() -> Option<CallContext> {
-    CURRENT.try_with(Clone::clone).ok()
+    CURRENT.with_borrow(Clone::clone)
 }
 
-/// Runs `future` with `context` as the current one.
+/// The deadline of the current task, if anybody set one.
+#[inline]
+pub fn deadline() -> Option<Deadline> {
+    CURRENT.with_borrow(|current| current.as_ref()?.deadline.clone())
+}
+
+/// Runs `future` with `context` as the current one, and drops it there too.
+#[inline]
 pub fn scope<F: Future>(context: CallContext, future: F) -> Scope<F> {
-    CURRENT.scope(context, future)
+    Scope {
+        future: Some(future),
+        context: Some(context),
+    }
 }
 
-/// Future of [`scope`].
-pub type Scope<F> = TaskLocalFuture<CallContext, F>;
+pin_project! {
+    /// Future of [`scope`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing until polled"]
+    pub struct Scope<F> {
+        // `None` once it is done.
+        #[pin]
+        future: Option<F>,
+        // While the future runs: what was the current context outside.
+        context: Option<CallContext>,
+    }
+
+    impl<F> PinnedDrop for Scope<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                let _inside = Inside::enter(this.context);
+                this.future.set(None);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Scope<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let _inside = Inside::enter(this.context);
+        let future = this.future.as_mut().as_pin_mut();
+        let output = ready!(future.expect("polled after it was done").poll(cx));
+        this.future.set(None);
+        Poll::Ready(output)
+    }
+}
+
+/// The current context of this thread exchanged for another one, until it is dropped.
+struct Inside<'c>(&'c mut Option<CallContext>);
+
+impl<'c> Inside<'c> {
+    #[inline]
+    fn enter(context: &'c mut Option<CallContext>) -> Self {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, context));
+        Self(context)
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use contract::clock::Timestamp;
     use contract::ids::{IdMint, OpId, TraceId};
+
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -92,14 +199,41 @@ mod tests {
             parent: OpId::mint(&mint),
         };
         let seen = scope(
-            CallContext {
-                trace,
-                deadline: None,
-            },
+            CallContext::new(trace),
             async { current() },
         )
         .await;
         assert_eq!(seen.map(|it| it.trace), Some(trace));
+        assert!(current().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_future_is_dropped_in_its_scope_and_scopes_nest() {
+        struct Tell(Arc<Mutex<Vec<Option<TraceContext>>>>);
+        impl Drop for Tell {
+            fn drop(&mut self) {
+                self.0.lock().push(current().map(|it| it.trace));
+            }
+        }
+        let mint = IdMint::seeded(1, &Clock::system());
+        let [outer, inner] = [(); 2].map(|()| TraceContext {
+            trace: TraceId::mint(&mint),
+            parent: OpId::mint(&mint),
+        });
+        let told = Arc::default();
+        let tell = Tell(Arc::clone(&told));
+        let never = scope(CallContext::new(inner), async move {
+            let _tell = tell;
+            std::future::pending::<()>().await;
+        });
+        scope(CallContext::new(outer), async {
+            let mut never = Box::pin(never);
+            assert!(std::future::poll_fn(|cx| Poll::Ready(never.as_mut().poll(cx).is_pending())).await);
+            drop(never);
+            assert_eq!(current().map(|it| it.trace), Some(outer));
+        })
+        .await;
+        assert_eq!(*told.lock(), [Some(inner)]);
         assert!(current().is_none());
     }
 

@@ -1,20 +1,35 @@
-//! Tower layers of bridge: trace context in and out of HTTP, and one recorded operation per
-//! request.
+//! Tower layers of bridge: trace context in and out of HTTP, one record and one count per request.
 //!
-//! The crate knows `http` and `tower`, never a runtime: what becomes of an operation is decided
-//! by whoever implements [`Recorder`]. It refuses nothing: a malformed trace header reads as
-//! "none", and no request is ever answered here.
+//! The crate knows `http` and `tower`, never a runtime: what becomes of a record is decided by
+//! whoever implements [`Export`]. A malformed trace header reads as "none".
 //!
-//! Invariant: an operation that was started is ended exactly once, when the last byte of the
-//! response body has been handed over or when nobody can receive it any more.
+//! Invariant: a request that was started is ended exactly once, when the last byte of the response
+//! body has been handed over or when nobody can receive it any more.
 
+pub mod w3c;
 pub mod context;
 pub mod trace;
+pub mod problem;
 
+pub mod record;
+pub mod red;
+pub mod sample;
 pub mod recorder;
+
+#[cfg(feature = "axum")]
+pub mod routes;
 
 pub mod observe;
 
-pub use context::{CallContext, Deadline};
-pub use observe::{Observe, ObserveLayer};
-pub use recorder::{HttpRequest, Outcome, RecordedOp, Recorder};
+pub mod deadline;
+
+pub mod client;
+
+#[cfg(feature = "logs")]
+pub mod logs;
+
+pub use context::{CallContext, Carried, Deadline};
+pub use observe::{Observe, ObserveLayer, StampLayer};
+pub use record::Record;
+pub use recorder::{Batch, Export, Recorder};
+pub use sample::Sampler;

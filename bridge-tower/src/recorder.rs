@@ -1,50 +1,578 @@
-//! What becomes of an observed HTTP request: the seam between the layer and whoever keeps
-//! operations.
+//! Where requests leave their records and counts, and where exporters pick them up.
 //!
-//! The layer calls [`Recorder::start`] before the handler runs and [`RecordedOp::end`] exactly
-//! once afterwards. Both are on the request's path: they must neither block nor fail.
+//! ```text
+//!  request ends ─▶ its thread's shard: ring of records + cells ──every 250 ms, or half full──▶ exporters
+//!                  (one short lock nobody else wants)              by one thread of our own
+//! ```
+//!
+//! The request's path never waits for an exporter: a full ring drops its oldest record and counts
+//! it, and exporting happens on a plain thread that a blocked async runtime cannot hold up.
+//!
+//! Invariants: a record is handed to every exporter once, or counted as dropped; without an
+//! exporter none is kept. A request that runs longer than [`ANNOUNCE_AFTER`] is announced once,
+//! before its end. Counts are never dropped.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::thread::Thread;
+use std::time::Duration;
+
+use contract::clock::{Clock, Monotonic, Timestamp};
 use contract::headers::TraceContext;
-use http::Method;
+use contract::ids::{IdMint, OpId, TraceId};
+use contract::w3c::TraceFlags;
+use parking_lot::{Mutex, RwLock};
 
-/// Keeps operations.
-pub trait Recorder: Clone + Send + Sync + 'static {
-    /// One started operation.
-    type Op: RecordedOp;
+use crate::record::{Kind, Record, Route};
+use crate::red::{Cells, Series, SeriesKey};
+use crate::sample::{Decider, Sampler};
+use crate::trace::Heard;
 
-    /// Starts the operation of `request`.
-    fn start(&self, request: HttpRequest<'_>) -> Self::Op;
+/// Records one thread keeps for the exporters by default.
+pub const RING_RECORDS: usize = 2_048;
+/// Age at which a running request is announced.
+pub const ANNOUNCE_AFTER: Duration = Duration::from_millis(250);
+/// Routes a recorder tells apart; further ones are [`Route::UNMATCHED`].
+pub const ROUTES_MAX: usize = 16_384;
+/// Peers a recorder tells apart; further ones are [`Route::OTHER_PEER`].
+pub const PEERS_MAX: usize = 1_024;
+/// Requests one thread can announce as running at the same time; further ones are recorded at
+/// their end only.
+pub const RUNNING_MAX: usize = 16_384;
+/// Pause between two exports of a process that is not busy.
+const EXPORT_EVERY: Duration = Duration::from_millis(250);
+
+/// Takes records away. Called on the recorder's own thread, one batch at a time.
+pub trait Export: Send + 'static {
+    /// Takes over what `batch` holds. It must not wait for a network: records pile up meanwhile,
+    /// and the oldest are dropped.
+    fn export(&mut self, batch: &Batch<'_>);
 }
 
-/// An operation that has been started.
-pub trait RecordedOp: Send + 'static {
-    /// The context nested work runs in: this operation is its parent.
-    fn context(&self) -> TraceContext;
-
-    /// Ends the operation.
-    fn end(self, outcome: Outcome);
+/// What an exporter is handed.
+#[derive(Debug)]
+pub struct Batch<'b> {
+    /// Ended requests, and running ones that are announced.
+    pub records: &'b [Record],
+    /// Records that were dropped since the previous batch.
+    pub dropped: u64,
+    /// Knows the names of routes, and the counts.
+    pub recorder: &'b Recorder,
 }
 
-/// What is known about a request when it arrives.
+/// The counts of one route (or peer), method and status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteSeries {
+    /// What was counted.
+    pub key: SeriesKey,
+    /// Template of the route; `None` for requests that matched none. Of requests sent, the peer;
+    /// `None` for peers there was no room for.
+    pub route: Option<Arc<str>>,
+    /// The counts since the start.
+    pub total: Series,
+}
+
+/// Keeps records and counts of requests. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Recorder(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    id: u64,
+    pub(crate) clock: Clock,
+    pub(crate) mint: IdMint,
+    pub(crate) decider: Decider,
+    origin: Monotonic,
+    /// Wall time at `origin`, in microseconds, as of the last look at the wall clock.
+    wall_at_origin: AtomicI64,
+    /// Whether requests are counted.
+    pub(crate) counts: bool,
+    ring_records: usize,
+    routes: RwLock<Routes>,
+    peers: RwLock<Routes>,
+    shards: Mutex<Vec<Arc<Shard>>>,
+    /// Takes in what threads that are gone, or going, have to leave.
+    common: Arc<Shard>,
+    collecting: AtomicBool,
+    exporters: Mutex<Vec<Box<dyn Export>>>,
+    thread: OnceLock<Thread>,
+    dropped: AtomicU64,
+}
+
+impl std::fmt::Debug for dyn Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Export")
+    }
+}
+
+#[derive(Debug, Default)]
+struct Routes {
+    names: Vec<Arc<str>>,
+    by_name: HashMap<Arc<str>, Route>,
+}
+
+/// One thread's part.
+#[derive(Debug, Default)]
+pub(crate) struct Shard(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    ended: VecDeque<Record>,
+    dropped: u64,
+    running: Vec<Option<Waiting>>,
+    free: Vec<u32>,
+    cells: Cells,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    record: Box<Record>,
+    since: Monotonic,
+}
+
+/// Names a running request in its shard.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    shard: Arc<Shard>,
+    at: u32,
+}
+
+/// Where a request is in its trace.
 #[derive(Clone, Copy, Debug)]
-pub struct HttpRequest<'r> {
-    /// The method.
-    pub method: &'r Method,
-    /// The route's template (`/orders/{id}`) when the router knows it, else the path as sent.
-    pub path: &'r str,
-    /// The caller's trace context.
-    pub trace: Option<TraceContext>,
-    /// The `Idempotency-Key` header.
-    pub idempotency_key: Option<&'r str>,
+pub(crate) struct Step {
+    /// What nested work runs in.
+    pub(crate) context: TraceContext,
+    pub(crate) flags: TraceFlags,
+    pub(crate) is_recorded: bool,
 }
 
-/// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was answered completely, with this status.
-    Answered(u16),
-    /// The client went away before the answer was complete.
-    Aborted,
-    /// The service or the response body failed.
-    Failed,
+thread_local! {
+    /// The shards of this thread, by recorder.
+    static SHARDS: RefCell<Vec<(u64, Arc<Shard>)>> = const { RefCell::new(Vec::new()) };
 }
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Settings of a [`Recorder`].
+#[derive(Clone, Debug)]
+pub struct Builder {
+    clock: Clock,
+    mint: Option<IdMint>,
+    sampler: Sampler,
+    counts: bool,
+    ring_records: usize,
+}
+
+impl Builder {
+    /// Which requests leave a record; the default is what callers decided, else all.
+    #[must_use]
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
+    /// Whether requests are counted by route; they are by default. With neither counts nor a
+    /// sampler that records, all that is left is handing the trace context on.
+    #[must_use]
+    pub fn counts(mut self, counts: bool) -> Self {
+        self.counts = counts;
+        self
+    }
+
+    /// Records that one thread keeps while they wait for the exporters, at least 2.
+    #[must_use]
+    pub fn ring_records(mut self, records: usize) -> Self {
+        self.ring_records = records.max(2);
+        self
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
+    /// Where ids come from; by default a mint of its own.
+    #[must_use]
+    pub fn mint(mut self, mint: &IdMint) -> Self {
+        self.mint = Some(mint.clone());
+        self
+    }
+
+    /// The recorder.
+    pub fn build(self) -> Recorder {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let mint = self.mint.unwrap_or_else(|| IdMint::system(&self.clock));
+        let common = Arc::new(Shard::default());
+        let inner = Inner {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            origin: self.clock.monotonic(),
+            wall_at_origin: AtomicI64::new(self.clock.now().as_micros()),
+            clock: self.clock,
+            mint,
+            decider: self.sampler.into(),
+            counts: self.counts,
+            ring_records: self.ring_records,
+            routes: RwLock::default(),
+            peers: RwLock::default(),
+            shards: Mutex::new(vec![common.clone()]),
+            common,
+            collecting: AtomicBool::new(false),
+            exporters: Mutex::new(Vec::new()),
+            thread: OnceLock::new(),
+            dropped: AtomicU64::new(0),
+        };
+        Recorder(Arc::new(inner))
+    }
+}
+
+impl Recorder {
+    /// With the defaults: the system's clock, every trace that its caller did not leave out.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// To say what differs from the defaults.
+    pub fn builder() -> Builder {
+        Builder {
+            clock: Clock::system(),
+            mint: None,
+            sampler: Sampler::default(),
+            counts: true,
+            ring_records: RING_RECORDS,
+        }
+    }
+
+    /// Hands every record from now on to `exporter` too, from a thread that the first call starts.
+    ///
+    /// # Errors
+    ///
+    /// When the thread cannot be started.
+    pub fn attach(&self, exporter: impl Export) -> std::io::Result<()> {
+        self.0.exporters.lock().push(Box::new(exporter));
+        self.0.collecting.store(true, Ordering::Relaxed);
+        if self.0.thread.get().is_some() {
+            return Ok(());
+        }
+        let weak = Arc::downgrade(&self.0);
+        let started = std::thread::Builder::new()
+            .name("bridge-export".to_owned())
+            .spawn(move || export_while(&weak))?;
+        // Of two threads that race here the second exports as well, which harms nobody.
+        let _ = self.0.thread.set(started.thread().clone());
+        Ok(())
+    }
+
+    /// Exports what is there now, on this thread.
+    pub fn flush(&self) {
+        let mut exporters = self.0.exporters.lock();
+        let mut records = Vec::new();
+        let dropped = self.drain(&mut records);
+        for exporter in exporters.iter_mut() {
+            exporter.export(&Batch {
+                records: &records,
+                dropped,
+                recorder: self,
+            });
+        }
+    }
+
+    /// Records dropped because exporters did not keep up, since the start.
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    /// The number of the route with this template, a new one if there is room.
+    pub fn route(&self, template: &str) -> Route {
+        let number = number_of(&self.0.routes, template, ROUTES_MAX);
+        number.map_or(Route::UNMATCHED, Route)
+    }
+
+    /// The number of the peer with this address, a new one if there is room.
+    pub fn peer(&self, address: &str) -> Route {
+        let number = number_of(&self.0.peers, address, PEERS_MAX);
+        number.map_or(Route::OTHER_PEER, |it| Route(Route::PEERS + it))
+    }
+
+    /// The template of a route or the address of a peer; `None` for [`Route::UNMATCHED`] and
+    /// [`Route::OTHER_PEER`].
+    pub fn route_name(&self, route: Route) -> Option<Arc<str>> {
+        let (names, number) = match route.kind() {
+            Kind::Server => (&self.0.routes, route.0),
+            Kind::Client => (&self.0.peers, route.0 - Route::PEERS),
+        };
+        let index = usize::try_from(number).ok()?;
+        names.read().names.get(index).cloned()
+    }
+
+    /// The counts since the start, in a stable order.
+    pub fn totals(&self) -> Vec<RouteSeries> {
+        let mut sums = HashMap::new();
+        for shard in self.0.shards.lock().iter() {
+            shard.0.lock().cells.merge_into(&mut sums);
+        }
+        let name = |(key, total): (SeriesKey, Series)| RouteSeries {
+            route: self.route_name(key.route),
+            key,
+            total,
+        };
+        let mut all: Vec<_> = sums.into_iter().map(name).collect();
+        all.sort_by_key(|it| it.key);
+        all
+    }
+
+    /// Requests that wait for something right now.
+    pub fn active(&self) -> usize {
+        let shards = self.0.shards.lock();
+        let waiting = |shard: &Arc<Shard>| {
+            let state = shard.0.lock();
+            state.running.len() - state.free.len()
+        };
+        shards.iter().map(waiting).sum()
+    }
+
+    /// Takes what is there and looks at the wall clock. Returns the records dropped since the
+    /// previous call.
+    fn drain(&self, into: &mut Vec<Record>) -> u64 {
+        let now = self.0.clock.monotonic();
+        let passed = i64::try_from(now.since(self.0.origin).as_micros()).unwrap_or(i64::MAX);
+        let wall = self.0.clock.now().as_micros().saturating_sub(passed);
+        self.0.wall_at_origin.store(wall, Ordering::Relaxed);
+        let mut dropped = 0;
+        self.0.shards.lock().retain(|shard| {
+            let mut state = shard.0.lock();
+            dropped += std::mem::take(&mut state.dropped);
+            into.extend(state.ended.drain(..));
+            for waiting in state.running.iter_mut().flatten() {
+                let due = now.since(waiting.since) >= ANNOUNCE_AFTER;
+                if due && !waiting.record.announced {
+                    waiting.record.announced = true;
+                    into.push(Record::clone(&waiting.record));
+                }
+            }
+            // Its thread has ended and no request of it is left.
+            let is_left = Arc::strong_count(shard) == 1;
+            if is_left {
+                self.0.common.0.lock().cells.absorb(&state.cells);
+            }
+            !is_left
+        });
+        self.0.dropped.fetch_add(dropped, Ordering::Relaxed);
+        dropped
+    }
+}
+
+impl Inner {
+    /// Wall time at a point of this recorder's clock.
+    pub(crate) fn wall(&self, at: Monotonic) -> Timestamp {
+        let passed = i64::try_from(at.since(self.origin).as_micros()).unwrap_or(i64::MAX);
+        let origin = self.wall_at_origin.load(Ordering::Relaxed);
+        Timestamp::from_micros(origin.saturating_add(passed))
+    }
+
+    /// Where a request that arrives is in its trace. Who leaves no record is no step of it: then
+    /// nested work hangs under the caller.
+    #[inline]
+    pub(crate) fn step(&self, heard: &Heard<'_>) -> Step {
+        let decided = heard.flags.map(TraceFlags::is_sampled);
+        let samples = |trace: TraceId| {
+            let random = trace.as_uuid().as_u64_pair().1;
+            self.decider.records(decided, random)
+        };
+        let (context, flags) = match heard.parent {
+            Some(parent) => (parent, heard.flags.unwrap_or_default()),
+            None => (self.root(), TraceFlags::RANDOM),
+        };
+        let sampled = samples(context.trace);
+        let mut step = Step {
+            context,
+            flags: flags.sampled(sampled),
+            is_recorded: sampled && self.is_collecting(),
+        };
+        if step.is_recorded && heard.parent.is_some() {
+            step.context.parent = OpId::mint_at(&self.mint, self.wall(self.clock.monotonic()));
+        }
+        step
+    }
+
+    fn root(&self) -> TraceContext {
+        let wall = self.wall(self.clock.monotonic());
+        TraceContext {
+            trace: TraceId::mint_at(&self.mint, wall),
+            parent: OpId::mint_at(&self.mint, wall),
+        }
+    }
+
+    /// Whether anybody would take a record.
+    pub(crate) fn is_collecting(&self) -> bool {
+        self.collecting.load(Ordering::Relaxed)
+    }
+
+    /// Counts an ended request and keeps its record, if it has one.
+    pub(crate) fn ended(
+        &self,
+        key: SeriesKey,
+        took: Duration,
+        bytes: u64,
+        record: Option<Box<Record>>,
+    ) {
+        let waiting = self.with_shard(|shard| {
+            let mut state = shard.0.lock();
+            state.cells.add(key, took, bytes);
+            let Some(record) = record else { return 0 };
+            if state.ended.len() >= self.ring_records {
+                state.ended.pop_front();
+                state.dropped += 1;
+            }
+            state.ended.push_back(*record);
+            state.ended.len()
+        });
+        if waiting == self.ring_records / 2
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
+        }
+    }
+
+    /// Notes a request that has to wait, so that it can be announced.
+    pub(crate) fn waits(&self, record: Box<Record>, since: Monotonic) -> Option<Ticket> {
+        self.with_shard(|shard| {
+            let mut state = shard.0.lock();
+            let waiting = Waiting { record, since };
+            let at = if let Some(at) = state.free.pop() {
+                *state.running.get_mut(usize::try_from(at).ok()?)? = Some(waiting);
+                at
+            } else {
+                let at = u32::try_from(state.running.len()).ok()?;
+                if state.running.len() >= RUNNING_MAX {
+                    return None;
+                }
+                state.running.push(Some(waiting));
+                at
+            };
+            let shard = shard.clone();
+            Some(Ticket { shard, at })
+        })
+    }
+
+    fn with_shard<T>(&self, body: impl FnOnce(&Arc<Shard>) -> T) -> T {
+        let mut body = Some(body);
+        let found = SHARDS.try_with(|shards| {
+            // Taken while it is in use only by a drop inside `body`, which locks nothing twice.
+            let mut shards = shards.try_borrow_mut().ok()?;
+            let at = shards.iter().position(|(id, _)| *id == self.id);
+            let at = at.unwrap_or_else(|| {
+                let shard = Arc::new(Shard::default());
+                self.shards.lock().push(shard.clone());
+                shards.push((self.id, shard));
+                shards.len() - 1
+            });
+            body.take().map(|body| body(&shards[at].1))
+        });
+        match (found, body) {
+            (Ok(Some(done)), _) => done,
+            // The thread is going away and has no shard any more.
+            (_, Some(body)) => body(&self.common),
+            (_, None) => unreachable!("the body was taken, so it has run"),
+        }
+    }
+}
+
+impl Ticket {
+    /// Forgets the waiting request. Returns whether it was announced.
+    pub(crate) fn redeem(self) -> bool {
+        let mut state = self.shard.0.lock();
+        let index = usize::try_from(self.at).unwrap_or(usize::MAX);
+        let waiting = state.running.get_mut(index).and_then(Option::take);
+        state.free.push(self.at);
+        waiting.is_some_and(|it| it.record.announced)
+    }
+}
+
+fn number_of(names: &RwLock<Routes>, name: &str, names_max: usize) -> Option<u32> {
+    if let Some(Route(number)) = names.read().by_name.get(name) {
+        return Some(*number);
+    }
+    let mut names = names.write();
+    let next = u32::try_from(names.names.len()).ok()?;
+    if let Some(Route(number)) = names.by_name.get(name) {
+        // Somebody was faster with the same name.
+        return Some(*number);
+    }
+    if names.names.len() >= names_max {
+        return None;
+    }
+    let name: Arc<str> = name.into();
+    names.by_name.insert(name.clone(), Route(next));
+    names.names.push(name);
+    Some(next)
+}
+
+/// Exports until nobody holds the recorder.
+fn export_while(recorder: &Weak<Inner>) {
+    loop {
+        std::thread::park_timeout(EXPORT_EVERY);
+        let Some(inner) = recorder.upgrade() else {
+            return;
+        };
+        Recorder(inner).flush();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_keeps_its_number_and_routes_without_room_are_unmatched() {
+        let recorder = Recorder::new();
+        let first = recorder.route("/a");
+        assert_eq!(recorder.route("/a"), first);
+        assert_eq!(recorder.route_name(first).as_deref(), Some("/a"));
+        for at in 1..ROUTES_MAX {
+            assert_ne!(recorder.route(&at.to_string()), Route::UNMATCHED);
+        }
+        assert_eq!(recorder.route("/one-more"), Route::UNMATCHED);
+        assert_eq!(recorder.route("/a"), first);
+        assert_eq!(recorder.route_name(Route::UNMATCHED), None);
+    }
+
+    #[test]
+    fn counts_of_a_thread_that_ended_stay() {
+        let recorder = Recorder::new();
+        let key = SeriesKey {
+            route: recorder.route("/a"),
+            verb: crate::record::Verb::Get,
+            status: 200,
+            broken: false,
+        };
+        let counted = recorder.clone();
+        std::thread::spawn(move || counted.0.ended(key, Duration::from_millis(1), 5, None))
+            .join()
+            .expect("it ends");
+        for _ in 0..3 {
+            recorder.flush();
+            let totals = recorder.totals();
+            assert_eq!(totals.len(), 1);
+            assert_eq!(totals[0].total.count, 1);
+            assert_eq!(totals[0].route.as_deref(), Some("/a"));
+        }
+        assert_eq!(recorder.0.shards.lock().len(), 1);
+    }
+}
+

@@ -8,7 +8,6 @@ use tokio::sync::watch;
 
 use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
-use crate::telemetry::HttpRecorder;
 
 impl Bridge {
     /// Records one operation per HTTP request and runs handlers in its trace, so that the calls
@@ -16,9 +15,8 @@ impl Bridge {
     ///
     /// Add it with `Router::layer`: inside the router the route's template is known.
     /// [`serve_http`](Self::serve_http) adds it by itself.
-    pub fn layer(&self) -> ObserveLayer<HttpRecorder> {
-        let recorder = HttpRecorder(self.session().telemetry.clone());
-        ObserveLayer::new(recorder)
+    pub fn layer(&self) -> ObserveLayer {
+        ObserveLayer::new(self.session().recorder())
             .route_of(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))
     }
 

@@ -95,7 +95,7 @@ mod link;
 
 mod registry;
 
-mod telemetry;
+pub mod telemetry;
 
 mod session;
 
@@ -125,7 +125,6 @@ pub use crate::handler::{BusinessError, Handlers, MissingState, State};
 pub use crate::options::{Retry, Transport};
 pub use crate::rpc::{Call, CallFuture, Client, Contract};
 pub use crate::session::{Identity, Lifecycle, Phase, Status};
-pub use crate::telemetry::{HttpOp, HttpRecorder};
 
 /// Includes the code that the build script made for a proto package:
 /// `bridge::include_contract!("shop.payments.v1")`.

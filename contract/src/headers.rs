@@ -11,11 +11,16 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::ids::{OpId, TraceId};
+use crate::w3c::{TraceFlags, TraceParent};
 
 /// Trace context of this contract, as HTTP header and as gRPC metadata.
 pub const X_SB_TRACE: &str = "x-sb-trace";
 /// Trace context of the W3C.
 pub const TRACEPARENT: &str = "traceparent";
+/// What tracing systems add to [`TRACEPARENT`], each under a key of its own.
+pub const TRACESTATE: &str = "tracestate";
+/// What users send along with a trace.
+pub const BAGGAGE: &str = "baggage";
 /// Trailer of a refusal that was made before any handler ran. Its value is `1`.
 pub const NOT_DISPATCHED: &str = "x-sb-not-dispatched";
 /// The standard gRPC deadline.
@@ -48,39 +53,19 @@ impl TraceContext {
 
     /// Reads a W3C `traceparent`. The parent's unknown high half is zero.
     pub fn from_traceparent(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let separated =
-            bytes.len() >= 55 && bytes[2] == b'-' && bytes[35] == b'-' && bytes[52] == b'-';
-        if !separated
-            || !bytes[..55]
-                .iter()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
-        {
-            return None;
-        }
-        match text.get(..2)? {
-            "ff" => return None,
-            "00" if bytes.len() != 55 => return None,
-            // A later version may append fields, but only behind a separator.
-            _ if bytes.len() > 55 && bytes[55] != b'-' => return None,
-            _ => {}
-        }
-        hex_u64(text.get(53..55)?)?;
-        let (high, low) = (hex_u64(text.get(3..19)?)?, hex_u64(text.get(19..35)?)?);
-        let span = hex_u64(text.get(36..52)?)?;
-        if (high == 0 && low == 0) || span == 0 {
-            return None;
-        }
-        Some(Self {
-            trace: TraceId::from_uuid(Uuid::from_u64_pair(high, low)),
-            parent: OpId::from_uuid(Uuid::from_u64_pair(0, span)),
-        })
+        TraceParent::parse(text.as_bytes()).map(Self::from)
     }
 
-    /// The W3C form, marked as sampled.
-    pub fn to_traceparent(&self) -> String {
-        let (high, low) = self.trace.as_uuid().as_u64_pair();
-        format!("00-{high:016x}{low:016x}-{:016x}-01", self.span_id())
+    /// The W3C form, with these flags. `None` when an id is zero, which no mint makes.
+    pub fn traceparent(&self, flags: TraceFlags) -> Option<TraceParent> {
+        TraceParent::new(self.trace.as_uuid().as_u128(), self.span_id(), flags)
+    }
+
+    /// The text of the W3C form, with the flag that says whether the trace is recorded.
+    pub fn to_traceparent(&self, sampled: bool) -> String {
+        let form = self.traceparent(TraceFlags::NONE.sampled(sampled));
+        let text = form.map(|it| it.encode().to_vec()).unwrap_or_default();
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// The W3C span id of the parent.
@@ -109,11 +94,25 @@ impl fmt::Display for TraceContext {
     }
 }
 
-fn hex_u64(text: &str) -> Option<u64> {
-    // `from_str_radix` alone would also take a sign.
-    text.bytes()
-        .all(|b| b.is_ascii_hexdigit())
-        .then(|| u64::from_str_radix(text, 16).ok())?
+impl From<TraceParent> for TraceContext {
+    /// The parent's unknown high half is zero.
+    fn from(read: TraceParent) -> Self {
+        Self {
+            trace: TraceId::from_uuid(Uuid::from_u128(read.trace())),
+            parent: OpId::from_uuid(Uuid::from_u64_pair(0, read.span())),
+        }
+    }
+}
+
+/// The value of [`GRPC_TIMEOUT`] that tells a peer how long the caller waits. From one second on in
+/// whole milliseconds, so that the text is mostly the same; never longer than `left`.
+pub fn grpc_timeout(left: Duration) -> String {
+    let millis = left.as_millis();
+    match millis {
+        0..1_000 => format!("{}u", left.as_micros()),
+        1_000..100_000_000 => format!("{millis}m"),
+        _ => format!("{}S", left.as_secs().min(99_999_999)),
+    }
 }
 
 /// Reads the value of [`GRPC_TIMEOUT`]: one to eight digits and a unit of `HMSmun`.
@@ -169,7 +168,7 @@ mod tests {
             context.parent.to_string(),
             "00000000-0000-0000-b7ad-6b7169203331"
         );
-        assert_eq!(context.to_traceparent(), text);
+        assert_eq!(context.to_traceparent(true), text);
     }
 
     #[test]

@@ -7,11 +7,12 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 
 /// The text was not a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,60 +26,66 @@ pub struct ParseIdError {
 
 /// Makes UUIDv7 ids. Cheap to clone; clones share one sequence.
 #[derive(Clone)]
-pub struct IdMint {
+pub struct IdMint(Arc<Shared>);
+
+struct Shared {
     clock: Clock,
-    state: Arc<Mutex<MintState>>,
+    /// Milliseconds and counter of the last id, as they stand in it: 48 and 12 bits.
+    last: AtomicU64,
+    /// `None`: each thread's own generator, which no other thread waits for.
+    random: Option<Mutex<fastrand::Rng>>,
 }
 
-struct MintState {
-    random: fastrand::Rng,
-    last_ms: u64,
-    counter: u16,
-}
+/// Bits of the counter that tells ids of one millisecond apart.
+const COUNTER_BITS: u32 = 12;
 
-/// Values of the 12-bit counter below which a fresh millisecond starts, so that a burst inside
-/// one millisecond has room to count up.
-const COUNTER_START_MAX: u16 = 0x07ff;
-const COUNTER_MAX: u16 = 0x0fff;
+/// Values of the counter below which a fresh millisecond starts, so that a burst inside one
+/// millisecond has room to count up.
+const COUNTER_START_MAX: u64 = 0x07ff;
 
 impl IdMint {
     /// A mint seeded from the operating system.
     pub fn system(clock: &Clock) -> Self {
-        Self::seeded(fastrand::u64(..), clock)
+        Self::with_random(clock, None)
     }
 
     /// A mint whose random part follows from `seed`: the same seed and clock give the same ids.
     pub fn seeded(seed: u64, clock: &Clock) -> Self {
-        let random = fastrand::Rng::with_seed(seed);
-        let state = MintState {
-            random,
-            last_ms: 0,
-            counter: 0,
-        };
-        Self {
+        Self::with_random(clock, Some(Mutex::new(fastrand::Rng::with_seed(seed))))
+    }
+
+    fn with_random(clock: &Clock, random: Option<Mutex<fastrand::Rng>>) -> Self {
+        Self(Arc::new(Shared {
             clock: clock.clone(),
-            state: Arc::new(Mutex::new(state)),
-        }
+            last: AtomicU64::new(0),
+            random,
+        }))
     }
 
     /// The next id.
     pub fn v7(&self) -> Uuid {
-        let now_ms = u64::try_from(self.clock.now().as_millis()).unwrap_or(0);
-        let mut state = self.state.lock();
-        if now_ms > state.last_ms {
-            state.last_ms = now_ms;
-            state.counter = state.random.u16(0..=COUNTER_START_MAX);
-        } else if state.counter < COUNTER_MAX {
-            state.counter += 1;
-        } else {
-            // The millisecond is used up (or the wall clock stands or went back): borrow the next.
-            state.last_ms += 1;
-            state.counter = state.random.u16(0..=COUNTER_START_MAX);
-        }
-        let (ms, counter, low) = (state.last_ms, state.counter, state.random.u64(..));
-        drop(state);
-        let high = (ms << 16) | 0x7000 | u64::from(counter);
-        Uuid::from_u64_pair(high, (low & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000)
+        self.v7_at(self.0.clock.now())
+    }
+
+    /// The next id, for a caller that knows the time already.
+    pub fn v7_at(&self, now: Timestamp) -> Uuid {
+        let random = |bits: u64| match &self.0.random {
+            Some(seeded) => seeded.lock().u64(0..=bits),
+            None => fastrand::u64(0..=bits),
+        };
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(0);
+        let fresh = (now_ms << COUNTER_BITS) | random(COUNTER_START_MAX);
+        // A counter that runs over carries into the milliseconds: when the millisecond is used up
+        // (or the wall clock stands or went back) the id borrows the next one.
+        let next = |last: u64| fresh.max(last + 1);
+        let last = self
+            .0
+            .last
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let stamp = next(last.unwrap_or_else(|last| last));
+        let (ms, counter) = (stamp >> COUNTER_BITS, stamp & ((1 << COUNTER_BITS) - 1));
+        let high = (ms << 16) | 0x7000 | counter;
+        Uuid::from_u64_pair(high, random(0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000)
     }
 }
 
@@ -98,6 +105,11 @@ macro_rules! id {
             /// A new id, later than every earlier one of this mint.
             pub fn mint(mint: &IdMint) -> Self {
                 Self(mint.v7())
+            }
+
+            /// A new id, for a caller that knows the time already.
+            pub fn mint_at(mint: &IdMint, now: Timestamp) -> Self {
+                Self(mint.v7_at(now))
             }
 
             /// Wraps a UUID that is known to be such an id.
@@ -173,7 +185,6 @@ impl OpId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
 
     #[test]
     fn ids_sort_by_making_even_when_the_wall_clock_goes_back() {

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod error_code;
 pub mod ids;
+pub mod w3c;
 pub mod headers;
 #[cfg(feature = "grpc")]
 pub mod grpc;

@@ -1,44 +1,42 @@
-//! A response body that ends the operation with its last byte.
+//! A response body that measures the request to its last byte.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
+use bytes::Buf as _;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::Running;
-use crate::recorder::{Outcome, RecordedOp};
+use super::live::Live;
+use crate::record::Ending;
 
 pin_project! {
-    /// Hands over `B` unchanged and ends the operation when it is through, or as aborted when it
-    /// is dropped before.
+    /// Hands the inner body's frames through and ends the request with the last of them.
     #[derive(Debug)]
-    pub struct ObservedBody<B, O: RecordedOp> {
+    pub struct MeteredBody<B> {
         #[pin]
         inner: B,
-        running: Option<Running<O>>,
-        status: u16,
+        // `None` once the request has ended.
+        live: Option<Live>,
     }
 }
 
-impl<B: Body, O: RecordedOp> ObservedBody<B, O> {
+impl<B: Body> MeteredBody<B> {
     /// A body that is already at its end is never polled by the server, and neither is the body
-    /// of an answer to HEAD: those operations end here.
-    pub(super) fn new(inner: B, running: Option<Running<O>>, status: u16, bodyless: bool) -> Self {
-        let ended = bodyless || inner.is_end_stream();
-        let mut body = Self {
-            inner,
-            running,
-            status,
-        };
-        if ended {
-            finish(&mut body.running, Outcome::Answered(status));
+    /// of an answer to HEAD: those requests end here.
+    pub(super) fn new(inner: B, live: Option<Live>, status: u16, bodyless: bool) -> Self {
+        let mut body = Self { inner, live };
+        if let Some(live) = &mut body.live {
+            live.status = status;
+            if bodyless || body.inner.is_end_stream() {
+                finish(&mut body.live, Ending::Answered);
+            }
         }
         body
     }
 }
 
-impl<B: Body, O: RecordedOp> Body for ObservedBody<B, O> {
+impl<B: Body> Body for MeteredBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -47,14 +45,21 @@ impl<B: Body, O: RecordedOp> Body for ObservedBody<B, O> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let frame = ready!(this.inner.as_mut().poll_frame(cx));
-        match &frame {
-            // Servers stop polling once the length they announced is reached.
-            Some(Ok(_)) if !this.inner.is_end_stream() => {}
-            Some(Ok(_)) | None => finish(this.running, Outcome::Answered(*this.status)),
-            Some(Err(_)) => finish(this.running, Outcome::Failed),
+        let polled = this.inner.as_mut().poll_frame(cx);
+        let Some(live) = this.live else { return polled };
+        match &polled {
+            Poll::Pending => live.waits(),
+            Poll::Ready(Some(Ok(frame))) => {
+                live.response_bytes += frame.data_ref().map_or(0, |it| it.remaining() as u64);
+                // Servers stop polling once the length they announced is reached.
+                if this.inner.is_end_stream() {
+                    finish(this.live, Ending::Answered);
+                }
+            }
+            Poll::Ready(None) => finish(this.live, Ending::Answered),
+            Poll::Ready(Some(Err(_))) => finish(this.live, Ending::Failed),
         }
-        Poll::Ready(frame)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -66,8 +71,8 @@ impl<B: Body, O: RecordedOp> Body for ObservedBody<B, O> {
     }
 }
 
-fn finish<O: RecordedOp>(running: &mut Option<Running<O>>, outcome: Outcome) {
-    if let Some(mut running) = running.take() {
-        running.end(outcome);
+fn finish(live: &mut Option<Live>, ending: Ending) {
+    if let Some(mut live) = live.take() {
+        live.end(ending);
     }
 }

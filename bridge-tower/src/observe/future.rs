@@ -1,64 +1,70 @@
-//! The future of an observed request: the handler's, run in the operation's context.
+//! The future of an observed request: the handler's, run in the request's context.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{ObservedBody, Running};
+use super::body::MeteredBody;
+use super::live::Live;
 use crate::context::Scope;
-use crate::recorder::{Outcome, RecordedOp};
+use crate::record::Ending;
 
 pin_project! {
     /// Resolves to the handler's response; its body goes on measuring.
     #[derive(Debug)]
     #[must_use = "futures do nothing until polled"]
-    pub struct ResponseFuture<F, O: RecordedOp> {
+    pub struct ResponseFuture<F> {
         #[pin]
         answer: Scope<F>,
         // `None` once the response has taken it along.
-        running: Option<Running<O>>,
+        live: Option<Live>,
         bodyless: bool,
     }
 }
 
-impl<F: Future, O: RecordedOp> ResponseFuture<F, O> {
-    pub(super) fn new(answer: Scope<F>, running: Running<O>, bodyless: bool) -> Self {
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(answer: Scope<F>, live: Option<Live>, bodyless: bool) -> Self {
         Self {
             answer,
-            running: Some(running),
+            live,
             bodyless,
         }
     }
 }
 
-impl<F, O, B, E> Future for ResponseFuture<F, O>
+impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    O: RecordedOp,
     B: Body,
 {
-    type Output = Result<Response<ObservedBody<B, O>>, E>;
+    type Output = Result<Response<MeteredBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.answer.poll(cx));
-        let running = this.running.take();
-        Poll::Ready(match answer {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                let bodyless = *this.bodyless;
-                Ok(response.map(|body| ObservedBody::new(body, running, status, bodyless)))
-            }
-            Err(error) => {
-                if let Some(mut running) = running {
-                    running.end(Outcome::Failed);
+        match this.answer.poll(cx) {
+            Poll::Pending => {
+                if let Some(live) = this.live {
+                    live.waits();
                 }
-                Err(error)
+                Poll::Pending
             }
-        })
+            Poll::Ready(Ok(response)) => {
+                let status = response.status().as_u16();
+                let (live, bodyless) = (this.live.take(), *this.bodyless);
+                Poll::Ready(Ok(
+                    response.map(|body| MeteredBody::new(body, live, status, bodyless))
+                ))
+            }
+            Poll::Ready(Err(error)) => {
+                if let Some(mut live) = this.live.take() {
+                    live.end(Ending::Failed);
+                }
+                Poll::Ready(Err(error))
+            }
+        }
     }
 }

@@ -1,39 +1,71 @@
-//! The factory of [`Observe`]: holds the settings that all its services share.
+//! The factories: settings that all services of a stack share.
 
 use tower_layer::Layer;
 
-use super::{Observe, RouteOf};
+use super::{Observe, RouteOf, Stamp};
+use crate::recorder::Recorder;
 
-/// Makes [`Observe`] services that record into `R`.
-#[derive(Clone, Copy, Debug)]
-pub struct ObserveLayer<R> {
-    recorder: R,
-    route_of: RouteOf,
+/// Makes [`Observe`] services.
+#[derive(Clone, Debug)]
+pub struct ObserveLayer {
+    recorder: Recorder,
+    route_of: Option<RouteOf>,
 }
 
-impl<R> ObserveLayer<R> {
-    /// Records into `recorder`, with the path as the request's line has it.
-    pub fn new(recorder: R) -> Self {
+impl ObserveLayer {
+    /// Records into `recorder`. The route is learnt from a [`StampLayer`] further inside; without
+    /// one every request counts as unmatched.
+    pub fn new(recorder: &Recorder) -> Self {
         Self {
-            recorder,
-            route_of: |_| None,
+            recorder: recorder.clone(),
+            route_of: None,
         }
     }
 
-    /// Looks up the route's template with `route_of`; without one the raw path is recorded, and
-    /// every id in a path makes an operation of its own name.
+    /// Looks up the route's template with `route_of` when a request arrives: for a layer that
+    /// sits inside the router already.
     #[must_use]
     pub fn route_of(mut self, route_of: RouteOf) -> Self {
-        self.route_of = route_of;
+        self.route_of = Some(route_of);
         self
     }
 }
 
-impl<S, R: Clone> Layer<S> for ObserveLayer<R> {
-    type Service = Observe<S, R>;
+impl<S> Layer<S> for ObserveLayer {
+    type Service = Observe<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         Observe {
+            inner,
+            recorder: self.recorder.clone(),
+            route_of: self.route_of,
+        }
+    }
+}
+
+/// Makes [`Stamp`] services: put it inside the router, where the route is known, and an
+/// [`ObserveLayer`] of the same recorder outside of it.
+#[derive(Clone, Debug)]
+pub struct StampLayer {
+    recorder: Recorder,
+    route_of: RouteOf,
+}
+
+impl StampLayer {
+    /// Looks up the route's template with `route_of`.
+    pub fn new(recorder: &Recorder, route_of: RouteOf) -> Self {
+        Self {
+            recorder: recorder.clone(),
+            route_of,
+        }
+    }
+}
+
+impl<S> Layer<S> for StampLayer {
+    type Service = Stamp<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Stamp {
             inner,
             recorder: self.recorder.clone(),
             route_of: self.route_of,

@@ -1,98 +1,103 @@
-//! Middleware that makes one recorded operation of each HTTP request and runs the handler in its
-//! context.
+//! Middleware that counts and records each HTTP request and runs the handler in its context.
 //!
-//! Put it inside the router (`Router::layer`), so that the route's template is known when the
-//! operation starts; outside it records raw paths. The response body is measured to its end:
-//! a stream that breaks half way is not a success.
+//! ```text
+//!  request ─▶ decide (raw header) ─▶ handler in its trace ─▶ head ─▶ body ─▶ last byte: one record
+//! ```
+//!
+//! Outside of a router it measures everything, routing included, and learns the route either from
+//! the router's own table ([`app`]) or from a [`Stamp`] inside. The response body is measured to
+//! its end: a stream that breaks half way is not a success.
+//!
+//! It refuses nothing and answers nothing, except that [`app`] answers for a handler that panics.
 
+mod live;
 mod body;
 mod future;
 mod layer;
+#[cfg(feature = "axum")]
+pub mod app;
 
 use std::task::{Context, Poll};
 
-use contract::headers::IDEMPOTENCY_KEY;
 use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-pub use self::body::ObservedBody;
+pub use self::body::MeteredBody;
 pub use self::future::ResponseFuture;
-pub use self::layer::ObserveLayer;
+pub use self::layer::{ObserveLayer, StampLayer};
 
-use crate::context::{self, CallContext};
-use crate::recorder::{HttpRequest, Outcome, RecordedOp, Recorder};
-use crate::trace;
+use self::live::{Live, RouteCell, RouteSource};
+use crate::context;
+use crate::record::Route;
+use crate::recorder::Recorder;
 
 /// Finds the route's template in a request's extensions; the router decides under which type.
 pub type RouteOf = fn(&http::Extensions) -> Option<&str>;
 
 /// Records the requests that pass through to `S`.
-#[derive(Clone, Copy, Debug)]
-pub struct Observe<S, R> {
+#[derive(Clone, Debug)]
+pub struct Observe<S> {
     inner: S,
-    recorder: R,
-    route_of: RouteOf,
+    recorder: Recorder,
+    route_of: Option<RouteOf>,
 }
 
-impl<S, R, Req, Res> Service<Request<Req>> for Observe<S, R>
+impl<S, Req, Res> Service<Request<Req>> for Observe<S>
 where
     S: Service<Request<Req>, Response = Response<Res>>,
-    R: Recorder,
     Res: Body,
 {
-    type Response = Response<ObservedBody<Res, R::Op>>;
+    type Response = Response<MeteredBody<Res>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, R::Op>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let op = self.recorder.start(HttpRequest {
-            method: request.method(),
-            path: (self.route_of)(request.extensions()).unwrap_or(request.uri().path()),
-            trace: trace::extract(request.headers()),
-            idempotency_key: request
-                .headers()
-                .get(IDEMPOTENCY_KEY)
-                .and_then(|value| value.to_str().ok()),
+    fn call(&mut self, mut request: Request<Req>) -> Self::Future {
+        let stamped = self.route_of.is_none().then(RouteCell::new);
+        if let Some(cell) = &stamped {
+            request.extensions_mut().insert(cell.clone());
+        }
+        let (live, context) = Live::arrives(&self.recorder, &request, || {
+            let known = || (self.route_of?)(request.extensions());
+            let known = || known().map_or(Route::UNMATCHED, |it| self.recorder.route(it));
+            stamped.map_or_else(|| RouteSource::Known(known()), RouteSource::Stamped)
         });
         let bodyless = *request.method() == Method::HEAD;
-        let deadline = context::current().and_then(|outer| outer.deadline);
-        let current = CallContext {
-            trace: op.context(),
-            deadline,
-        };
         // The handler may start work while `call` runs, before its future is first polled; only
         // the future runs in the scope, which is where every async handler does its work.
-        let answer = context::scope(current, self.inner.call(request));
-        ResponseFuture::new(answer, Running::new(op), bodyless)
+        let answer = context::scope(context, self.inner.call(request));
+        ResponseFuture::new(answer, live, bodyless)
     }
 }
 
-/// An operation that is ended once, as aborted when nobody says otherwise.
-#[derive(Debug)]
-struct Running<O: RecordedOp> {
-    op: Option<O>,
+/// Tells the [`Observe`] outside of the router which route matched.
+#[derive(Clone, Debug)]
+pub struct Stamp<S> {
+    inner: S,
+    recorder: Recorder,
+    route_of: RouteOf,
 }
 
-impl<O: RecordedOp> Running<O> {
-    fn new(op: O) -> Self {
-        Self { op: Some(op) }
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Stamp<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
     }
 
-    fn end(&mut self, outcome: Outcome) {
-        if let Some(op) = self.op.take() {
-            op.end(outcome);
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if let Some(cell) = request.extensions().get::<RouteCell>()
+            && let Some(template) = (self.route_of)(request.extensions())
+        {
+            cell.set(self.recorder.route(template));
         }
-    }
-}
-
-impl<O: RecordedOp> Drop for Running<O> {
-    fn drop(&mut self) {
-        self.end(Outcome::Aborted);
+        self.inner.call(request)
     }
 }
 

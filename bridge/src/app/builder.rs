@@ -4,11 +4,12 @@
 //! connected.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use contract::clock::Clock;
 use contract::error_code::ErrorCode;
+use contract::ids::IdMint;
 use contract::key::ServiceKey;
 
 use super::Bridge;
@@ -20,6 +21,7 @@ use crate::options::{
 };
 use crate::rpc::{Client, Contract, Declared, Method};
 use crate::session::{Registration, Session, incoming};
+use crate::telemetry::Telemetry;
 
 /// Where inbound calls arrive when nothing is said: reachable from this machine only.
 const ADVERTISE_DEFAULT: &str = "127.0.0.1:0";
@@ -36,6 +38,8 @@ pub struct Builder {
     limits: Limits,
     declared: Arc<Declared>,
     clock: Clock,
+    /// Made when it is first asked for, or at the start.
+    telemetry: OnceLock<Telemetry>,
 }
 
 impl Builder {
@@ -49,6 +53,7 @@ impl Builder {
             limits: Limits::default(),
             declared: Arc::default(),
             clock: Clock::system(),
+            telemetry: OnceLock::new(),
         }
     }
 
@@ -173,11 +178,20 @@ impl Builder {
         self
     }
 
-    /// Takes time from `clock`.
+    /// Metrics, logs and operations of the service's own. What is recorded before the start is
+    /// reported after it. See [`Bridge::telemetry`].
+    pub fn telemetry(&self) -> Telemetry {
+        let clock = &self.clock;
+        let make = || Telemetry::new(clock, &IdMint::system(clock));
+        self.telemetry.get_or_init(make).clone()
+    }
+
+    /// Takes time from `clock`. Telemetry that was given out before does not.
     #[doc(hidden)]
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self.telemetry = OnceLock::new();
         self
     }
 
@@ -197,7 +211,8 @@ impl Builder {
         let dependencies = self.declared.dependencies();
         let registration = Registration::new(rows, &dependencies);
         let clock = self.clock.clone();
-        let session = Session::new(clock.clone(), options, dependencies, registration);
+        let telemetry = self.telemetry();
+        let session = Session::new(clock.clone(), options, dependencies, registration, telemetry);
         let bound = bind(&session.options, &session.credentials.leaf, &clock).await?;
         let listener = bound.map(|(listener, endpoint)| {
             session

@@ -26,6 +26,7 @@ use crate::session::{
     Identity, Lifecycle, Phase, Session, Status, control, refresh, telemetry,
     watch as watch_registry,
 };
+use crate::telemetry::{Telemetry, measure};
 
 /// Longest wait for the runtime to confirm that peers no longer pick us.
 const WITHDRAW_MAX: Duration = Duration::from_secs(1);
@@ -116,6 +117,7 @@ impl Bridge {
             tokio::spawn(watch_registry(session.clone())),
             tokio::spawn(telemetry(session.clone())),
             tokio::spawn(sweep(session.clone())),
+            tokio::spawn(measure(session.telemetry.clone(), session.clock.clone())),
         ];
         if let Some(listener) = listener {
             let server = CallServer::new(inbound.clone());
@@ -172,6 +174,24 @@ impl Bridge {
         self.0.session.identity()
     }
 
+    /// Metrics, logs and operations of the service's own, reported to the runtime beside those of
+    /// calls and requests.
+    ///
+    /// ```no_run
+    /// # fn example(bridge: &bridge::Bridge) {
+    /// use bridge::telemetry::Level;
+    ///
+    /// let telemetry = bridge.telemetry();
+    /// telemetry.counter("shop.orders").add(1.0, &[("kind", "web")]);
+    /// telemetry.log(Level::Warn, "stock is low").field("sku", "coffee").send();
+    /// let op = telemetry.op("stock.recount").key("warehouse-7").start();
+    /// op.ok();
+    /// # }
+    /// ```
+    pub fn telemetry(&self) -> Telemetry {
+        self.0.session.telemetry.clone()
+    }
+
     /// Leaves the mesh: peers stop picking this instance, running calls and HTTP requests finish
     /// within the stop timeout, the last operations are sent, connections close.
     ///
@@ -208,6 +228,8 @@ impl Bridge {
             );
         }
         if session.telemetry.is_enabled() && !was_over {
+            session.telemetry.close();
+            session.collect();
             // What cannot be sent by now is lost; the runtime may be away for good.
             let _ = session
                 .clock

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use contract::clock::Clock;
-use contract::grpc::v1::{PolicyViolation, RegistryEvent};
+use contract::grpc::v1::{CaptureModes, PolicyViolation, RegistryEvent};
 use parking_lot::Mutex;
 
 pub(crate) use self::access::{Access, Verdict};
@@ -83,6 +83,11 @@ impl Registry {
     /// Whether the runtime wants operations reported.
     pub(crate) fn telemetry_enabled(&self) -> bool {
         self.telemetry_enabled.load(Ordering::Relaxed)
+    }
+
+    /// Which payloads the runtime wants; `None` until it has said so.
+    pub(crate) fn capture(&self) -> Option<CaptureModes> {
+        self.state.lock().view.capture
     }
 
     /// Applies one frame and publishes what follows from it. Returns the policy warnings the

@@ -24,6 +24,8 @@ pub(super) struct View {
     /// With the instances known at the time: a new one lifts the revocation.
     pub(super) revoked_services: HashMap<String, HashSet<String>>,
     telemetry_disabled: bool,
+    /// The latest; `None` until one was sent.
+    pub(super) capture: Option<CaptureModes>,
 }
 
 impl View {
@@ -104,6 +106,9 @@ impl View {
             && (modes.telemetry_enabled || modes.payload_max_bytes != 0)
         {
             self.telemetry_disabled = !modes.telemetry_enabled;
+        }
+        if modes.is_some() {
+            self.capture = modes;
         }
     }
 

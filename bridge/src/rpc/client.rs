@@ -10,6 +10,8 @@ use std::time::Duration;
 use bridge_tower::{Deadline, context};
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
+use contract::ids::ServiceId;
+use contract::w3c::TraceFlags;
 use parking_lot::Mutex;
 
 use super::attempts::Attempts;
@@ -20,7 +22,7 @@ use crate::handler::MethodMeta;
 use crate::options::Transport;
 use crate::registry::Dependency;
 use crate::session::Session;
-use crate::telemetry::{CallStart, Ended, RequestId, Served};
+use crate::telemetry::{self, CallStart, Direction, Ended, Mode, Op, RequestId, Served};
 
 /// A service of a contract, as generated code describes it.
 pub trait Contract {
@@ -222,6 +224,65 @@ async fn call(
     payload: Bytes,
     options: CallOptions,
 ) -> Result<Bytes, CallError> {
+    let (session, caller, slot) = ready(target, method)?;
+    let outer = telemetry::current();
+    let deadline = deadline(session, options.timeout, outer.as_ref());
+    if deadline.has_passed() {
+        let text = "the deadline passed before the call was made; nothing was sent";
+        let operation = target.operation(method);
+        return Err(CallError::new(ErrorCode::Timeout, operation, text));
+    }
+    let request = options
+        .request_id
+        .map_or_else(RequestId::random, RequestId::Given);
+    let key = options.idempotency_key;
+    let start = CallStart {
+        service: &target.0.service,
+        method: method.name,
+        request: &request,
+        key: key.as_ref(),
+    };
+    let op = session.telemetry.start_call(outer.as_ref(), &start);
+    let captured = Captured::begin(&op, &payload, method);
+    let limits = &session.options.limits;
+    let mut attempts = Attempts {
+        session,
+        slot,
+        dependency: &session.registry.dependencies()[slot],
+        transport: options.transport.unwrap_or(limits.transport),
+        retry: limits.retry,
+        parts: CallParts {
+            method: method.name,
+            payload,
+            caller,
+            request,
+            key,
+            trace: op.context(),
+            flags: outer.map_or(TraceFlags::SAMPLED, |it| it.flags),
+        },
+        deadline,
+        served: Served::default(),
+    };
+    let left = attempts.deadline.remaining();
+    let result = session
+        .clock
+        .timeout(left, attempts.run())
+        .await
+        .unwrap_or_else(|_| {
+            let text = "the deadline passed; whether the work was done is unknown";
+            Err(Failure::final_(ErrorCode::Timeout, text))
+        });
+    captured.end(&op, &result, method);
+    let served = attempts.served;
+    finish(session, op, served, &result, || target.operation(method));
+    result.map_err(|failure| fail(target.operation(method), failure))
+}
+
+/// What a call needs to be made: the session, who we are, and the slot of the method.
+fn ready<'t>(
+    target: &'t Target,
+    method: &'static MethodMeta,
+) -> Result<(&'t Arc<Session>, ServiceId, usize), CallError> {
     let refuse = |code, text: &str| CallError::new(code, target.operation(method), text);
     let started = target.0.declared.session.get();
     let Some((session, caller)) = started.and_then(|it| Some((it, it.service()?))) else {
@@ -242,65 +303,63 @@ async fn call(
             "the method answers with a stream",
         ));
     }
-    let outer = context::current();
-    let deadline = deadline(session, options.timeout, outer.as_ref());
-    if deadline.has_passed() {
-        let text = "the deadline passed before the call was made; nothing was sent";
-        return Err(refuse(ErrorCode::Timeout, text));
+    Ok((session, caller, slot))
+}
+
+/// The request of a call that is kept in case the runtime wants to see it.
+enum Captured {
+    Nothing,
+    /// It is attached if the call fails.
+    OnError(Bytes),
+    /// It is attached; the reply is, too.
+    Everything,
+}
+
+impl Captured {
+    fn begin(op: &Op, request: &Bytes, method: &'static MethodMeta) -> Self {
+        match op.capture() {
+            Mode::None => Self::Nothing,
+            Mode::Errors => Self::OnError(request.clone()),
+            Mode::All => {
+                op.attach(Direction::In, request, method.contract_hash);
+                Self::Everything
+            }
+        }
     }
-    let request = options
-        .request_id
-        .map_or_else(RequestId::random, RequestId::Given);
-    let key = options.idempotency_key;
-    let parent = outer.map(|it| it.trace);
-    let start = CallStart {
-        service: &target.0.service,
-        method: method.name,
-        request: &request,
-        key: key.as_ref(),
-    };
-    let op = session.telemetry.start_call(parent, &start);
-    let limits = &session.options.limits;
-    let mut attempts = Attempts {
-        session,
-        slot,
-        dependency: &session.registry.dependencies()[slot],
-        transport: options.transport.unwrap_or(limits.transport),
-        retry: limits.retry,
-        parts: CallParts {
-            method: method.name,
-            payload,
-            caller,
-            request,
-            key,
-            trace: op.context(),
-        },
-        deadline,
-        served: Served::default(),
-    };
-    let left = attempts.deadline.remaining();
-    let result = session
-        .clock
-        .timeout(left, attempts.run())
-        .await
-        .unwrap_or_else(|_| {
-            let text = "the deadline passed; whether the work was done is unknown";
-            Err(Failure::final_(ErrorCode::Timeout, text))
-        });
-    let ended = match &result {
+
+    fn end(self, op: &Op, result: &Result<Bytes, Failure>, method: &'static MethodMeta) {
+        match (self, result) {
+            (Self::OnError(request), Err(_)) => {
+                op.attach(Direction::In, &request, method.contract_hash);
+            }
+            (Self::Everything, Ok(reply)) => {
+                op.attach(Direction::Out, reply, method.contract_hash);
+            }
+            (Self::Nothing | Self::OnError(_) | Self::Everything, _) => {}
+        }
+    }
+}
+
+fn finish(
+    session: &Session,
+    op: Op,
+    served: Served,
+    result: &Result<Bytes, Failure>,
+    operation: impl FnOnce() -> String,
+) {
+    let ended = match result {
         Ok(_) => Ended::Success,
         Err(failure) if failure.code == ErrorCode::Timeout => Ended::Timeout,
         Err(_) => Ended::Error,
     };
-    if let Err(failure) = &result
+    if let Err(failure) = result
         && failure.code == ErrorCode::AccessDenied
     {
-        session.denied(target.operation(method), failure.message.clone());
+        session.denied(operation(), failure.message.clone());
     }
-    op.end(ended, attempts.served, || {
+    op.end(ended, served, || {
         result.as_ref().err().map(describe).unwrap_or_default()
     });
-    result.map_err(|failure| fail(target.operation(method), failure))
 }
 
 /// The nearer of the call's own deadline and that of the call it is made for.

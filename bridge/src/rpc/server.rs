@@ -19,10 +19,11 @@ use std::time::Duration;
 use bridge_tower::{CallContext, Deadline, context};
 use contract::grpc::v1::call_server::Call;
 use contract::grpc::v1::{CallRequest, CallResponse, StreamChunk};
-use contract::headers::{GRPC_TIMEOUT, TraceContext, parse_grpc_timeout};
+use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, TraceContext, parse_grpc_timeout};
 use contract::ids::{OpId, TraceId};
 use contract::tls::Peer;
 use contract::transport::{Connection, not_dispatched};
+use contract::w3c::{TraceFlags, TraceParent};
 use tokio::sync::SemaphorePermit;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -126,6 +127,7 @@ impl Inbound {
         let peer = peer_of(&request);
         let clock = &self.0.session.clock;
         let deadline = timeout_of(request.metadata()).map(|left| Deadline::after(clock, left));
+        let flags = flags_of(request.metadata());
         let mut request = request.into_inner();
         let _slot = self.admit(peer, &request.method).await?;
         if deadline.as_ref().is_some_and(Deadline::has_passed) {
@@ -135,10 +137,8 @@ impl Inbound {
         let method = self.0.methods.get(&*request.method);
         let method = method.ok_or_else(|| no_such_method(&request.method))?;
         let context = self.context(peer, &mut request, deadline.clone());
-        let current = CallContext {
-            trace: context.trace(),
-            deadline: deadline.clone(),
-        };
+        let mut current = CallContext::new(context.trace()).deadline(deadline.clone());
+        current.flags = flags.unwrap_or(current.flags);
         let payload = std::mem::take(&mut request.payload);
         // The handler's own code starts before its future is polled, and may panic there too.
         let started = catch_unwind(AssertUnwindSafe(|| (method.run)(payload, context)));
@@ -262,6 +262,12 @@ fn panicked(method: &str, panic: &(dyn Any + Send)) -> CallResponse {
 /// The rest of the caller's deadline.
 fn timeout_of(metadata: &MetadataMap) -> Option<Duration> {
     parse_grpc_timeout(metadata.get(GRPC_TIMEOUT)?.to_str().ok()?)
+}
+
+/// Whether the caller records the trace, if it says so.
+fn flags_of(metadata: &MetadataMap) -> Option<TraceFlags> {
+    let read = TraceParent::parse(metadata.get(TRACEPARENT)?.as_bytes())?;
+    Some(read.flags())
 }
 
 /// A handler whose panic is a value: one call must not take the connection's others down.

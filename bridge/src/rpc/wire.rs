@@ -7,9 +7,10 @@
 use std::sync::{Arc, LazyLock};
 
 use bytes::{BufMut, Bytes};
-use contract::headers::{TRACE_TEXT_LEN, TraceContext, X_SB_TRACE};
+use contract::headers::{TRACE_TEXT_LEN, TRACEPARENT, TraceContext, X_SB_TRACE};
 use contract::ids::ServiceId;
 use contract::transport::UnaryRequest;
+use contract::w3c::TraceFlags;
 use http::{HeaderValue, Uri};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
@@ -28,6 +29,7 @@ pub(super) struct CallParts {
     pub(super) request: RequestId,
     pub(super) key: Option<Arc<str>>,
     pub(super) trace: TraceContext,
+    pub(super) flags: TraceFlags,
 }
 
 impl CallParts {
@@ -37,6 +39,9 @@ impl CallParts {
         self.write(request.message());
         if let Some(value) = trace_header(self.trace) {
             request.header(X_SB_TRACE, value);
+        }
+        if let Some(value) = flags_header(self.trace, self.flags) {
+            request.header(TRACEPARENT, value);
         }
         request
     }
@@ -99,6 +104,15 @@ pub(super) fn trace_header(trace: TraceContext) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// The value of the W3C header, sent only to say that the trace is not recorded: the own header
+/// has no place for that.
+pub(super) fn flags_header(trace: TraceContext, flags: TraceFlags) -> Option<HeaderValue> {
+    if flags.is_sampled() {
+        return None;
+    }
+    HeaderValue::from_bytes(&trace.traceparent(flags)?.encode()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use contract::clock::Clock;
@@ -120,6 +134,7 @@ mod tests {
                 trace: TraceId::mint(&mint),
                 parent: OpId::mint(&mint),
             },
+            flags: TraceFlags::SAMPLED,
         }
     }
 

@@ -22,6 +22,7 @@ mod watch;
 
 use std::sync::{Arc, OnceLock};
 
+use bridge_tower::Recorder;
 use contract::clock::Clock;
 use contract::error_code::ErrorCode;
 use contract::grpc::v1::PolicyViolation;
@@ -44,6 +45,8 @@ use crate::error::Error;
 use crate::link::{CONNECT_TIMEOUT_MAX, Credentials, Link};
 use crate::options::Options;
 use crate::registry::{Dependency, Registry};
+#[cfg(feature = "tracing-subscriber")]
+use crate::telemetry::quietly;
 use crate::telemetry::{ReportEnd, Telemetry, report};
 
 /// Lifecycle events a slow listener may be behind before it misses some.
@@ -64,6 +67,8 @@ pub(crate) struct Session {
     pub(crate) runtime: Link,
     pub(crate) registry: Registry,
     pub(crate) telemetry: Telemetry,
+    /// Made when the first HTTP server or layer needs it: it runs a thread.
+    recorder: OnceLock<Recorder>,
     pub(crate) registration: channel::Sender<Registration>,
     progress: channel::Sender<Progress>,
     events: broadcast::Sender<Lifecycle>,
@@ -99,6 +104,7 @@ impl Session {
         options: Options,
         dependencies: Vec<Dependency>,
         registration: Registration,
+        telemetry: Telemetry,
     ) -> Arc<Self> {
         let mint = IdMint::system(&clock);
         let credentials = Arc::new(Credentials::default());
@@ -109,7 +115,8 @@ impl Session {
         Arc::new(Self {
             runtime: Link::new(endpoint, Peer::Runtime, credentials.clone(), clock.clone()),
             registry: Registry::new(dependencies, credentials.clone(), clock.clone()),
-            telemetry: Telemetry::new(&clock, &mint),
+            telemetry,
+            recorder: OnceLock::new(),
             registration: channel::Sender::new(registration),
             progress: channel::Sender::default(),
             events: broadcast::Sender::new(EVENTS_BUFFERED),
@@ -122,6 +129,23 @@ impl Session {
             options,
             credentials,
         })
+    }
+
+    /// Where HTTP requests are recorded; what it records is reported.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        self.recorder.get_or_init(|| {
+            let builder = Recorder::builder().clock(&self.clock).mint(&self.mint);
+            let recorder = builder.build();
+            self.telemetry.follow(&recorder);
+            recorder
+        })
+    }
+
+    /// Hands over what HTTP requests have left so far.
+    pub(crate) fn collect(&self) {
+        if let Some(recorder) = self.recorder.get() {
+            recorder.flush();
+        }
     }
 
     /// Follows the session's progress.
@@ -165,7 +189,7 @@ impl Session {
                 .failure
                 .clone()
                 .or_else(|| progress.trouble.clone()),
-            operations_dropped: self.telemetry.dropped(),
+            operations_dropped: self.telemetry.dropped().operations,
         }
     }
 
@@ -239,8 +263,15 @@ impl Session {
     }
 }
 
-/// Reports operations for as long as the bridge lives.
+/// Reports telemetry for as long as the bridge lives.
 pub(crate) async fn telemetry(session: Arc<Session>) {
+    #[cfg(feature = "tracing-subscriber")]
+    quietly(reporting(&session)).await;
+    #[cfg(not(feature = "tracing-subscriber"))]
+    reporting(&session).await;
+}
+
+async fn reporting(session: &Session) {
     let mut progress = session.progress();
     let mut failures = 0;
     loop {
@@ -248,10 +279,11 @@ pub(crate) async fn telemetry(session: Arc<Session>) {
         if progress.wait_for(|it| it.welcomes > 0).await.is_err() {
             return;
         }
-        if session.telemetry.is_enabled()
-            && let Ok(channel) = session.runtime.channel(CONNECT_TIMEOUT_MAX).await
-        {
-            let end = report(&session.telemetry, channel, || failures = 0).await;
+        session.telemetry.enabled().await;
+        let instance = session.identity().map(|it| it.instance_id.to_string());
+        if let Ok(channel) = session.runtime.channel(CONNECT_TIMEOUT_MAX).await {
+            let instance = instance.unwrap_or_default();
+            let end = report(&session.telemetry, channel, instance, || failures = 0).await;
             if let ReportEnd::Lost(status) = end {
                 tracing::debug!(error = %status, "telemetry stream lost");
             }

@@ -26,10 +26,9 @@ pub(crate) fn session(reconnect: Reconnect) -> (Arc<Session>, ManualClock) {
             ..Limits::default()
         },
     };
-    (
-        Session::new(clock, options, Vec::new(), Registration::default()),
-        hand,
-    )
+    let telemetry = Telemetry::new(&clock, &IdMint::system(&clock));
+    let session = Session::new(clock, options, Vec::new(), Registration::default(), telemetry);
+    (session, hand)
 }
 
 fn ca() -> Vec<u8> {

@@ -97,9 +97,10 @@ async fn open(
 fn apply(session: &Session, event: RegistryEvent, version: u64) {
     let is_snapshot = matches!(event.kind, Some(Kind::Snapshot(_)));
     let warnings = session.registry.apply(event);
+    let registry = &session.registry;
     session
         .telemetry
-        .set_enabled(session.registry.telemetry_enabled());
+        .follow_runtime(registry.telemetry_enabled(), registry.capture().as_ref());
     session.violations(warnings);
     if is_snapshot {
         session.advance(|progress| {

@@ -1,114 +1,334 @@
-//! Operations on their way to the runtime: recorded on the call path, shipped behind it.
+//! Operations, metrics, logs and payloads on their way to the runtime: recorded where they
+//! happen, shipped behind it.
 //!
 //! ```text
-//! call ──start/end──► Ring (bounded in bytes) ──every 250 ms──► Report stream ──ack──► forgotten
+//! call, request, `op` ─────────► ring of operations ─┐
+//! `log`, `tracing` events ─────► ring of entries ────┤──every 250 ms──► Report stream ──ack──► forgotten
+//! counters, gauges ─► cells ───► ring of points ─────┤
+//! payloads ────────────────────► ring of payloads ───┘
 //! ```
 //!
-//! Recording copies a few ids under a short lock; text is made when a batch is sent. Refuses to
-//! slow a call down: when the ring is full the oldest operation is dropped and counted.
+//! Recording copies little under a short lock; text is made when a batch is sent. Refuses to slow
+//! anybody down: each ring is bounded in bytes, and a full one drops its oldest and counts it.
 //!
-//! Invariant: an operation leaves the ring only when the runtime has acknowledged it, or when
-//! there is no room left for a newer one.
+//! Invariant: what was recorded leaves a ring only when the runtime has acknowledged it, or when
+//! there is no room left for something newer.
 
-mod op;
-mod report;
+mod value;
 mod ring;
+mod op;
+mod scope;
+mod log;
+mod payload;
+mod series;
+mod outbox;
+mod metrics;
+mod user;
+mod http;
+mod process;
+#[cfg(feature = "tracing-subscriber")]
+mod layer;
+mod report;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bridge_tower::{HttpRequest, Outcome, RecordedOp, Recorder};
-use contract::clock::Clock;
+use bridge_tower::{CallContext, Recorder};
+use contract::clock::{Clock, Timestamp};
+use contract::grpc::v1::CaptureModes;
 use contract::headers::TraceContext;
-use contract::ids::{IdMint, InstanceId, OpId, ServiceId, TraceId};
+use contract::ids::{IdMint, OpId, TraceId};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub(crate) use self::op::{Ended, RequestId};
+pub use self::log::{Level, LogEntry};
+pub use self::metrics::{
+    BoundCounter, BoundGauge, BoundHistogram, Counter, Gauge, Histogram,
+};
+#[cfg(feature = "tracing-subscriber")]
+pub use self::layer::Tracing;
+#[cfg(feature = "tracing-subscriber")]
+pub(crate) use self::layer::quietly;
+pub use self::user::{OpBuilder, UserOp};
+pub use self::value::Value;
+
+pub(crate) use self::op::{Ended, RequestId, Served};
+pub(crate) use self::payload::{Direction, Mode};
+pub(crate) use self::process::measure;
 pub(crate) use self::report::{ReportEnd, report};
+pub(crate) use self::scope::current;
 
-use self::op::{Record, What};
-use self::ring::{Ring, Slot};
+use self::http::HttpExport;
+use self::log::Entry;
+use self::metrics::metric;
+use self::op::{Record, Slot, What};
+use self::outbox::{Outbox, Source};
+use self::payload::{Capture, Payload};
+use self::ring::Due;
+use self::series::{AllSeries, Kind};
 
-/// Bytes of operations kept until the runtime has acknowledged them.
-const RING_BYTES_MAX: usize = 256 * 1024;
-
-/// Where operations are recorded. Cheap to clone; clones share one ring.
+/// What a service tells the runtime about its work. Cheap to clone; clones share everything.
+///
+/// Use it before the bridge has started, too: what is recorded then waits for the connection.
 #[derive(Clone, Debug)]
-pub(crate) struct Telemetry(Arc<Shared>);
+pub struct Telemetry(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    ring: Mutex<Ring>,
+    outbox: Outbox,
+    series: AllSeries,
+    capture: Capture,
     clock: Clock,
     mint: IdMint,
     /// Asks for a flush now.
     flush: Notify,
     /// Tells that something was acknowledged.
     acknowledged: Notify,
-    enabled: std::sync::atomic::AtomicBool,
+    enabled: AtomicBool,
+    /// Tells that the runtime wants telemetry again.
+    switched_on: Notify,
+    /// The bridge is stopping: nothing waits for the end of its window any more.
+    closing: AtomicBool,
+    /// Requests that a recorder dropped before they came here.
+    lost_ops: AtomicU64,
+    /// Numbers that no series could take.
+    lost_metrics: AtomicU64,
+    /// Items that the runtime said it had to drop.
+    lost_by_runtime: AtomicU64,
+    /// How pressed the runtime said it is.
+    pressure: AtomicU64,
+    /// Drops that the metric of drops has counted.
+    told: Mutex<[u64; Source::ALL.len()]>,
+}
+
+/// What was dropped since the start of the process, in items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dropped {
+    /// Operations: calls, requests and those that the user named.
+    pub operations: u64,
+    /// Log entries.
+    pub logs: u64,
+    /// Numbers that were added to metrics: not finite, or of a series or with labels beyond the
+    /// limits.
+    pub metrics: u64,
+    /// Captured payloads.
+    pub payloads: u64,
+    /// Items that arrived at the runtime, which could not keep them.
+    pub by_runtime: u64,
+}
+
+/// How pressed the runtime is, as it says itself. Nothing here is slowed down by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pressure {
+    /// It keeps up.
+    #[default]
+    Normal,
+    /// Its queue is more than half full.
+    Slow,
+    /// Its queue is nearly full; items may be dropped there.
+    Pause,
 }
 
 impl Telemetry {
     pub(crate) fn new(clock: &Clock, mint: &IdMint) -> Self {
         Self(Arc::new(Shared {
-            ring: Mutex::new(Ring::new(RING_BYTES_MAX)),
+            outbox: Outbox::new(),
+            series: AllSeries::default(),
+            capture: Capture::default(),
             clock: clock.clone(),
             mint: mint.clone(),
             flush: Notify::new(),
             acknowledged: Notify::new(),
-            enabled: std::sync::atomic::AtomicBool::new(true),
+            enabled: AtomicBool::new(true),
+            switched_on: Notify::new(),
+            closing: AtomicBool::new(false),
+            lost_ops: AtomicU64::new(0),
+            lost_metrics: AtomicU64::new(0),
+            lost_by_runtime: AtomicU64::new(0),
+            pressure: AtomicU64::new(0),
+            told: Mutex::default(),
         }))
     }
 
-    /// Follows the runtime's switch; what was recorded before stays.
-    pub(crate) fn set_enabled(&self, enabled: bool) {
-        self.0
-            .enabled
-            .store(enabled, std::sync::atomic::Ordering::Relaxed);
+    /// What was dropped since the start of the process because there was no room for it. The
+    /// runtime is told as well: metric `sb_sdk_telemetry_dropped_total`, by `source`.
+    pub fn dropped(&self) -> Dropped {
+        Dropped {
+            operations: self.dropped_of(Source::Ops),
+            logs: self.dropped_of(Source::Logs),
+            metrics: self.dropped_of(Source::Metrics),
+            payloads: self.dropped_of(Source::Payloads),
+            by_runtime: self.0.lost_by_runtime.load(Ordering::Relaxed),
+        }
+    }
+
+    /// How pressed the runtime was when it answered last.
+    pub fn pressure(&self) -> Pressure {
+        match self.0.pressure.load(Ordering::Relaxed) {
+            0 => Pressure::Normal,
+            1 => Pressure::Slow,
+            _ => Pressure::Pause,
+        }
+    }
+
+    fn dropped_of(&self, source: Source) -> u64 {
+        let before = match source {
+            Source::Ops => self.0.lost_ops.load(Ordering::Relaxed),
+            Source::Metrics => self.0.lost_metrics.load(Ordering::Relaxed),
+            Source::Logs | Source::Payloads => 0,
+        };
+        before + self.0.outbox.dropped(source)
+    }
+
+    /// Follows the runtime's wishes; what was recorded before stays.
+    pub(crate) fn follow_runtime(&self, enabled: bool, modes: Option<&CaptureModes>) {
+        if let Some(modes) = modes {
+            self.0.capture.set(modes);
+        }
+        let was_enabled = self.0.enabled.swap(enabled, Ordering::Relaxed);
+        if enabled && !was_enabled {
+            self.0.switched_on.notify_waiters();
+        }
     }
 
     pub(crate) fn is_enabled(&self) -> bool {
-        self.0.enabled.load(std::sync::atomic::Ordering::Relaxed)
+        self.0.enabled.load(Ordering::Relaxed)
     }
 
-    /// Operations dropped because the ring was full, since the start of the process.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.0.ring.lock().dropped()
+    /// Resolves when the runtime wants telemetry.
+    pub(crate) async fn enabled(&self) {
+        loop {
+            let switched_on = self.0.switched_on.notified();
+            if self.is_enabled() {
+                return;
+            }
+            switched_on.await;
+        }
+    }
+
+    /// Reports what `recorder` records from now on.
+    pub(crate) fn follow(&self, recorder: &Recorder) {
+        if let Err(error) = recorder.attach(HttpExport::new(self)) {
+            tracing::warn!(%error, "HTTP requests are not reported: no thread can be started");
+        }
     }
 
     /// Starts the one operation of a logical call.
-    pub(crate) fn start_call(&self, parent: Option<TraceContext>, call: &CallStart<'_>) -> Op {
-        self.start(parent, || What::Call {
+    pub(crate) fn start_call(&self, parent: Option<&CallContext>, call: &CallStart<'_>) -> Op {
+        self.start(parent, "cancelled by the caller", || What::Call {
             service: call.service.clone(),
             method: call.method,
             request: call.request.clone(),
             key: call.key.cloned(),
-            via_proxy: false,
+            served: Served::default(),
         })
     }
 
-    fn start(&self, parent: Option<TraceContext>, what: impl FnOnce() -> What) -> Op {
-        let mint = &self.0.mint;
-        let trace = parent.map_or_else(|| TraceId::mint(mint), |it| it.trace);
-        let op = OpId::mint(mint);
-        let context = TraceContext { trace, parent: op };
-        let slot = self.is_enabled().then(|| {
-            let started = self.0.clock.now();
-            let record = Record::started(context, parent.map(|it| it.parent), what(), started);
-            self.0.ring.lock().push(record)
+    fn start(
+        &self,
+        parent: Option<&CallContext>,
+        when_dropped: &'static str,
+        what: impl FnOnce() -> What,
+    ) -> Op {
+        let is_sampled = parent.is_none_or(|it| it.flags.is_sampled());
+        let is_recorded = is_sampled && self.is_enabled();
+        let started = self.now();
+        let context = match parent {
+            // What leaves no record is not a step of the trace.
+            Some(parent) if !is_recorded => parent.trace,
+            Some(parent) => TraceContext {
+                trace: parent.trace.trace,
+                parent: OpId::mint_at(&self.0.mint, started),
+            },
+            None => TraceContext {
+                trace: TraceId::mint_at(&self.0.mint, started),
+                parent: OpId::mint_at(&self.0.mint, started),
+            },
+        };
+        let slot = is_recorded.then(|| {
+            let parent = parent.map(|it| it.trace.parent);
+            let record = Record::started(context, parent, what(), started);
+            let (slot, due) = op::start(&mut self.0.outbox.ops.lock(), record);
+            self.flush_if(due);
+            slot
         });
         Op {
             telemetry: self.clone(),
             context,
             slot,
+            when_dropped,
         }
+    }
+
+    /// Adds an operation that others have timed.
+    fn push_op(&self, record: Record) {
+        let due = self.0.outbox.ops.lock().push(record);
+        self.flush_if(due);
+    }
+
+    fn push_log(&self, entry: Entry) {
+        if self.is_enabled() {
+            let due = self.0.outbox.logs.lock().push(entry.into());
+            self.flush_if(due);
+        }
+    }
+
+    fn push_payload(&self, payload: Payload) {
+        let due = self.0.outbox.payloads.lock().push(payload);
+        self.flush_if(due);
+    }
+
+    fn flush_if(&self, due: Due) {
+        if due == Due::Now {
+            self.0.flush.notify_one();
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn is_closing(&self) -> bool {
+        self.0.closing.load(Ordering::Relaxed)
+    }
+
+    /// Makes points of the metrics whose window is over, as far as there is room.
+    fn pump(&self) {
+        self.tell_drops();
+        let now = (self.0.clock.monotonic(), self.now());
+        let is_closing = self.is_closing();
+        self.0.series.pump(&self.0.outbox.metrics, now, is_closing);
+    }
+
+    fn tell_drops(&self) {
+        let mut told = self.0.told.lock();
+        for (told, source) in told.iter_mut().zip(Source::ALL) {
+            let dropped = self.dropped_of(source);
+            let new = dropped.saturating_sub(*told);
+            if new == 0 {
+                continue;
+            }
+            let counter = metric(Kind::Counter, "sb_sdk_telemetry_dropped_total", "1", &[]);
+            if let Some(series) = self.0.series.of(&counter, &[("source", source.name())]) {
+                #[allow(clippy::cast_precision_loss)] // a count of items since the last look
+                series.put(new as f64);
+            }
+            *told = dropped;
+        }
+    }
+
+    /// From now on nothing waits for the end of its window: the bridge is stopping.
+    pub(crate) fn close(&self) {
+        self.0.closing.store(true, Ordering::Relaxed);
     }
 
     /// Sends what is there and waits until all of it is acknowledged.
     pub(crate) async fn flush(&self) {
+        self.pump();
         loop {
             let acknowledged = self.0.acknowledged.notified();
-            if self.0.ring.lock().is_empty() {
+            if self.0.outbox.is_empty() && !self.0.series.is_pumping() {
                 return;
             }
             self.0.flush.notify_one();
@@ -126,21 +346,14 @@ pub(crate) struct CallStart<'c> {
     pub(crate) key: Option<&'c Arc<str>>,
 }
 
-/// An operation under way. Ended as cancelled when it is dropped before anybody said how.
+/// An operation under way. It has failed when it is dropped before anybody said how it ended.
 #[derive(Debug)]
 pub(crate) struct Op {
     telemetry: Telemetry,
     context: TraceContext,
+    /// `None` when it leaves no record, or has ended.
     slot: Option<Slot>,
-}
-
-/// Who served a call, and how it got there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Served {
-    pub(crate) attempt: u32,
-    pub(crate) service: Option<ServiceId>,
-    pub(crate) instance: Option<InstanceId>,
-    pub(crate) via_proxy: bool,
+    when_dropped: &'static str,
 }
 
 impl Op {
@@ -149,70 +362,57 @@ impl Op {
         self.context
     }
 
-    /// Ends the operation. `message` is made only when the operation is recorded.
+    /// Ends the call that it is. `message` is made only when the operation is recorded.
     pub(crate) fn end(mut self, ended: Ended, served: Served, message: impl FnOnce() -> String) {
-        self.finish(ended, served, message);
+        let message = || message().into_boxed_str();
+        self.finish(ended, message, |record| record.served(served));
     }
 
-    fn finish(&mut self, ended: Ended, served: Served, message: impl FnOnce() -> String) {
+    /// Whether it leaves a record.
+    #[cfg(feature = "tracing-subscriber")]
+    fn is_recorded(&self) -> bool {
+        self.slot.is_some()
+    }
+
+    /// Attaches what was sent or received, as far as the runtime wants it.
+    pub(crate) fn attach(&self, direction: Direction, payload: &[u8], hash: &'static str) {
+        if self.slot.is_none() || payload.is_empty() {
+            return;
+        }
+        let bytes_max = self.telemetry.0.capture.bytes_max();
+        let payload = Payload::cut(self.context, direction, payload, bytes_max, hash);
+        self.telemetry.push_payload(payload);
+    }
+
+    /// Which payloads of calls are kept now.
+    pub(crate) fn capture(&self) -> Mode {
+        self.telemetry.0.capture.rpc()
+    }
+
+    fn finish(
+        &mut self,
+        ended: Ended,
+        message: impl FnOnce() -> Box<str>,
+        change: impl FnOnce(&mut Record),
+    ) {
         let Some(slot) = self.slot.take() else { return };
-        let finished = self.telemetry.0.clock.now();
-        let text = if ended == Ended::Success {
-            String::new()
-        } else {
-            message()
+        let finished = self.telemetry.now();
+        let text = match ended {
+            Ended::Success => Box::default(),
+            Ended::Error | Ended::Timeout => message(),
         };
-        self.telemetry.0.ring.lock().end(slot, |record| {
-            record.end(finished, ended, text.into(), served);
+        let due = op::end(&mut self.telemetry.0.outbox.ops.lock(), slot, |record| {
+            change(record);
+            record.end(finished, ended, text);
         });
+        self.telemetry.flush_if(due);
     }
 }
 
 impl Drop for Op {
     fn drop(&mut self) {
-        self.finish(Ended::Error, Served::default(), || {
-            "cancelled by the caller".to_owned()
-        });
-    }
-}
-
-/// Records HTTP requests; see [`Bridge::layer`](crate::Bridge::layer).
-#[derive(Clone, Debug)]
-pub struct HttpRecorder(pub(crate) Telemetry);
-
-/// One HTTP request being served.
-#[derive(Debug)]
-pub struct HttpOp(Op);
-
-impl Recorder for HttpRecorder {
-    type Op = HttpOp;
-
-    fn start(&self, request: HttpRequest<'_>) -> HttpOp {
-        HttpOp(self.0.start(request.trace, || What::Http {
-            method: request.method.clone(),
-            path: request.path.into(),
-            key: request.idempotency_key.map(Into::into),
-        }))
-    }
-}
-
-impl RecordedOp for HttpOp {
-    fn context(&self) -> TraceContext {
-        self.0.context
-    }
-
-    fn end(self, outcome: Outcome) {
-        let (ended, message) = match outcome {
-            Outcome::Answered(status @ ..400) => (Ended::Success, status),
-            Outcome::Answered(status) => (Ended::Error, status),
-            Outcome::Aborted => (Ended::Timeout, 0),
-            Outcome::Failed => (Ended::Error, 0),
-        };
-        self.0.end(ended, Served::default(), || match outcome {
-            Outcome::Answered(_) => format!("HTTP {message}"),
-            Outcome::Aborted => "client abort".to_owned(),
-            Outcome::Failed => "the response body failed".to_owned(),
-        });
+        let message = self.when_dropped;
+        self.finish(Ended::Error, || message.into(), |_| {});
     }
 }
 

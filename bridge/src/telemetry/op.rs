@@ -3,17 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bridge_tower::record::{Ending, Text, Verb};
 use contract::clock::Timestamp;
 use contract::grpc::v1::{Channel, OpReport, Status};
 use contract::headers::TraceContext;
 use contract::ids::{InstanceId, OpId, ServiceId};
 use uuid::Uuid;
 
-use super::Served;
+use super::ring::{Due, Position, Ring, Weigh};
 
 /// `RPC.CALL` and `HTTP.HANDLE`, each the first of its channel.
 const KIND_CALL: u32 = 1;
 const KIND_HANDLE: u32 = 1;
+/// `USER.SUBOP`.
+const KIND_SUBOP: u32 = 1;
 
 /// Correlates the attempts of one logical call.
 #[derive(Clone, Debug)]
@@ -53,6 +56,15 @@ pub(crate) enum Ended {
     Timeout,
 }
 
+/// Who served a call, and how it got there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Served {
+    pub(crate) attempt: u32,
+    pub(crate) service: Option<ServiceId>,
+    pub(crate) instance: Option<InstanceId>,
+    pub(crate) via_proxy: bool,
+}
+
 /// What an operation is about.
 #[derive(Clone, Debug)]
 pub(super) enum What {
@@ -61,13 +73,85 @@ pub(super) enum What {
         method: &'static str,
         request: RequestId,
         key: Option<Arc<str>>,
-        via_proxy: bool,
+        served: Served,
     },
-    Http {
-        method: http::Method,
-        path: Box<str>,
-        key: Option<Box<str>>,
-    },
+    Http(Request),
+    User(Box<Named>),
+}
+
+/// An operation that the user named.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) subject: Box<str>,
+    pub(super) key: Box<str>,
+    /// A JSON object.
+    pub(super) attrs: Box<[u8]>,
+}
+
+/// An HTTP request, served or sent, ended or running.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    verb: Verb,
+    status: u16,
+    ending: Ending,
+    response_bytes: u64,
+    /// Template of the route, if it is known.
+    route: Option<Arc<str>>,
+    path: Text,
+    /// Whom it was sent to; `None` when it was served.
+    peer: Option<Arc<str>>,
+    key: Option<Box<str>>,
+}
+
+impl Request {
+    fn ended(&self) -> Ended {
+        match self.ending {
+            Ending::Aborted => Ended::Timeout,
+            Ending::Answered if self.status < 400 => Ended::Success,
+            Ending::Running | Ending::Answered | Ending::Failed | Ending::Panicked => Ended::Error,
+        }
+    }
+
+    fn message(&self) -> String {
+        match (self.ending, &self.peer) {
+            (Ending::Answered, _) if self.status >= 400 => format!("HTTP {}", self.status),
+            (Ending::Running | Ending::Answered, _) => String::new(),
+            (Ending::Aborted, None) => "client abort".to_owned(),
+            (Ending::Aborted, Some(_)) => "cancelled by the caller".to_owned(),
+            (Ending::Failed, None) => "the response body failed".to_owned(),
+            (Ending::Failed, Some(_)) => "the request failed".to_owned(),
+            (Ending::Panicked, _) => "panic".to_owned(),
+        }
+    }
+
+    fn describe(&self, report: &mut OpReport) {
+        let (method, path) = (self.verb.as_str(), self.path.as_str());
+        report.subject = if let Some(peer) = &self.peer {
+            // The contract has no channel for these: they are steps of the service's own work.
+            report.channel = Channel::User as i32;
+            report.kind = KIND_SUBOP;
+            let target = self.route.as_deref().unwrap_or_default();
+            let gap = if target.is_empty() { "" } else { " " };
+            ["http.call:", peer, "/", method, gap, target].concat()
+        } else {
+            report.channel = Channel::Http as i32;
+            report.kind = KIND_HANDLE;
+            let target = self.route.as_deref().unwrap_or(path);
+            ["http.handle:", method, "/", target].concat()
+        };
+        report.business_key = match &self.key {
+            Some(key) => key.to_string(),
+            None => [method, " ", path].concat(),
+        };
+        report.status_message = self.message();
+        if self.ending != Ending::Running {
+            let (status, bytes) = (self.status, self.response_bytes);
+            report.attrs_json = format!(
+                r#"{{"http.response.status_code":{status},"http.response.body.size":{bytes}}}"#
+            )
+            .into_bytes();
+        }
+    }
 }
 
 /// An operation with everything known about it. An end carries the start along, so that a start
@@ -86,7 +170,6 @@ struct End {
     finished: Timestamp,
     ended: Ended,
     message: Box<str>,
-    served: Served,
 }
 
 impl Record {
@@ -105,31 +188,56 @@ impl Record {
         }
     }
 
-    pub(super) fn end(
-        &mut self,
-        finished: Timestamp,
-        ended: Ended,
-        message: Box<str>,
-        served: Served,
-    ) {
-        if let What::Call { via_proxy, .. } = &mut self.what {
-            *via_proxy = served.via_proxy;
+    /// An HTTP request that the layer recorded.
+    pub(super) fn of_request(record: &bridge_tower::Record, route: Option<Arc<str>>) -> Self {
+        let request = Request {
+            verb: record.verb,
+            status: record.status,
+            ending: record.ending,
+            response_bytes: record.response_bytes,
+            route,
+            path: record.path.clone(),
+            peer: record.peer.clone(),
+            key: record.idempotency_key.clone(),
+        };
+        let end = (record.ending != Ending::Running).then(|| End {
+            finished: record.started + record.duration,
+            ended: request.ended(),
+            message: Box::default(),
+        });
+        Self {
+            context: record.context,
+            parent: record.parent,
+            what: What::Http(request),
+            started: record.started,
+            end,
         }
+    }
+
+    pub(super) fn end(&mut self, finished: Timestamp, ended: Ended, message: Box<str>) {
         self.end = Some(End {
             finished,
             ended,
             message,
-            served,
         });
     }
 
-    /// Bytes it occupies while it waits.
-    pub(super) fn bytes(&self) -> usize {
-        let text = match &self.what {
-            What::Call { .. } => 0,
-            What::Http { path, key, .. } => path.len() + key.as_ref().map_or(0, |key| key.len()),
-        };
-        size_of::<Self>() + text + self.end.as_ref().map_or(0, |end| end.message.len())
+    /// Says who served the call that this operation is.
+    pub(super) fn served(&mut self, by: Served) {
+        if let What::Call { served, .. } = &mut self.what {
+            *served = by;
+        }
+    }
+
+    /// Replaces the attributes of an operation that the user named.
+    pub(super) fn attrs(&mut self, attrs: Box<[u8]>) {
+        if let What::User(named) = &mut self.what {
+            named.attrs = attrs;
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.context.parent == other.context.parent
     }
 
     /// The frame: a start without an end, else the whole.
@@ -141,10 +249,10 @@ impl Record {
             started_at_ms: self.started.as_millis(),
             status: Status::Pending as i32,
             attempt: 1,
+            meta_json: b"{}".to_vec(),
             attrs_json: b"{}".to_vec(),
             ..OpReport::default()
         };
-        self.describe(&mut report);
         if let Some(end) = &self.end {
             report.finished_at_ms = Some(end.finished.as_millis());
             report.status = match end.ended {
@@ -153,11 +261,8 @@ impl Record {
                 Ended::Timeout => Status::Timeout as i32,
             };
             report.status_message = end.message.to_string();
-            report.attempt = i32::try_from(end.served.attempt.max(1)).unwrap_or(i32::MAX);
-            report.peer_service_id = id_text(end.served.service.as_ref().map(ServiceId::as_uuid));
-            report.peer_instance_id =
-                id_text(end.served.instance.as_ref().map(InstanceId::as_uuid));
         }
+        self.describe(&mut report);
         report
     }
 
@@ -168,24 +273,76 @@ impl Record {
                 method,
                 request,
                 key,
-                via_proxy,
+                served,
             } => {
                 report.channel = Channel::Rpc as i32;
                 report.kind = KIND_CALL;
                 report.subject = ["rpc.call:", service, "/", method].concat();
-                report.meta_json = call_meta(method, *via_proxy, request, key.as_deref());
+                report.meta_json = call_meta(method, served.via_proxy, request, key.as_deref());
+                if self.end.is_some() {
+                    report.attempt = i32::try_from(served.attempt.max(1)).unwrap_or(i32::MAX);
+                    report.peer_service_id =
+                        id_text(served.service.as_ref().map(ServiceId::as_uuid));
+                    report.peer_instance_id =
+                        id_text(served.instance.as_ref().map(InstanceId::as_uuid));
+                }
             }
-            What::Http { method, path, key } => {
-                report.channel = Channel::Http as i32;
-                report.kind = KIND_HANDLE;
-                report.subject = format!("http.handle:{method}/{path}");
-                report.business_key = key
-                    .as_ref()
-                    .map_or_else(|| format!("{method} {path}"), |key| key.to_string());
-                report.meta_json = b"{}".to_vec();
+            What::Http(request) => request.describe(report),
+            What::User(named) => {
+                report.channel = Channel::User as i32;
+                report.kind = KIND_SUBOP;
+                report.subject = named.subject.to_string();
+                report.business_key = named.key.to_string();
+                report.attrs_json = named.attrs.to_vec();
             }
         }
     }
+}
+
+impl Weigh for Record {
+    fn bytes(&self) -> usize {
+        let apart = match &self.what {
+            What::Call { .. } => 0,
+            What::Http(request) => {
+                request.path.as_str().len() + request.key.as_ref().map_or(0, |key| key.len())
+            }
+            What::User(named) => {
+                size_of::<Named>() + named.subject.len() + named.key.len() + named.attrs.len()
+            }
+        };
+        size_of::<Self>() + apart + self.end.as_ref().map_or(0, |end| end.message.len())
+    }
+}
+
+/// Names a started operation until it ends.
+#[derive(Debug)]
+pub(super) struct Slot {
+    at: Position,
+    /// The start, in case the ring has to drop or send it before the end comes.
+    start: Record,
+}
+
+/// Adds a started operation to the ring.
+pub(super) fn start(ring: &mut Ring<Record>, record: Record) -> (Slot, Due) {
+    let (at, start) = (ring.next(), record.clone());
+    let due = ring.push(record);
+    (Slot { at, start }, due)
+}
+
+/// Ends the operation of `slot`: in place while nobody has sent its start, else as a frame of its
+/// own.
+pub(super) fn end(ring: &mut Ring<Record>, slot: Slot, end: impl FnOnce(&mut Record)) -> Due {
+    let Slot { at, start: mut record } = slot;
+    let mut end = Some(end);
+    ring.edit(at, |kept| {
+        let end = if kept.is_same(&record) { end.take() } else { None };
+        if let Some(end) = end {
+            end(kept);
+        }
+    });
+    let Some(end) = end else { return Due::Later };
+    end(&mut record);
+    ring.push(record)
 }
 
 /// The JSON object of a call, written in one go: this runs once per recorded call.

@@ -1,25 +1,25 @@
 //! The report stream: batches out, acknowledgements in, the rest again after a break.
 //!
-//! A batch goes out every 250 ms and after every acknowledgement, so a busy process is limited
-//! by the runtime's pace and a quiet one costs nothing.
+//! A batch goes out every 250 ms, when there is enough for one, and after every acknowledgement,
+//! so a busy process is limited by the runtime's pace and a quiet one costs nothing. The kinds
+//! take turns: a flood of one does not starve the others.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use contract::grpc::v1::telemetry_batch::Kind;
 use contract::grpc::v1::telemetry_client::TelemetryClient;
-use contract::grpc::v1::{OpBatch, TelemetryAck, TelemetryBatch};
+use contract::grpc::v1::{TelemetryAck, TelemetryBatch};
 use contract::transport::Channel;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::Telemetry;
-use super::op::Record;
-use super::ring::Position;
+use super::outbox::Source;
+use super::ring::{BATCH_ITEMS_MAX, Position};
 
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
-const BATCH_ITEMS_MAX: usize = 256;
 const IN_FLIGHT_ITEMS_MAX: usize = 1_024;
 
 /// Why a report stream is over.
@@ -31,21 +31,25 @@ pub(crate) enum ReportEnd {
     Drained,
 }
 
-/// Reports over `channel` until the stream ends. `on_ack` is called for every acknowledgement.
+/// Reports for `instance` over `channel` until the stream ends. `on_ack` is called for every
+/// acknowledgement.
 pub(crate) async fn report(
     telemetry: &Telemetry,
     channel: Channel,
+    instance: String,
     mut on_ack: impl FnMut(),
 ) -> ReportEnd {
-    telemetry.0.ring.lock().rewind();
+    telemetry.0.outbox.rewind();
     let (sender, receiver) = mpsc::channel(IN_FLIGHT_ITEMS_MAX / BATCH_ITEMS_MAX);
     let origin = channel.origin();
     let mut client = TelemetryClient::with_origin(channel, origin);
     let mut stream = Stream {
         telemetry,
         sender,
+        instance,
         sequence: 0,
         sent: VecDeque::new(),
+        dropped: 0,
     };
     let mut beat = telemetry.0.clock.interval(FLUSH_EVERY);
     // A runtime may answer only after the first batch, so batches go out while it has not.
@@ -84,31 +88,54 @@ async fn next(acks: &mut Streaming<TelemetryAck>) -> Result<TelemetryAck, Status
 struct Stream<'t> {
     telemetry: &'t Telemetry,
     sender: mpsc::Sender<TelemetryBatch>,
+    instance: String,
     sequence: u64,
-    /// Batches under way: sequence and the position behind their last item.
-    sent: VecDeque<(u64, Position)>,
+    /// Batches under way, in the order they were sent.
+    sent: VecDeque<Sent>,
+    /// What the runtime has dropped of this stream.
+    dropped: u64,
+}
+
+struct Sent {
+    sequence: u64,
+    source: Source,
+    /// Behind its last item.
+    upto: Position,
 }
 
 impl Stream<'_> {
     /// Sends what there is room for; the rest waits for an acknowledgement.
     fn send(&mut self) {
-        while let Ok(permit) = self.sender.try_reserve() {
-            let (records, upto) = {
-                let mut ring = self.telemetry.0.ring.lock();
-                let room = IN_FLIGHT_ITEMS_MAX.saturating_sub(ring.in_flight());
-                ring.take(room.min(BATCH_ITEMS_MAX))
-            };
-            if records.is_empty() {
+        self.telemetry.pump();
+        loop {
+            let turn = Source::ALL.map(|source| self.send_of(source));
+            if !turn.contains(&true) {
                 return;
             }
-            self.sequence += 1;
-            self.sent.push_back((self.sequence, upto));
-            let items = records.iter().map(Record::to_report).collect();
-            permit.send(TelemetryBatch {
-                sequence: self.sequence,
-                kind: Some(Kind::Ops(OpBatch { items })),
-            });
         }
+    }
+
+    /// Sends one batch. Returns whether there was one, and room for it.
+    fn send_of(&mut self, source: Source) -> bool {
+        let outbox = &self.telemetry.0.outbox;
+        let Ok(permit) = self.sender.try_reserve() else {
+            return false;
+        };
+        let room = IN_FLIGHT_ITEMS_MAX.saturating_sub(outbox.in_flight());
+        let Some((kind, upto)) = outbox.batch(source, room, &self.instance) else {
+            return false;
+        };
+        self.sequence += 1;
+        self.sent.push_back(Sent {
+            sequence: self.sequence,
+            source,
+            upto,
+        });
+        permit.send(TelemetryBatch {
+            sequence: self.sequence,
+            kind: Some(kind),
+        });
+        true
     }
 
     fn acknowledge(&mut self, ack: &TelemetryAck) {
@@ -116,13 +143,21 @@ impl Stream<'_> {
         if ack.acknowledged_sequence > self.sequence {
             return;
         }
-        while let Some((sequence, upto)) = self.sent.front().copied() {
-            if sequence > ack.acknowledged_sequence {
+        while let Some(sent) = self.sent.front() {
+            if sent.sequence > ack.acknowledged_sequence {
                 break;
             }
+            let outbox = &self.telemetry.0.outbox;
+            outbox.acknowledge(sent.source, sent.upto);
             self.sent.pop_front();
-            self.telemetry.0.ring.lock().acknowledge(upto);
         }
-        self.telemetry.0.acknowledged.notify_waiters();
+        let shared = &self.telemetry.0;
+        let dropped = ack.drop_count_server_side;
+        let new = dropped.saturating_sub(self.dropped);
+        shared.lost_by_runtime.fetch_add(new, Ordering::Relaxed);
+        self.dropped = self.dropped.max(dropped);
+        let level = u64::from(ack.backpressure_level);
+        shared.pressure.store(level, Ordering::Relaxed);
+        shared.acknowledged.notify_waiters();
     }
 }

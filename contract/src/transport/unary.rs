@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri,
 use tonic::{Code, Status};
 
 use super::channel::{Channel, ChannelError, data, trailers};
-use crate::headers::GRPC_TIMEOUT;
+use crate::headers::{GRPC_TIMEOUT, grpc_timeout};
 
 /// Largest reply, in bytes.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -49,16 +49,9 @@ impl UnaryRequest {
             .insert(HeaderName::from_static(name), value);
     }
 
-    /// Tells the peer how long the caller waits. From one second on in whole milliseconds, so
-    /// that the text is mostly the same and travels as one byte; never longer than `left`.
+    /// Tells the peer how long the caller waits; never longer than `left`.
     pub fn timeout(&mut self, left: Duration) {
-        let millis = left.as_millis();
-        let text = match millis {
-            0..1_000 => format!("{}u", left.as_micros()),
-            1_000..100_000_000 => format!("{millis}m"),
-            _ => format!("{}S", left.as_secs().min(99_999_999)),
-        };
-        if let Ok(value) = HeaderValue::try_from(text) {
+        if let Ok(value) = HeaderValue::try_from(grpc_timeout(left)) {
             self.header(GRPC_TIMEOUT, value);
         }
     }

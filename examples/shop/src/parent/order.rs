@@ -59,7 +59,7 @@ async fn post(clock: &Clock, orders: &str, bags: u32) -> Result<(Answer, TraceId
         parent: OpId::mint(&mint),
     };
     let order = json!({ "sku": "coffee", "quantity": bags, "card": "4242" });
-    let traceparent = here.to_traceparent();
+    let traceparent = here.to_traceparent(true);
     let answer = http::post(clock, orders, "/v1/orders", &traceparent, &order).await?;
     Ok((answer, here.trace))
 }

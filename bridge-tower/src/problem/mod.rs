@@ -1,0 +1,28 @@
+//! Errors as RFC 9457 problem details: one JSON shape for everything that goes wrong.
+//!
+//! [`Problem`] is the answer of every layer here that answers by itself. [`ProblemLayer`] gives
+//! the same shape to what a framework answers in plain text: extractor rejections, routes and
+//! methods that do not exist, bodies that are too large.
+//!
+//! It refuses to guess: whatever has a media type of its own, is streamed, encoded or longer than
+//! 64 KiB stays as it is, and so does what a client gets that asks for no JSON.
+//!
+//! Invariant: status and headers of an answer stay; only its body and what describes the body
+//! change.
+
+mod model;
+mod grpc;
+mod body;
+mod accept;
+mod future;
+mod layer;
+
+pub use self::body::ProblemBody;
+pub use self::future::ResponseFuture;
+pub use self::layer::{ProblemLayer, Problems, Untouched};
+pub use self::model::{PROBLEM_JSON, Problem};
+
+pub(crate) use self::grpc::Asked;
+
+#[cfg(test)]
+mod tests;

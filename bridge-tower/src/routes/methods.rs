@@ -1,0 +1,114 @@
+//! The methods that a route has handlers for, as a set of bits.
+//!
+//! Invariant: `HEAD` is in the set only where a handler of its own is; that `GET` answers `HEAD`
+//! is a matter of [`Methods::answers`].
+
+use std::fmt;
+
+use crate::record::Verb;
+
+/// The methods of HTTP, in the order in which they are shown.
+const ORDER: [Verb; 9] = [
+    Verb::Get,
+    Verb::Head,
+    Verb::Post,
+    Verb::Put,
+    Verb::Patch,
+    Verb::Delete,
+    Verb::Options,
+    Verb::Connect,
+    Verb::Trace,
+];
+
+/// Bit of "every method that has no handler of its own".
+const ANY: u16 = 1 << 15;
+
+/// A set of methods.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Methods(u16);
+
+impl Methods {
+    /// No method at all.
+    pub const NONE: Self = Self(0);
+    /// Every method, as a route made with `any` or a nested service.
+    pub const ANY: Self = Self(ANY);
+
+    /// Adds one. [`Verb::Other`] has no handler anywhere and is left out.
+    pub fn insert(&mut self, verb: Verb) {
+        self.0 |= bit(verb);
+    }
+
+    /// Whether every method is answered, in addition to those that are listed.
+    pub const fn is_any(self) -> bool {
+        self.0 & ANY != 0
+    }
+
+    /// Whether nothing is answered.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `verb` has a handler of its own.
+    pub fn contains(self, verb: Verb) -> bool {
+        self.0 & bit(verb) != 0
+    }
+
+    /// Whether a request with `verb` reaches a handler. As in axum, `GET` answers `HEAD`.
+    pub fn answers(self, verb: Verb) -> bool {
+        self.is_any()
+            || self.contains(verb)
+            || (verb == Verb::Head && self.contains(Verb::Get))
+    }
+
+    /// The methods with a handler of their own; [`Methods::is_any`] is told apart.
+    pub fn iter(self) -> impl Iterator<Item = Verb> {
+        ORDER.into_iter().filter(move |it| self.contains(*it))
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Exhaustive on purpose: a new verb has to get a bit here and a place in [`ORDER`].
+const fn bit(verb: Verb) -> u16 {
+    match verb {
+        Verb::Get => 1,
+        Verb::Head => 1 << 1,
+        Verb::Post => 1 << 2,
+        Verb::Put => 1 << 3,
+        Verb::Patch => 1 << 4,
+        Verb::Delete => 1 << 5,
+        Verb::Options => 1 << 6,
+        Verb::Connect => 1 << 7,
+        Verb::Trace => 1 << 8,
+        Verb::Other => 0,
+    }
+}
+
+impl FromIterator<Verb> for Methods {
+    fn from_iter<I: IntoIterator<Item = Verb>>(verbs: I) -> Self {
+        let mut methods = Self::NONE;
+        for verb in verbs {
+            methods.insert(verb);
+        }
+        methods
+    }
+}
+
+/// `GET,POST`; `ANY` last; `-` for none.
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<_> = self.iter().map(Verb::as_str).collect();
+        names.extend(self.is_any().then_some("ANY"));
+        f.pad(&if names.is_empty() { "-".to_owned() } else { names.join(",") })
+    }
+}
+
+impl fmt::Debug for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Methods({self})")
+    }
+}

@@ -1,0 +1,25 @@
+//! The routes of an unchanged axum `Router`: what is mounted, which one a path takes, what of it
+//! is declared and what was ever called.
+//!
+//! ```text
+//!  Router ─{:?}─▶ shape (lexer, grammar) ─▶ RouteTable ─▶ Matcher      per request
+//!                                                    ├──▶ RouteMap     for people, `map(&router)`
+//!                                   declared, called ┴──▶ Audit        for CI
+//! ```
+//!
+//! axum has no way to ask a router for its routes, but its `Debug` output lists every one after
+//! `nest` and `merge`. It is read by an exact grammar of what axum 0.8 prints. It refuses to guess:
+//! anything else is an [`UnknownShape`], and the caller goes on without a table.
+//!
+//! Invariant: a table is complete or there is none, and the router is only read.
+
+mod methods;
+mod lexer;
+mod shape;
+mod table;
+mod matcher;
+
+pub use self::matcher::Matcher;
+pub use self::methods::Methods;
+pub use self::shape::UnknownShape;
+pub use self::table::{Endpoint, Mounted, RouteTable};

@@ -1,0 +1,576 @@
+//! The rules of W3C Trace Context, levels 1 and 2, one test per rule of its public test plan: what
+//! a service hears, and what it tells the services that it calls.
+
+use bridge_tower::w3c::{self, Incoming, TraceFlags, TraceParent};
+use contract::clock::Clock;
+use contract::headers::{TRACEPARENT, TRACESTATE, TraceContext, X_SB_TRACE};
+use contract::ids::{IdMint, OpId, TraceId};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const TRACE: &str = "12345678901234567890123456789012";
+const SPAN: &str = "1234567890123456";
+const PARENT: (&str, &str) = (
+    TRACEPARENT,
+    "00-12345678901234567890123456789012-1234567890123456-00",
+);
+
+type Headers<'h> = &'h [(&'h str, &'h str)];
+
+/// What a service that is sent some headers tells the next one.
+struct Hop {
+    parent: TraceParent,
+    state: Vec<(String, String)>,
+    headers: HeaderMap,
+}
+
+impl Hop {
+    fn through(sent: Headers<'_>) -> Self {
+        let received = headers(sent);
+        let incoming = w3c::extract(&received);
+        let mint = IdMint::system(&Clock::system());
+        let begin = || TraceId::mint(&mint);
+        let own = TraceContext {
+            trace: incoming.parent.map_or_else(begin, |it| it.trace),
+            parent: OpId::mint(&mint),
+        };
+        let carried = incoming.carried(&received);
+        let flags = incoming.flags.unwrap_or(TraceFlags::SAMPLED);
+        let mut told = HeaderMap::new();
+        w3c::inject(&mut told, &own, flags, carried.as_ref());
+        Self::read(told)
+    }
+
+    fn read(headers: HeaderMap) -> Self {
+        assert_eq!(headers.get_all(TRACEPARENT).iter().count(), 1);
+        assert!(headers.get_all(TRACESTATE).iter().count() <= 1);
+        let parent = TraceParent::parse(headers[TRACEPARENT].as_bytes()).expect("valid");
+        let state = headers.get(TRACESTATE).map(|value| {
+            let state = w3c::TraceState::read(value).expect("valid");
+            let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+            state.entries().map(owned).collect()
+        });
+        Self {
+            parent,
+            state: state.unwrap_or_default(),
+            headers,
+        }
+    }
+
+    fn trace(&self) -> String {
+        format!("{:032x}", self.parent.trace())
+    }
+
+    fn has_state(&self, expected: &[(&str, &str)]) -> bool {
+        let state = self.state.iter().map(|it| (it.0.as_str(), it.1.as_str()));
+        state.eq(expected.iter().copied())
+    }
+}
+
+fn headers(pairs: Headers<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+        let value = HeaderValue::from_bytes(value.as_bytes()).expect("a value");
+        headers.append(name, value);
+    }
+    headers
+}
+
+/// The next service sees the trace that was sent.
+fn goes_on(value: &str) {
+    let hop = Hop::through(&[(TRACEPARENT, value)]);
+    assert_eq!(hop.trace(), TRACE, "{value:?}");
+}
+
+/// The next service sees a trace that nobody sent.
+fn restarts(value: &str) {
+    let sent = [(TRACEPARENT, value)];
+    let incoming = w3c::extract(&headers(&sent));
+    assert_eq!(incoming, Incoming::default(), "{value:?}");
+    assert_ne!(Hop::through(&sent).trace(), TRACE, "{value:?}");
+}
+
+fn parent(version: &str, trace: &str, span: &str, flags: &str) -> String {
+    format!("{version}-{trace}-{span}-{flags}")
+}
+
+fn sampled() -> String {
+    parent("00", TRACE, SPAN, "01")
+}
+
+// traceparent
+
+#[test]
+fn without_headers_a_trace_begins() {
+    let hop = Hop::through(&[]);
+    assert!(hop.parent.trace() != 0 && hop.parent.span() != 0);
+    assert!(hop.state.is_empty());
+}
+
+#[test]
+fn a_valid_parent_keeps_its_trace_and_gets_a_span_of_ours() {
+    let hop = Hop::through(&[(TRACEPARENT, &sampled())]);
+    assert_eq!(hop.trace(), TRACE);
+    assert_ne!(format!("{:016x}", hop.parent.span()), SPAN);
+    assert!(hop.parent.flags().is_sampled());
+}
+
+#[test]
+fn a_repeated_parent_begins_a_new_trace_even_when_both_say_the_same() {
+    let first = parent("00", "12345678901234567890123456789011", SPAN, "01");
+    let second = sampled();
+    for (one, other) in [(&first, &second), (&second, &second)] {
+        let trace = Hop::through(&[(TRACEPARENT, one), (TRACEPARENT, other)]).trace();
+        assert!(!one.contains(&trace) && !other.contains(&trace));
+    }
+}
+
+#[test]
+fn a_parent_under_another_name_is_none() {
+    for name in ["trace-parent", "trace.parent"] {
+        assert_ne!(Hop::through(&[(name, &sampled())]).trace(), TRACE);
+    }
+}
+
+#[test]
+fn the_name_of_the_parent_has_any_case() {
+    for name in ["TraceParent", "TrAcEpArEnT", "TRACEPARENT"] {
+        assert_eq!(Hop::through(&[(name, &sampled())]).trace(), TRACE);
+    }
+}
+
+#[test]
+fn version_00_has_nothing_behind_its_flags() {
+    for more in [".", "-", "-what-the-future-will-be-like", "0"] {
+        restarts(&(sampled() + more));
+    }
+}
+
+#[test]
+fn a_later_version_may_have_more_behind_a_dash() {
+    for version in ["01", "cc", "fe"] {
+        let later = parent(version, TRACE, SPAN, "01");
+        goes_on(&later);
+        goes_on(&(later.clone() + "-what-the-future-will-be-like"));
+        goes_on(&(later.clone() + "-"));
+        restarts(&(later.clone() + ".what-the-future-will-be-like"));
+        restarts(&(later.clone() + "0"));
+        restarts(&later[..later.len() - 1]);
+    }
+}
+
+#[test]
+fn a_later_version_is_told_as_version_00() {
+    let later = parent("cc", TRACE, SPAN, "01") + "-more";
+    let told = &Hop::through(&[(TRACEPARENT, &later)]).headers[TRACEPARENT];
+    assert!(told.as_bytes().starts_with(b"00-1234"));
+    assert_eq!(told.len(), 55);
+}
+
+#[test]
+fn version_ff_is_forbidden() {
+    restarts(&parent("ff", TRACE, SPAN, "01"));
+    restarts(&(parent("ff", TRACE, SPAN, "01") + "-more"));
+}
+
+#[test]
+fn a_version_is_two_lower_case_hex_digits() {
+    for version in [".0", "0.", "CC", "0x", "000", "0000", "0", ""] {
+        restarts(&parent(version, TRACE, SPAN, "01"));
+    }
+}
+
+#[test]
+fn a_trace_id_is_32_lower_case_hex_digits_and_not_zero() {
+    for trace in [
+        "00000000000000000000000000000000",
+        ".2345678901234567890123456789012",
+        "1234567890123456789012345678901.",
+        "1234567890123456789012345678901A",
+        "123456789012345678901234567890123",
+        "1234567890123456789012345678901",
+        "",
+    ] {
+        restarts(&parent("00", trace, SPAN, "01"));
+        restarts(&parent("cc", trace, SPAN, "01"));
+    }
+}
+
+#[test]
+fn a_parent_id_is_16_lower_case_hex_digits_and_not_zero() {
+    for span in [
+        "0000000000000000",
+        ".234567890123456",
+        "123456789012345.",
+        "123456789012345F",
+        "12345678901234567",
+        "123456789012345",
+        "",
+    ] {
+        restarts(&parent("00", TRACE, span, "01"));
+        restarts(&parent("cc", TRACE, span, "01"));
+    }
+}
+
+#[test]
+fn flags_are_two_lower_case_hex_digits() {
+    for flags in [".0", "0.", "0A", "001", "1", ""] {
+        restarts(&parent("00", TRACE, SPAN, flags));
+    }
+}
+
+#[test]
+fn a_parent_that_is_cut_anywhere_is_none() {
+    let whole = sampled();
+    for end in 0..whole.len() {
+        restarts(&whole[..end]);
+    }
+}
+
+#[test]
+fn spaces_and_tabs_around_the_parent_do_not_count() {
+    for (before, behind) in [(" ", ""), ("\t", ""), ("", " "), ("", "\t"), ("\t ", " \t")] {
+        goes_on(&format!("{before}{}{behind}", sampled()));
+    }
+    restarts(&sampled().replacen('-', " -", 1));
+}
+
+#[test]
+fn other_texts_are_no_parent() {
+    for other in [
+        "",
+        "null",
+        "undefined",
+        "00-",
+        "------",
+        "00000000000000000000000",
+    ] {
+        restarts(other);
+    }
+}
+
+// Flags
+
+#[test]
+fn the_sampled_flag_is_a_bit_of_its_own() {
+    for (flags, sampled) in [
+        ("00", false),
+        ("01", true),
+        ("02", false),
+        ("03", true),
+        ("ff", true),
+    ] {
+        let sent = parent("00", TRACE, SPAN, flags);
+        let incoming = w3c::extract(&headers(&[(TRACEPARENT, &sent)]));
+        assert_eq!(incoming.sampled(), Some(sampled), "{flags}");
+    }
+    assert_eq!(w3c::extract(&HeaderMap::new()).sampled(), None);
+}
+
+#[test]
+fn the_random_flag_goes_on_as_it_came() {
+    for (flags, random) in [("00", false), ("01", false), ("02", true), ("03", true)] {
+        let hop = Hop::through(&[(TRACEPARENT, &parent("00", TRACE, SPAN, flags))]);
+        assert_eq!(hop.parent.flags().is_random(), random, "{flags}");
+        assert_eq!(hop.trace(), TRACE);
+    }
+}
+
+#[test]
+fn flags_that_mean_nothing_yet_are_told_as_zero() {
+    let hop = Hop::through(&[(TRACEPARENT, &parent("00", TRACE, SPAN, "fd"))]);
+    assert!(hop.headers[TRACEPARENT].as_bytes().ends_with(b"-01"));
+}
+
+// tracestate
+
+#[test]
+fn a_state_without_a_parent_is_discarded() {
+    assert!(Hop::through(&[(TRACESTATE, "foo=1")]).state.is_empty());
+    assert!(
+        Hop::through(&[(TRACESTATE, "foo=1,bar=2")])
+            .state
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_state_beside_an_invalid_parent_is_discarded() {
+    let repeated = [PARENT, PARENT, (TRACESTATE, "foo=1")];
+    assert!(Hop::through(&repeated).state.is_empty());
+    let zero = parent("00", TRACE, "0000000000000000", "01");
+    let hop = Hop::through(&[(TRACEPARENT, &zero), (TRACESTATE, "foo=1")]);
+    assert!(hop.state.is_empty());
+}
+
+#[test]
+fn a_state_beside_its_parent_goes_on() {
+    let hop = Hop::through(&[PARENT, (TRACESTATE, "foo=1,bar=2")]);
+    assert_eq!(hop.trace(), TRACE);
+    assert!(hop.has_state(&[("foo", "1"), ("bar", "2")]));
+}
+
+#[test]
+fn a_state_that_is_invalid_does_not_harm_the_parent() {
+    let hop = Hop::through(&[PARENT, (TRACESTATE, "foo")]);
+    assert_eq!(hop.trace(), TRACE);
+    assert!(hop.state.is_empty());
+}
+
+#[test]
+fn a_state_under_another_name_is_none() {
+    for name in ["trace-state", "trace.state"] {
+        assert!(Hop::through(&[PARENT, (name, "foo=1")]).state.is_empty());
+    }
+}
+
+#[test]
+fn the_name_of_the_state_has_any_case() {
+    for name in ["TraceState", "TrAcEsTaTe", "TRACESTATE"] {
+        assert!(Hop::through(&[PARENT, (name, "foo=1")]).has_state(&[("foo", "1")]));
+    }
+}
+
+#[test]
+fn an_empty_state_is_accepted_and_not_told() {
+    let hop = Hop::through(&[PARENT, (TRACESTATE, "")]);
+    assert!(hop.headers.get(TRACESTATE).is_none());
+    assert_eq!(hop.trace(), TRACE);
+    for sent in [["foo=1", ""], ["", "foo=1"]] {
+        let hop = Hop::through(&[PARENT, (TRACESTATE, sent[0]), (TRACESTATE, sent[1])]);
+        assert!(hop.has_state(&[("foo", "1")]), "{sent:?}");
+    }
+}
+
+#[test]
+fn several_states_are_one_in_their_order() {
+    let hop = Hop::through(&[
+        PARENT,
+        (TRACESTATE, "foo=1,bar=2"),
+        (TRACESTATE, "rojo=1,congo=2"),
+        (TRACESTATE, "baz=3"),
+    ]);
+    let all = [
+        ("foo", "1"),
+        ("bar", "2"),
+        ("rojo", "1"),
+        ("congo", "2"),
+        ("baz", "3"),
+    ];
+    assert!(hop.has_state(&all), "{:?}", hop.state);
+}
+
+#[test]
+fn repeated_keys_go_on_as_they_came() {
+    for (sent, expected) in [
+        (&["foo=1,foo=1"][..], [("foo", "1"), ("foo", "1")]),
+        (&["foo=1,foo=2"], [("foo", "1"), ("foo", "2")]),
+        (&["foo=1", "foo=1"], [("foo", "1"), ("foo", "1")]),
+        (&["foo=1", "foo=2"], [("foo", "1"), ("foo", "2")]),
+    ] {
+        let states = sent.iter().map(|state| (TRACESTATE, *state));
+        let all: Vec<_> = [PARENT].into_iter().chain(states).collect();
+        assert!(Hop::through(&all).has_state(&expected), "{sent:?}");
+    }
+}
+
+#[test]
+fn every_legal_character_goes_on() {
+    let key: String = ('a'..='z').chain('0'..='9').chain("_-*/".chars()).collect();
+    let value: String = (' '..='~').filter(|it| !matches!(it, ',' | '=')).collect();
+    for key in [key.clone(), format!("{key}@a-z0-9_-*/")] {
+        let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("{key}={value}"))]);
+        assert!(hop.has_state(&[(&key, &value)]), "{:?}", hop.state);
+    }
+}
+
+#[test]
+fn spaces_and_tabs_around_entries_do_not_count() {
+    let all = [("foo", "1"), ("bar", "2"), ("baz", "3")];
+    for state in [
+        "foo=1 \t , \t bar=2, \t baz=3",
+        "foo=1\t \t,\t \tbar=2,\t \tbaz=3",
+    ] {
+        assert!(Hop::through(&[PARENT, (TRACESTATE, state)]).has_state(&all));
+    }
+    for state in [" foo=1", "\tfoo=1", "foo=1 ", "foo=1\t", "\t foo=1 \t"] {
+        assert!(Hop::through(&[PARENT, (TRACESTATE, state)]).has_state(&[("foo", "1")]));
+    }
+}
+
+#[test]
+fn spaces_in_front_of_a_value_belong_to_it() {
+    let hop = Hop::through(&[PARENT, (TRACESTATE, "foo=  1 2  ,bar=2")]);
+    assert!(
+        hop.has_state(&[("foo", "  1 2"), ("bar", "2")]),
+        "{:?}",
+        hop.state
+    );
+}
+
+#[test]
+fn a_key_has_lower_case_letters_digits_and_five_signs() {
+    for key in [
+        "foo ", "FOO", "foo.bar", "fo\to", "", "föö", "@foo", "-foo", "*",
+    ] {
+        let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("{key}=1,bar=2"))]);
+        assert!(hop.state.is_empty(), "{key:?}");
+    }
+    for key in [
+        "0foo",
+        "foo@",
+        "foo@@bar",
+        "foo@bar@baz",
+        "tenant@vendor",
+        "f",
+    ] {
+        let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("{key}=1,bar=2"))]);
+        assert!(hop.has_state(&[(key, "1"), ("bar", "2")]), "{key:?}");
+    }
+}
+
+#[test]
+fn a_state_has_up_to_32_entries() {
+    let entry = |at: usize| format!("bar{at:02}={at:02}");
+    let list = |range: std::ops::Range<usize>| range.map(entry).collect::<Vec<_>>().join(",");
+    for (last, expected) in [(33, 32), (34, 0)] {
+        let hop = Hop::through(&[
+            PARENT,
+            (TRACESTATE, &list(1..11)),
+            (TRACESTATE, &list(11..21)),
+            (TRACESTATE, &list(21..31)),
+            (TRACESTATE, &list(31..last)),
+        ]);
+        assert_eq!(hop.state.len(), expected);
+    }
+}
+
+#[test]
+fn a_key_has_up_to_256_characters() {
+    for (key, is_valid) in [
+        ("z".repeat(256), true),
+        ("z".repeat(257), false),
+        ("t".repeat(241) + "@" + &"v".repeat(14), true),
+        ("t".repeat(242) + "@v", true),
+        ("t@".to_owned() + &"v".repeat(15), true),
+        ("t".repeat(242) + "@" + &"v".repeat(14), false),
+    ] {
+        let entry = format!("{key}=1");
+        let hop = Hop::through(&[PARENT, (TRACESTATE, "foo=1"), (TRACESTATE, &entry)]);
+        let all = [("foo", "1"), (key.as_str(), "1")];
+        assert!(hop.has_state(if is_valid { &all } else { &[] }), "{key}");
+    }
+}
+
+#[test]
+fn a_value_is_printable_without_comma_and_equal_sign_and_not_empty() {
+    for bad in ["bar=baz", "", " ", "a\tb", "é"] {
+        let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("foo={bad},bar=3"))]);
+        assert!(hop.state.is_empty(), "{bad:?}");
+    }
+    let longest = "v".repeat(256);
+    let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("foo={longest}"))]);
+    assert!(hop.has_state(&[("foo", &longest)]));
+    let hop = Hop::through(&[PARENT, (TRACESTATE, &format!("foo={longest}v"))]);
+    assert!(hop.state.is_empty());
+}
+
+#[test]
+fn at_least_512_characters_of_state_go_on() {
+    let entry = |at| format!("k{at:02}={}", "v".repeat(28));
+    let state = (0..16).map(entry).collect::<Vec<_>>().join(",");
+    assert!(state.len() >= 512);
+    let hop = Hop::through(&[PARENT, (TRACESTATE, &state)]);
+    assert_eq!(hop.headers[TRACESTATE], state);
+}
+
+// Several calls
+
+#[test]
+fn each_call_has_a_span_of_its_own_whatever_was_sent() {
+    let zero = parent("00", "00000000000000000000000000000000", SPAN, "01");
+    for (sent, keeps) in [(Some(sampled()), true), (None, false), (Some(zero), false)] {
+        let sent: Vec<_> = sent.iter().map(|it| (TRACEPARENT, it.as_str())).collect();
+        let hops = [(); 3].map(|()| Hop::through(&sent));
+        assert!(hops.iter().all(|it| (it.trace() == TRACE) == keeps));
+        let [one, other, third] = hops.map(|it| it.parent.span());
+        assert!(one != other && other != third && one != third);
+    }
+}
+
+// Beside our own header
+
+const OWN: &str = "12345678-9012-3456-7890-123456789012-0198c0de-0000-7000-8000-0000000000cd";
+
+#[test]
+fn our_header_tells_the_parent_and_the_other_one_of_the_same_trace_its_flags() {
+    let sent = headers(&[
+        (TRACEPARENT, &parent("00", TRACE, SPAN, "02")),
+        (X_SB_TRACE, OWN),
+        (TRACESTATE, "foo=1"),
+    ]);
+    let incoming = w3c::extract(&sent);
+    assert_eq!(incoming.parent, TraceContext::parse(OWN));
+    assert_eq!(incoming.flags, Some(TraceFlags::RANDOM));
+    assert!(incoming.carried(&sent).and_then(|it| it.state()).is_some());
+}
+
+#[test]
+fn a_parent_of_another_trace_than_ours_counts_for_nothing() {
+    let other = parent("00", "ffffffffffffffffffffffffffffffff", SPAN, "01");
+    let sent = headers(&[
+        (TRACEPARENT, &other),
+        (X_SB_TRACE, OWN),
+        (TRACESTATE, "foo=1"),
+    ]);
+    let incoming = w3c::extract(&sent);
+    assert_eq!(incoming.parent, TraceContext::parse(OWN));
+    assert_eq!((incoming.flags, incoming.carried(&sent)), (None, None));
+}
+
+#[test]
+fn our_header_that_is_malformed_leaves_the_other_one_in_force() {
+    let incoming = w3c::extract(&headers(&[PARENT, (X_SB_TRACE, "nonsense")]));
+    assert_eq!(incoming, w3c::extract(&headers(&[PARENT])));
+    assert!(incoming.parent.is_some());
+    let repeated = headers(&[(X_SB_TRACE, OWN), (X_SB_TRACE, "nonsense")]);
+    assert_eq!(
+        w3c::extract(&repeated).parent,
+        TraceContext::parse(OWN),
+        "the first counts"
+    );
+}
+
+#[test]
+fn both_spellings_are_told_and_replace_what_was_there() {
+    let mut told = headers(&[
+        (TRACEPARENT, "old"),
+        (TRACEPARENT, "older"),
+        (X_SB_TRACE, "old"),
+        (TRACESTATE, "of=another-trace"),
+        ("baggage", "user=1"),
+    ]);
+    let context = TraceContext::parse(OWN).expect("valid");
+    w3c::inject(&mut told, &context, TraceFlags::SAMPLED, None);
+    assert_eq!(told[X_SB_TRACE], OWN);
+    assert_eq!(
+        told[TRACEPARENT],
+        parent("00", TRACE, "80000000000000cd", "01")
+    );
+    assert_eq!(told.get(TRACESTATE), None);
+    assert_eq!(told["baggage"], "user=1");
+    assert_eq!(told.len(), 3);
+    assert_eq!(w3c::extract(&told).parent, Some(context));
+}
+
+#[test]
+fn baggage_goes_on_with_or_without_a_trace() {
+    for sent in [
+        &[("baggage", "k=v;p"), ("Baggage", "bad,l=w")][..],
+        &[("baggage", "k=v;p,l=w")],
+    ] {
+        let hop = Hop::through(sent);
+        assert_eq!(hop.headers["baggage"], "k=v;p,l=w");
+        assert_eq!(hop.headers.get_all("baggage").iter().count(), 1);
+    }
+}
