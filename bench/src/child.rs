@@ -20,6 +20,10 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// What a child does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
+    /// Serves HTTP through the SDK and loads itself
+    AwayService,
+    /// Runs a runtime that is asked for traces too
+    IngestRuntime,
     /// Sends requests through one stack of layers
     Layers,
     /// Serves through the SDK

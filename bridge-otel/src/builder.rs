@@ -84,9 +84,10 @@ impl std::fmt::Debug for Builder {
     }
 }
 
-impl Builder {
-    pub(crate) fn new() -> Self {
-        Self {
+impl OtlpExporter {
+    /// To say where to and as whom.
+    pub fn builder() -> Builder {
+        Builder {
             endpoint: None,
             protocol: None,
             headers: Vec::new(),
@@ -102,7 +103,9 @@ impl Builder {
             wrong: None,
         }
     }
+}
 
+impl Builder {
     /// Base url of the collector; `/v1/traces` and `/v1/metrics` are added for OTLP/HTTP. The
     /// default is this machine, on the usual port of the protocol.
     #[must_use]

@@ -75,7 +75,7 @@ impl Connection {
         let is_kept = self.is_open().await;
         let answer = self.post_once(signal, message.clone()).await;
         match answer {
-            Err(Fault::Unreachable { .. }) if is_kept => self.post_once(signal, message).await,
+            Err(Fault::HungUp { .. }) if is_kept => self.post_once(signal, message).await,
             answer => answer,
         }
     }
@@ -101,7 +101,7 @@ impl Connection {
                 (read.to_bytes().to_vec(), trailers)
             }
             Err(error) if error.is::<LengthLimitError>() => (Vec::new(), None),
-            Err(error) => return Err(self.unreachable(signal, &*error)),
+            Err(error) => return Err(self.hung_up(signal, &*error)),
         };
         Ok(Answer {
             status: head.status,
@@ -147,7 +147,10 @@ impl Connection {
     async fn connect(&self, signal: Signal) -> Result<Open, Fault> {
         let endpoint = &self.endpoint;
         let tcp = TcpStream::connect((&*endpoint.host, endpoint.port)).await;
-        let tcp = tcp.map_err(|error| self.unreachable(signal, &error))?;
+        let tcp = tcp.map_err(|error| Fault::Unreachable {
+            url: endpoint.url(signal),
+            why: chain(&error),
+        })?;
         // A request is written at once anyway; failing to say so costs only time.
         let _ = tcp.set_nodelay(true);
         let Some(tls) = &self.tls else {
@@ -186,9 +189,10 @@ impl Connection {
         })
     }
 
-    fn unreachable(&self, signal: Signal, error: &dyn Error) -> Fault {
-        Fault::Unreachable {
+    fn hung_up(&self, signal: Signal, error: &dyn Error) -> Fault {
+        Fault::HungUp {
             url: self.endpoint.url(signal),
+            protocol: self.endpoint.protocol.as_str(),
             why: chain(error),
         }
     }
@@ -200,7 +204,7 @@ impl Connection {
             || error.is_incomplete_message()
             || sources(error).any(|it| it.is::<std::io::Error>());
         if is_lost {
-            return self.unreachable(signal, error);
+            return self.hung_up(signal, error);
         }
         Fault::Protocol {
             url: self.endpoint.url(signal),

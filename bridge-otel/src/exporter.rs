@@ -8,7 +8,6 @@ use bridge_tower::record::Ending;
 use bridge_tower::{Batch, Export, Recorder};
 use contract::clock::{Monotonic, Timestamp};
 
-use crate::builder::Builder;
 use crate::fault::Fault;
 use crate::health::{Counts, Health, add};
 use crate::metrics::{self, Window};
@@ -27,11 +26,6 @@ pub struct OtlpExporter {
 }
 
 impl OtlpExporter {
-    /// To say where to and as whom.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
     fn spans(&self, batch: &Batch<'_>) {
         let mut waiting = Writer::default();
         let mut count = 0;

@@ -14,6 +14,19 @@ pub enum Fault {
         /// What the operating system said.
         why: String,
     },
+    /// There was a connection, and no answer came over it.
+    #[error(
+        "{url} hung up ({why}): if it does so every time, it may not speak {protocol}; port 4317 \
+         is usual for grpc, 4318 for http/protobuf"
+    )]
+    HungUp {
+        /// Where it was sent.
+        url: String,
+        /// What was expected there.
+        protocol: &'static str,
+        /// How the connection ended.
+        why: String,
+    },
     /// The connection is not secure.
     #[error(
         "no TLS with {url} ({why}): does the collector speak TLS there, and is the authority of its \
@@ -89,8 +102,8 @@ impl Fault {
     /// Whether sending the same again may help: OTLP lists when.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Tls { .. } | Self::Timeout { .. } => true,
-            Self::Busy { .. } => true,
+            Self::Unreachable { .. } | Self::HungUp { .. } | Self::Tls { .. } => true,
+            Self::Timeout { .. } | Self::Busy { .. } => true,
             Self::Protocol { .. } | Self::NotFound { .. } | Self::Unauthorized { .. } => false,
             Self::Refused { .. } | Self::Stopped { .. } => false,
         }

@@ -205,11 +205,11 @@ impl Shared {
 impl Waiting {
     /// What to do next; `is_due` when spans have waited long enough.
     pub(crate) fn next(&mut self, is_due: bool) -> Next {
-        if !self.checks.is_empty() {
-            return Next::Check;
-        }
         if let Some(request) = self.metrics.pop_front() {
             return Next::Metrics(request);
+        }
+        if !self.checks.is_empty() {
+            return Next::Check;
         }
         let is_urgent = is_due || self.is_closed || !self.flushes.is_empty();
         if !is_urgent && self.spans.len() < 2 && !self.spans.is_empty() {

@@ -67,10 +67,8 @@ pub(crate) fn error_status(kind: Kind) -> u16 {
 fn identity(record: &Record, span: &mut Writer) {
     span.bytes(1, record.context.trace.as_uuid().as_bytes());
     span.bytes(2, &record.context.span_id().to_be_bytes());
-    if let Some(carried) = &record.carried {
-        let members = carried.tracestate.iter().filter_map(|it| it.to_str().ok());
-        let all = members.collect::<Vec<_>>().join(",");
-        span.text(3, &all);
+    if let Some(state) = record.carried.as_ref().and_then(|it| it.state()) {
+        span.text(3, state.header().to_str().unwrap_or_default());
     }
     let mut flags = SAMPLED | REMOTE_IS_KNOWN;
     if let Some(parent) = record.parent {

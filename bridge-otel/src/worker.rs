@@ -225,7 +225,8 @@ impl Worker {
 
     /// Sends one request once, and notes how that went.
     async fn attempt(&mut self, signal: Signal, request: Bytes) -> Result<Taken, Fault> {
-        let posting = self.connection.post(signal, request);
+        // Boxed: handshakes are large, and most futures here hold one.
+        let posting = Box::pin(self.connection.post(signal, request));
         let answer = self.shared.clock.timeout(self.timeout, posting).await;
         let endpoint = &self.connection.endpoint;
         let outcome = match answer {

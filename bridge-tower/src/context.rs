@@ -16,8 +16,9 @@ use std::time::Duration;
 use contract::clock::{Clock, Monotonic, Sleep};
 use contract::headers::TraceContext;
 use contract::w3c::TraceFlags;
-use http::HeaderValue;
 use pin_project_lite::pin_project;
+
+use crate::w3c::Carried;
 
 thread_local! {
     static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
@@ -53,15 +54,6 @@ impl CallContext {
         self.deadline = deadline;
         self
     }
-}
-
-/// Headers of the caller that travel with the trace, unread until somebody asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
-    /// `tracestate`, as it came; it means something only beside a valid `traceparent`.
-    pub tracestate: Vec<HeaderValue>,
-    /// `baggage`, as it came.
-    pub baggage: Vec<HeaderValue>,
 }
 
 /// A point in time after which nobody waits for a result.
@@ -146,6 +138,15 @@ pin_project! {
                 this.future.set(None);
             }
         }
+    }
+}
+
+impl<F> Scope<F> {
+    /// Runs `body` where the future runs.
+    #[cfg(feature = "axum")]
+    pub(crate) fn inside<T>(self: Pin<&mut Self>, body: impl FnOnce() -> T) -> T {
+        let _inside = Inside::enter(self.project().context);
+        body()
     }
 }
 

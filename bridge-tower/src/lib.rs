@@ -22,14 +22,23 @@ pub mod routes;
 pub mod observe;
 
 pub mod deadline;
+pub mod limit;
+pub mod catch_panic;
+pub mod capture;
+
+#[cfg(feature = "axum")]
+pub mod app;
 
 pub mod client;
 
 #[cfg(feature = "logs")]
 pub mod logs;
 
-pub use context::{CallContext, Carried, Deadline};
+#[cfg(feature = "axum")]
+pub use app::{Observed, observe};
+pub use context::{CallContext, Deadline};
 pub use observe::{Observe, ObserveLayer, StampLayer};
 pub use record::Record;
 pub use recorder::{Batch, Export, Recorder};
 pub use sample::Sampler;
+pub use w3c::{Baggage, Carried, TraceState};

@@ -15,7 +15,7 @@ use contract::headers::TraceContext;
 use contract::ids::OpId;
 use http::Method;
 
-use crate::context::Carried;
+use crate::w3c::Carried;
 
 /// Bytes of a path that need no allocation.
 const INLINE_BYTES: usize = 46;

@@ -386,17 +386,24 @@ impl Inner {
             let random = trace.as_uuid().as_u64_pair().1;
             self.decider.records(decided, random)
         };
-        let (context, flags) = match heard.parent {
-            Some(parent) => (parent, heard.flags.unwrap_or_default()),
-            None => (self.root(), TraceFlags::RANDOM),
+        let Some(parent) = heard.parent else {
+            let context = self.root();
+            let sampled = samples(context.trace);
+            return Step {
+                context,
+                flags: TraceFlags::RANDOM.sampled(sampled),
+                is_recorded: sampled && self.is_collecting(),
+            };
         };
-        let sampled = samples(context.trace);
+        let sampled = samples(parent.trace);
         let mut step = Step {
-            context,
-            flags: flags.sampled(sampled),
+            context: parent,
+            // Whoever is no step of a trace has nothing to say about it.
+            flags: heard.flags.unwrap_or(TraceFlags::NONE.sampled(sampled)),
             is_recorded: sampled && self.is_collecting(),
         };
-        if step.is_recorded && heard.parent.is_some() {
+        if step.is_recorded {
+            step.flags = step.flags.sampled(true);
             step.context.parent = OpId::mint_at(&self.mint, self.wall(self.clock.monotonic()));
         }
         step

@@ -9,23 +9,27 @@
 use std::sync::Arc;
 
 use contract::headers::{
-    BAGGAGE, IDEMPOTENCY_KEY, TRACE_TEXT_LEN, TRACEPARENT, TRACESTATE, TraceContext,
-    X_SB_TRACE,
+    BAGGAGE, ENVOY_TIMEOUT_MS, GRPC_TIMEOUT, IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE, TraceContext, X_SB_TRACE,
 };
-use contract::w3c::{TraceFlags, TraceParent};
+use contract::w3c::TraceFlags;
 use http::{HeaderMap, HeaderValue};
 
-use crate::context::{self, CallContext, Carried};
+use crate::context::{self, CallContext};
+use crate::w3c::{self, Carried, Incoming};
 
 /// The headers of a request that concern us, found in one pass over all of them.
 #[derive(Debug)]
 pub(crate) struct Heard<'h> {
     /// The caller's trace and operation.
     pub(crate) parent: Option<TraceContext>,
-    /// The caller's flags; `None` without a valid `traceparent`.
+    /// The caller's flags; `None` without a valid `traceparent` of the same trace.
     pub(crate) flags: Option<TraceFlags>,
     idempotency_key: Option<&'h HeaderValue>,
+    /// The first `Accept` header.
+    pub(crate) accept: Option<&'h HeaderValue>,
     carries: bool,
+    /// Whether a header tells how long the caller waits.
+    pub(crate) tells_deadline: bool,
     headers: &'h HeaderMap,
 }
 
@@ -35,7 +39,9 @@ impl<'h> Heard<'h> {
             parent: None,
             flags: None,
             idempotency_key: None,
+            accept: None,
             carries: false,
+            tells_deadline: false,
             headers,
         };
         let (mut own, mut traceparent, mut is_repeated) = (None, None, false);
@@ -44,6 +50,7 @@ impl<'h> Heard<'h> {
         for (name, value) in headers {
             let name = name.as_str();
             match name.len() {
+                6 if name == "accept" => heard.accept = heard.accept.or(Some(value)),
                 7 if name == BAGGAGE => heard.carries = true,
                 10 if name == X_SB_TRACE => own = own.or(Some(value)),
                 10 if name == TRACESTATE => heard.carries = true,
@@ -51,6 +58,8 @@ impl<'h> Heard<'h> {
                     is_repeated |= traceparent.is_some();
                     traceparent = Some(value);
                 }
+                12 if name == GRPC_TIMEOUT => heard.tells_deadline = true,
+                30 if name == ENVOY_TIMEOUT_MS => heard.tells_deadline = true,
                 15 if name == IDEMPOTENCY_KEY => {
                     heard.idempotency_key = heard.idempotency_key.or(Some(value));
                 }
@@ -58,21 +67,10 @@ impl<'h> Heard<'h> {
             }
         }
         // A repeated `traceparent` is as good as none.
-        if let Some(value) = traceparent.filter(|_| !is_repeated) {
-            heard.read_w3c(value);
-        }
-        if let Some(own) = own.and_then(|value| TraceContext::parse(value.to_str().ok()?)) {
-            heard.parent = Some(own);
-        }
+        let incoming = Incoming::of(own, traceparent.filter(|_| !is_repeated));
+        heard.parent = incoming.parent;
+        heard.flags = incoming.flags;
         heard
-    }
-
-    #[inline]
-    fn read_w3c(&mut self, value: &HeaderValue) {
-        if let Some(read) = TraceParent::parse(value.as_bytes()) {
-            self.parent = Some(read.into());
-            self.flags = Some(read.flags());
-        }
     }
 
     pub(crate) fn idempotency_key(&self) -> Option<&'h str> {
@@ -84,12 +82,7 @@ impl<'h> Heard<'h> {
         if !self.carries {
             return None;
         }
-        let all = |name| self.headers.get_all(name).iter().cloned().collect();
-        let is_w3c = self.flags.is_some();
-        Some(Arc::new(Carried {
-            tracestate: if is_w3c { all(TRACESTATE) } else { Vec::new() },
-            baggage: all(BAGGAGE),
-        }))
+        Carried::of(self.headers, self.flags.is_some()).map(Arc::new)
     }
 }
 
@@ -109,32 +102,13 @@ pub fn inject(headers: &mut HeaderMap) {
 
 /// Writes `context` into `headers`, as [`inject`] does with the current one.
 pub fn inject_context(context: &CallContext, headers: &mut HeaderMap) {
-    let mut own = [0; TRACE_TEXT_LEN];
-    if let Ok(value) = HeaderValue::from_str(context.trace.encode(&mut own)) {
-        headers.insert(X_SB_TRACE, value);
-    }
-    let traceparent = context.trace.traceparent(context.flags);
-    if let Some(value) = traceparent.and_then(|it| HeaderValue::from_bytes(&it.encode()).ok()) {
-        headers.insert(TRACEPARENT, value);
-    }
-    if let Some(carried) = &context.carried {
-        replace(headers, TRACESTATE, &carried.tracestate);
-        replace(headers, BAGGAGE, &carried.baggage);
-    }
-}
-
-fn replace(headers: &mut HeaderMap, name: &'static str, values: &[HeaderValue]) {
-    if !values.is_empty() {
-        headers.remove(name);
-    }
-    for value in values {
-        headers.append(name, value.clone());
-    }
+    w3c::inject(headers, &context.trace, context.flags, context.carried.as_deref());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::w3c::Baggage;
 
     const SB: &str = "0198c0de-0000-7000-8000-0000000000ab-0198c0de-0000-7000-8000-0000000000cd";
     const W3C: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -181,12 +155,12 @@ mod tests {
         let state = [(TRACESTATE, "a=1"), (TRACESTATE, "b=2"), (BAGGAGE, "k=v")];
         let alone = headers(&state);
         let carried = Heard::among(&alone).carried().expect("baggage");
-        assert!(carried.tracestate.is_empty());
-        assert_eq!(carried.baggage, ["k=v"]);
+        assert_eq!(carried.state(), None);
+        assert_eq!(carried.baggage().get("k").as_deref(), Some("v"));
         let mut whole = headers(&state);
         whole.append(TRACEPARENT, HeaderValue::from_static(W3C));
         let carried = Heard::among(&whole).carried().expect("both");
-        assert_eq!(carried.tracestate, ["a=1", "b=2"]);
+        assert_eq!(carried.state().expect("valid").header(), "a=1,b=2");
         whole.append(TRACEPARENT, HeaderValue::from_static(W3C));
         assert_eq!(extract(&whole), None, "repeated");
     }
@@ -196,10 +170,9 @@ mod tests {
         let trace = TraceContext::parse(SB).expect("valid");
         let mut context = CallContext::new(trace);
         context.flags = TraceFlags::RANDOM;
-        context.carried = Some(Arc::new(Carried {
-            tracestate: vec![HeaderValue::from_static("a=1")],
-            baggage: vec![HeaderValue::from_static("k=v")],
-        }));
+        let mut carried = Carried::default();
+        carried.set_baggage(&Baggage::read(&HeaderValue::from_static("k=v")));
+        context.carried = Some(Arc::new(carried));
         let written = context::scope(context, async {
             let mut written = headers(&[(BAGGAGE, "old=1")]);
             inject(&mut written);
@@ -209,6 +182,7 @@ mod tests {
         assert_eq!(extract(&written), Some(trace));
         let heard = Heard::among(&written);
         assert_eq!(heard.flags, Some(TraceFlags::RANDOM));
-        assert_eq!(heard.carried().expect("both").baggage, ["k=v"]);
+        let carried = heard.carried().expect("baggage");
+        assert_eq!(carried.baggage().get("k").as_deref(), Some("v"));
     }
 }

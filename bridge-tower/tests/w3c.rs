@@ -1,10 +1,17 @@
 //! The rules of W3C Trace Context, levels 1 and 2, one test per rule of its public test plan: what
-//! a service hears, and what it tells the services that it calls.
+//! a service hears, and what it tells the services that it calls. Requests are sent as bytes to a
+//! real server: names in any case, spaces around values and repeated headers are what it makes of
+//! them.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::routing::get;
 use bridge_tower::w3c::{self, Incoming, TraceFlags, TraceParent};
-use contract::clock::Clock;
+use bridge_tower::{Batch, Export, ObserveLayer, Recorder};
 use contract::headers::{TRACEPARENT, TRACESTATE, TraceContext, X_SB_TRACE};
-use contract::ids::{IdMint, OpId, TraceId};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const TRACE: &str = "12345678901234567890123456789012";
@@ -24,19 +31,25 @@ struct Hop {
 }
 
 impl Hop {
+    /// Sends `sent` to an observed service, as bytes, and reads what its handler would tell.
     fn through(sent: Headers<'_>) -> Self {
-        let received = headers(sent);
-        let incoming = w3c::extract(&received);
-        let mint = IdMint::system(&Clock::system());
-        let begin = || TraceId::mint(&mint);
-        let own = TraceContext {
-            trace: incoming.parent.map_or_else(begin, |it| it.trace),
-            parent: OpId::mint(&mint),
-        };
-        let carried = incoming.carried(&received);
-        let flags = incoming.flags.unwrap_or(TraceFlags::SAMPLED);
+        let mut client = TcpStream::connect(service()).expect("a connection");
+        let mut request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n".to_vec();
+        for (name, value) in sent {
+            request.extend([name, ":", value, "\r\n"].concat().as_bytes());
+        }
+        request.extend(b"\r\n");
+        client.write_all(&request).expect("sent");
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).expect("an answer");
+        let mut lines = answer.lines();
+        assert_eq!(lines.next(), Some("HTTP/1.1 200 OK"), "{sent:?}");
         let mut told = HeaderMap::new();
-        w3c::inject(&mut told, &own, flags, carried.as_ref());
+        for line in lines.take_while(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(": ").expect("a header");
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            told.append(name, HeaderValue::from_str(value).expect("a value"));
+        }
         Self::read(told)
     }
 
@@ -64,6 +77,41 @@ impl Hop {
         let state = self.state.iter().map(|it| (it.0.as_str(), it.1.as_str()));
         state.eq(expected.iter().copied())
     }
+}
+
+/// The address of a service that answers with the headers it would tell the next one.
+fn service() -> SocketAddr {
+    static ADDRESS: LazyLock<SocketAddr> = LazyLock::new(|| {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        listener.set_nonblocking(true).expect("a socket for tokio");
+        std::thread::spawn(|| serve(listener));
+        address
+    });
+    *ADDRESS
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn serve(listener: TcpListener) {
+    let recorder = Recorder::new();
+    recorder.attach(Nowhere).expect("a thread");
+    let tells = async || {
+        let mut headers = HeaderMap::new();
+        bridge_tower::trace::inject(&mut headers);
+        headers
+    };
+    let service = Router::new()
+        .route("/", get(tells))
+        .layer(ObserveLayer::new(&recorder));
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+    axum::serve(listener, service).await.expect("it never ends");
+}
+
+/// Makes the recorder record.
+struct Nowhere;
+
+impl Export for Nowhere {
+    fn export(&mut self, _: &Batch<'_>) {}
 }
 
 fn headers(pairs: Headers<'_>) -> HeaderMap {

@@ -15,7 +15,10 @@ pub use contract::clock::Clock;
 pub use contract::ids::IdMint;
 
 pub use bridge_runtime::operator::draw;
-pub use bridge_runtime::operator::model::{ServiceSummary, TraceLine, TraceOp, TraceTree};
+pub use bridge_runtime::operator::model::{
+    LogLine, MetricDot, MetricLine, ServiceSummary, TraceLine, TraceOp, TraceTree,
+};
+pub use bridge_runtime::operator::{LogQuery, MetricQuery};
 pub use bridge_runtime::registry::{MapEdge, MapInstance, MapMethod, MapService, ServiceMap};
 
 use crate::error::Error;
@@ -115,7 +118,8 @@ impl Runtime {
             limit: Some(limit),
             ..TraceQuery::default()
         };
-        self.0.operator().traces(&query).await.map_err(failed)
+        let page = self.0.operator().traces(&query).await.map_err(failed)?;
+        Ok(page.traces)
     }
 
     /// One trace as a tree; `None` while nothing of it has arrived. [`draw::tree`] draws it.
@@ -125,6 +129,26 @@ impl Runtime {
     /// `CONFIG` when the store cannot be read.
     pub async fn trace(&self, id: &str) -> Result<Option<TraceTree>, Error> {
         self.0.operator().trace(id).await.map_err(failed)
+    }
+
+    /// Lines that services logged, newest first.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` when the query cannot be meant, or the store cannot be read.
+    pub async fn logs(&self, query: &LogQuery) -> Result<Vec<LogLine>, Error> {
+        let page = self.0.operator().logs(query).await.map_err(failed)?;
+        Ok(page.logs)
+    }
+
+    /// A metric over time, one line for each series.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` when the query cannot be meant, or the store cannot be read.
+    pub async fn metric(&self, query: &MetricQuery) -> Result<Vec<MetricLine>, Error> {
+        let shown = self.0.operator().metric(query).await.map_err(failed)?;
+        Ok(shown.series)
     }
 
     /// Tells every session, lets running requests finish for two seconds, closes the store.

@@ -1,52 +1,122 @@
 //! The user's own HTTP server, on the map and in the traces, stopping with the bridge.
+//!
+//! The user's router stays as it is: its routes are read from it, and every request is recorded
+//! from outside of it.
+
+use std::net::SocketAddr;
+use std::sync::Once;
 
 use axum::extract::MatchedPath;
-use bridge_tower::ObserveLayer;
+use bridge_tower::routes::RouteTable;
+use bridge_tower::{ObserveLayer, Observed, Recorder};
 use contract::error_code::ErrorCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
+use crate::mounted::{checked, routes_of};
+use crate::session::Session;
+
+/// Where peers find a server that listens everywhere when nothing is said.
+const HOST_DEFAULT: &str = "127.0.0.1";
+
+/// An application to serve: a router as it is, or one that was observed already, with limits or
+/// deadlines of its own.
+#[derive(Debug)]
+pub struct HttpApp(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Router(axum::Router),
+    Observed(Observed),
+}
+
+impl From<axum::Router> for HttpApp {
+    fn from(router: axum::Router) -> Self {
+        Self(Kind::Router(router))
+    }
+}
+
+impl From<Observed> for HttpApp {
+    fn from(observed: Observed) -> Self {
+        Self(Kind::Observed(observed))
+    }
+}
 
 impl Bridge {
-    /// Records one operation per HTTP request and runs handlers in its trace, so that the calls
-    /// they make hang under it.
+    /// Observes `app`: one operation per request, named by its route; handlers run in its trace,
+    /// so that what they do hangs under it; a handler that panics answers 500. Bodies are attached
+    /// to it as far as the runtime wishes (by default those of requests that fail), cut at its
+    /// cap and without the values of secrets.
     ///
-    /// Add it with `Router::layer`: inside the router the route's template is known.
-    /// [`serve_http`](Self::serve_http) adds it by itself.
+    /// [`serve_http`](Self::serve_http) does so by itself; this is for those who serve otherwise,
+    /// and [`http_server`](Self::http_server) then puts the routes on the map.
+    pub fn observe(&self, app: impl Into<HttpApp>) -> Observed {
+        let session = self.session();
+        let observed = match app.into().0 {
+            Kind::Router(router) => Observed::new(router, session.recorder()),
+            Kind::Observed(observed) => observed.record_to(session.recorder()),
+        };
+        let (capture, sink) = session.telemetry.capture_http();
+        observed.capture(capture, sink)
+    }
+
+    /// The same as a layer for a part of a router.
+    ///
+    /// Add it with `Router::layer`: inside the router the route's template is known. A request
+    /// that passes it and [`observe`](Self::observe) is two operations.
     pub fn layer(&self) -> ObserveLayer {
         ObserveLayer::new(self.session().recorder())
             .route_of(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str))
     }
 
+    /// Reports what `recorder` records from now on: for an application that was observed before
+    /// there was a bridge.
+    ///
+    /// ```no_run
+    /// # fn example(bridge: &bridge::Bridge) {
+    /// let app = bridge::observe(axum::Router::new());
+    /// bridge.report(app.recorder());
+    /// # }
+    /// ```
+    pub fn report(&self, recorder: &Recorder) {
+        self.session().follow(recorder);
+    }
+
+    /// Where HTTP requests are recorded: for client layers, so that requests that are sent join
+    /// the traces, too.
+    pub fn recorder(&self) -> &Recorder {
+        self.session().recorder()
+    }
+
     /// Serves `app` on `listener` until the bridge stops: then no new connection is accepted,
     /// running requests finish within the stop timeout, and this returns.
     ///
-    /// The listener's address becomes the instance's HTTP endpoint on the map.
+    /// Every request is recorded, see [`observe`](Self::observe). While it serves, the routes of
+    /// `app` and the listener's address are on the map; a listener of every address is there as
+    /// `127.0.0.1`, with a warning, unless [`Builder::http_host`](crate::Builder::http_host) says
+    /// otherwise.
     ///
     /// # Errors
     ///
     /// `CONFIG` when the listener has no address; `INTERNAL` when accepting breaks; the reason when
     /// the bridge stopped for good by itself.
-    pub async fn serve_http(&self, listener: TcpListener, app: axum::Router) -> Result<(), Error> {
+    pub async fn serve_http(
+        &self,
+        listener: TcpListener,
+        app: impl Into<HttpApp>,
+    ) -> Result<(), Error> {
         let address = listener.local_addr().map_err(|error| {
             Error::caused(ErrorCode::Config, "the HTTP listener has no address", error)
         })?;
-        let endpoint = address.to_string();
-        self.session()
-            .registration
-            .send_if_modified(|registration| {
-                let is_new = registration.request.http_endpoint != endpoint;
-                if is_new {
-                    registration.change(|request| request.http_endpoint.clone_from(&endpoint));
-                }
-                is_new
-            });
+        let app = self.observe(app);
+        let session = self.session();
+        let endpoint = endpoint(session.options.http_host.as_deref(), address);
+        let _declared = Declared::new(session, endpoint, app.routes());
         let _counted = Counted::new(self.http_servers());
         let draining = reached(self.stages(), Stage::Draining);
-        let serving =
-            axum::serve(listener, app.layer(self.layer())).with_graceful_shutdown(draining);
+        let serving = axum::serve(listener, app).with_graceful_shutdown(draining);
         let closed = reached(self.stages(), Stage::Closed);
         tokio::select! {
             served = serving => served.map_err(|error| {
@@ -56,6 +126,72 @@ impl Bridge {
             () = closed => {}
         }
         self.session().failure().map_or(Ok(()), Err)
+    }
+
+    /// Puts the routes of `app`, served by other means at `endpoint` (`host:port`), on the map
+    /// until the bridge stops.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` when the endpoint is not `host:port`.
+    pub fn http_server<S>(&self, endpoint: &str, app: &axum::Router<S>) -> Result<(), Error> {
+        let endpoint = checked(endpoint)?;
+        let routes = routes_of(app);
+        let registration = &self.session().registration;
+        registration.send_modify(|it| {
+            it.serve_http(endpoint, routes.names());
+        });
+        Ok(())
+    }
+
+    /// Declares that this service calls `route` (`GET /users/{id}`) of the HTTP service `service`:
+    /// an edge of the map. Saying it again does nothing. Names have 1 to 255 bytes, and at most
+    /// 1,024 are kept; what exceeds that is left out, with a warning.
+    pub fn declare_http(&self, service: &str, route: &str) {
+        let registration = &self.session().registration;
+        registration.send_if_modified(|it| it.depend_on_http(service, route));
+    }
+}
+
+/// What the map shows of a server bound to `bound`.
+fn endpoint(host: Option<&str>, bound: SocketAddr) -> String {
+    static WARNED: Once = Once::new();
+
+    let (ip, port) = (bound.ip(), bound.port());
+    match host {
+        Some(host) => format!("{host}:{port}"),
+        None if ip.is_unspecified() => {
+            WARNED.call_once(|| {
+                tracing::warn!(
+                    "the HTTP server is on the map as {HOST_DEFAULT}; set `.http_host(…)`"
+                );
+            });
+            format!("{HOST_DEFAULT}:{port}")
+        }
+        None => format!("{ip}:{port}"),
+    }
+}
+
+/// An HTTP server on the map, until it is dropped.
+struct Declared<'b> {
+    session: &'b Session,
+    server: u64,
+}
+
+impl<'b> Declared<'b> {
+    fn new(session: &'b Session, endpoint: String, routes: &RouteTable) -> Self {
+        let mut server = 0;
+        session
+            .registration
+            .send_modify(|it| server = it.serve_http(endpoint, routes.names()));
+        Self { session, server }
+    }
+}
+
+impl Drop for Declared<'_> {
+    fn drop(&mut self) {
+        let registration = &self.session.registration;
+        registration.send_if_modified(|it| it.leave_http(self.server));
     }
 }
 
@@ -72,5 +208,22 @@ impl<'b> Counted<'b> {
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|running| *running -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_shows_the_host_that_was_given_else_the_one_that_is_bound() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        assert_eq!(endpoint(None, at("10.0.0.7:80")), "10.0.0.7:80");
+        assert_eq!(endpoint(None, at("[fe80::1]:80")), "fe80::1:80");
+        for any in ["0.0.0.0:80", "[::]:80"] {
+            assert_eq!(endpoint(None, at(any)), "127.0.0.1:80");
+            assert_eq!(endpoint(Some("shop.internal"), at(any)), "shop.internal:80");
+        }
+        assert_eq!(endpoint(Some("shop"), at("10.0.0.7:80")), "shop:80");
     }
 }

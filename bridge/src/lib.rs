@@ -80,6 +80,28 @@
 //!
 //! Inside a handler a call joins the handler's trace and never outlives its deadline.
 //!
+//! The first step needs neither key nor runtime: one line around an axum application that stays
+//! as it is. Trace context goes in and out of it, requests are counted by route, and a handler
+//! that panics answers 500. A bridge that comes later reports what it records:
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//!
+//! # async fn example() -> std::io::Result<()> {
+//! let app = Router::new().route("/orders/{id}", get(|| async { "coffee" }));
+//! let app = bridge::observe(app);
+//! println!("{:?}", app.routes().names().collect::<Vec<_>>());
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).await
+//! # }
+//! ```
+//!
+//! What else is worth knowing about a service's work is said through [`Bridge::telemetry`]:
+//! operations of its own, counters, gauges, histograms and log entries; spans and events of
+//! `tracing` need no new code at all, see [`Telemetry::tracing`]. Telemetry never costs the service
+//! its latency or its memory: what finds no room is dropped, counted and shown.
+//!
 //! Only failures that provably happened before any handler ran are repeated, on another
 //! instance or through the runtime. Everything else is the caller's to decide, by
 //! [`CallError::code`] and [`CallError::retryable`].
@@ -101,6 +123,8 @@ mod session;
 
 mod rpc;
 
+mod mounted;
+
 mod app;
 
 mod http;
@@ -113,6 +137,7 @@ pub mod __rt;
 
 pub use bridge_macros::{Error, handlers, rpc};
 pub use bridge_tower::trace::inject as inject_trace;
+pub use bridge_tower::{Observed, Recorder, Sampler, observe, routes};
 pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
 pub use contract::headers::TraceContext;
@@ -122,9 +147,11 @@ pub use crate::app::{Bridge, Builder};
 pub use crate::context::{Caller, Context};
 pub use crate::error::{CallError, Error};
 pub use crate::handler::{BusinessError, Handlers, MissingState, State};
+pub use crate::http::HttpApp;
 pub use crate::options::{Retry, Transport};
 pub use crate::rpc::{Call, CallFuture, Client, Contract};
 pub use crate::session::{Identity, Lifecycle, Phase, Status};
+pub use crate::telemetry::Telemetry;
 
 /// Includes the code that the build script made for a proto package:
 /// `bridge::include_contract!("shop.payments.v1")`.

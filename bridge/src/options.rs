@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use bridge_tower::Sampler;
 use contract::key::ServiceKey;
 
 use crate::error::Error;
@@ -83,6 +84,10 @@ pub(crate) struct Options {
     pub(crate) runtime: String,
     pub(crate) key: ServiceKey,
     pub(crate) advertise: Advertise,
+    /// Host of HTTP servers on the map.
+    pub(crate) http_host: Option<String>,
+    /// Which HTTP requests are recorded.
+    pub(crate) sampler: Sampler,
     pub(crate) limits: Limits,
 }
 

@@ -25,6 +25,8 @@ pub const BAGGAGE: &str = "baggage";
 pub const NOT_DISPATCHED: &str = "x-sb-not-dispatched";
 /// The standard gRPC deadline.
 pub const GRPC_TIMEOUT: &str = "grpc-timeout";
+/// What Envoy tells the services behind it: whole milliseconds until it gives up.
+pub const ENVOY_TIMEOUT_MS: &str = "x-envoy-expected-rq-timeout-ms";
 /// Names a repeatable HTTP request.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 

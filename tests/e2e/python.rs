@@ -30,7 +30,7 @@ fn run(command: &mut Command) {
 
 /// The interpreter with the pinned packages, and the folder with the generated stubs. Made once,
 /// under a lock, because the tests of both databases may come at the same time.
-fn prepared() -> (PathBuf, PathBuf) {
+pub(crate) fn prepared() -> (PathBuf, PathBuf) {
     let target = root().join("target/python");
     std::fs::create_dir_all(&target).expect("target can be written");
     let lock = std::fs::File::create(target.join("lock")).expect("target can be written");

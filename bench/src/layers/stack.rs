@@ -123,7 +123,7 @@ impl Stack {
                 driver(router().layer(layer), variant)
             }
             Variant::BridgeRecorded | Variant::BridgeSampledOut | Variant::BridgeOff => {
-                let app = bridge_tower::observe::app::Observed::new(router(), &recorder(variant)?);
+                let app = bridge_tower::app::Observed::new(router(), &recorder(variant)?);
                 driver(app, variant)
             }
             Variant::BridgeLayerRecorded => {
@@ -145,7 +145,7 @@ impl Stack {
 
 fn recorder(variant: Variant) -> Result<Recorder> {
     if variant == Variant::BridgeOff {
-        return Ok(Recorder::builder().sampler(Sampler::Never).build());
+        return Ok(Recorder::builder().sampler(Sampler::Never).counts(false).build());
     }
     let recorder = Recorder::new();
     recorder.attach(Forget).context("the exporting thread")?;

@@ -167,5 +167,6 @@ fn report(pairs: &[Pair; 2]) -> Report {
         targets: targets.into(),
         notes,
         samples: json!({ us.name: us.samples, peer.name: peer.samples }),
+        ..Report::default()
     }
 }

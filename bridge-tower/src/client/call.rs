@@ -8,14 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::clock::Monotonic;
-use contract::headers::{GRPC_TIMEOUT, IDEMPOTENCY_KEY, TraceContext, grpc_timeout};
+use contract::headers::{IDEMPOTENCY_KEY, TraceContext};
 use contract::ids::{OpId, TraceId};
 use contract::w3c::TraceFlags;
-use http::{HeaderMap, HeaderValue, Version};
+use http::{HeaderMap, Version};
 
 use super::Outgoing;
 use super::target::Target;
 use crate::context::{self, CallContext, Deadline};
+use crate::deadline;
 use crate::record::{Ending, Kind, Record, Route, Text, Verb};
 use crate::recorder::Recorder;
 use crate::red::SeriesKey;
@@ -78,10 +79,8 @@ impl Caller {
         }
         if self.writes_headers {
             trace::inject_context(&context, headers);
-            if let Some(deadline) = &context.deadline
-                && let Ok(left) = HeaderValue::try_from(grpc_timeout(deadline.remaining()))
-            {
-                headers.insert(GRPC_TIMEOUT, left);
+            if let Some(left) = &context.deadline {
+                deadline::inject(headers, left);
             }
         }
         call.deadline = context.deadline;

@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 use tower::ServiceExt;
 
 use super::*;
-use crate::context::{self, CallContext, Carried, Deadline};
+use crate::context::{self, CallContext, Deadline};
+use crate::w3c::{Baggage, Carried};
 use crate::record::{Ending, Kind, Record, Route, Verb};
 use crate::recorder::{Batch, Export, PEERS_MAX};
 
@@ -96,10 +97,9 @@ async fn read(response: Response<MeasuredBody<AxumBody>>) -> Bytes {
 async fn the_other_side_is_told_the_trace_what_travels_along_and_the_time_left() {
     let bench = Bench::new();
     let mut context = bench.context(Duration::from_millis(1_500));
-    context.carried = Some(Arc::new(Carried {
-        baggage: vec![HeaderValue::from_static("user=7")],
-        ..Carried::default()
-    }));
+    let mut carried = Carried::default();
+    carried.set_baggage(&Baggage::read(&HeaderValue::from_static("user=7")));
+    context.carried = Some(Arc::new(carried));
     let asked = bench.client(mirror()).oneshot(request(URL));
     let told = context::scope(context, asked).await.expect("answered");
     let headers = told.headers().clone();

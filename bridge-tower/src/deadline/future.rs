@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use contract::clock::Sleep;
 use contract::error_code::ErrorCode;
-use contract::headers::{TRACEPARENT, TraceContext, X_SB_TRACE};
+use contract::headers::TraceContext;
 use contract::ids::{IdMint, OpId, TraceId};
-use http::{HeaderMap, HeaderValue, Response};
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -17,7 +17,7 @@ use super::body::DeadlineBody;
 use super::{Covers, sooner};
 use crate::context::{self, CallContext, Deadline, Scope};
 use crate::problem::{Asked, ProblemBody};
-use crate::w3c::{Incoming, TraceFlags};
+use crate::w3c::{TraceFlags, Unread};
 
 /// What bounds a request.
 #[derive(Debug)]
@@ -31,25 +31,14 @@ pub(super) struct Bounds {
 /// What becomes the context of a request that nobody observes, so that its deadline travels.
 #[derive(Debug)]
 pub(super) struct Origin {
-    own: Option<HeaderValue>,
-    traceparent: Option<HeaderValue>,
-    mint: IdMint,
+    pub(super) trace: Unread,
+    pub(super) mint: IdMint,
 }
 
 impl Origin {
-    pub(super) fn of(headers: &HeaderMap, mint: &IdMint) -> Self {
-        let mut parents = headers.get_all(TRACEPARENT).iter();
-        let only = parents.next().filter(|_| parents.next().is_none());
-        Self {
-            own: headers.get(X_SB_TRACE).cloned(),
-            traceparent: only.cloned(),
-            mint: mint.clone(),
-        }
-    }
-
     /// The caller's trace handed on, or a new one that nobody records.
     fn context(&self) -> CallContext {
-        let incoming = Incoming::of(self.own.as_ref(), self.traceparent.as_ref());
+        let incoming = self.trace.read();
         let begin = || TraceContext {
             trace: TraceId::mint(&self.mint),
             parent: OpId::mint(&self.mint),

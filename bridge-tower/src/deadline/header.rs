@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+pub use contract::headers::ENVOY_TIMEOUT_MS;
 use contract::headers::{GRPC_TIMEOUT, grpc_timeout, parse_grpc_timeout};
 use http::{HeaderMap, HeaderValue};
 
 use crate::context::Deadline;
-
-/// What Envoy tells the services behind it: whole milliseconds until it gives up.
-pub const ENVOY_TIMEOUT_MS: &str = "x-envoy-expected-rq-timeout-ms";
 
 /// The time that `headers` say is left; of two that say something the shorter one. Zero means
 /// that it is up. `None` when they say nothing that could be read.

@@ -36,6 +36,7 @@ pub use self::header::{ENVOY_TIMEOUT_MS, inject, time_left};
 use self::future::{Bounds, Origin};
 use crate::context::{self, Deadline};
 use crate::problem::Asked;
+use crate::w3c::Unread;
 
 /// What a deadline ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +125,12 @@ impl DeadlineLayer {
         self
     }
 
+    /// Whether requests get a deadline that do not ask for one.
+    #[cfg(feature = "axum")]
+    pub(crate) fn has_default(&self) -> bool {
+        self.settings.default.is_some()
+    }
+
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: &Clock) -> Self {
@@ -188,7 +195,10 @@ where
             deadline,
             asked,
             covers: self.settings.covers,
-            origin: Origin::of(request.headers(), &self.settings.mint),
+            origin: Origin {
+                trace: Unread::of(request.headers()),
+                mint: self.settings.mint.clone(),
+            },
         };
         ResponseFuture::bounded(self.inner.call(request), bounds)
     }

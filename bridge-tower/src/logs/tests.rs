@@ -9,7 +9,7 @@ use contract::clock::{Clock, Timestamp};
 use contract::headers::TraceContext;
 use parking_lot::Mutex;
 use serde_json::Value;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::*;
@@ -155,25 +155,6 @@ fn a_line_is_whole_until_it_no_longer_fits() {
         were_cut += u32::from(is_cut);
     }
     assert!((1..64).contains(&were_cut), "{were_cut}");
-}
-
-#[test]
-fn a_value_that_logs_while_it_is_shown_gets_a_line_of_its_own() {
-    struct Chatty;
-    impl fmt::Debug for Chatty {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            debug!("inner");
-            f.write_str("chatty")
-        }
-    }
-    let lines = written(|| info!(value = ?Chatty, "outer"));
-    let read: Vec<Value> = lines
-        .iter()
-        .map(|it| serde_json::from_str(it).expect("JSON"))
-        .collect();
-    let outer = read.last().expect("a line");
-    assert_eq!(outer["message"], "outer");
-    assert_eq!(outer["fields"]["value"], "chatty");
 }
 
 #[test]

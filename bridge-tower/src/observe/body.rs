@@ -24,7 +24,7 @@ pin_project! {
 impl<B: Body> MeteredBody<B> {
     /// A body that is already at its end is never polled by the server, and neither is the body
     /// of an answer to HEAD: those requests end here.
-    pub(super) fn new(inner: B, live: Option<Live>, status: u16, bodyless: bool) -> Self {
+    pub(crate) fn new(inner: B, live: Option<Live>, status: u16, bodyless: bool) -> Self {
         let mut body = Self { inner, live };
         if let Some(live) = &mut body.live {
             live.status = status;
@@ -45,7 +45,10 @@ impl<B: Body> Body for MeteredBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let polled = this.inner.as_mut().poll_frame(cx);
+        let polled = {
+            let _entered = this.live.as_ref().map(Live::entered);
+            this.inner.as_mut().poll_frame(cx)
+        };
         let Some(live) = this.live else { return polled };
         match &polled {
             Poll::Pending => live.waits(),

@@ -45,7 +45,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.answer.poll(cx) {
+        let polled = {
+            let _entered = this.live.as_ref().map(Live::entered);
+            this.answer.poll(cx)
+        };
+        match polled {
             Poll::Pending => {
                 if let Some(live) = this.live {
                     live.waits();

@@ -9,12 +9,17 @@ use std::time::Duration;
 
 use contract::clock::{Monotonic, Timestamp};
 use http::{Request, Version};
+use tracing::Span;
+use tracing::span::Entered;
 
 use crate::context::{self, CallContext};
 use crate::record::{Ending, Kind, Record, Route, Text, Verb};
 use crate::recorder::{Recorder, Step, Ticket};
 use crate::red::SeriesKey;
 use crate::trace::Heard;
+
+/// Target of the spans of requests, to filter them by.
+pub(crate) const SPAN_TARGET: &str = "bridge::request";
 
 /// Where the inside of a router leaves the route it matched, for a layer outside of it.
 #[derive(Clone, Debug)]
@@ -47,20 +52,30 @@ impl RouteSource {
     }
 }
 
+/// A request that has just arrived.
+pub(crate) struct Arrival {
+    /// `None` when it is neither recorded nor counted.
+    pub(crate) live: Option<Live>,
+    /// What its handler runs in.
+    pub(crate) context: CallContext,
+}
+
 /// A request that has not ended.
 #[derive(Debug)]
 pub(crate) struct Live {
     recorder: Recorder,
     started: Monotonic,
-    pub(super) response_bytes: u64,
+    pub(crate) response_bytes: u64,
     route: RouteSource,
-    pub(super) status: u16,
+    pub(crate) status: u16,
     verb: Verb,
     state: State,
     /// What becomes its record; `None` when it leaves none. Apart, because everything else moves
     /// from the future into the body.
     record: Option<Box<Record>>,
     ticket: Option<Ticket>,
+    /// Disabled unless a subscriber wants it; then the handler and its body run inside.
+    span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,26 +88,26 @@ enum State {
 }
 
 impl Live {
-    /// A request that arrives now, and the context its handler runs in. `None` when it is neither
-    /// recorded nor counted.
+    /// A request that arrives now.
     #[inline]
     pub(crate) fn arrives<B>(
         recorder: &Recorder,
         request: &Request<B>,
+        heard: &Heard<'_>,
         route: impl FnOnce() -> RouteSource,
-    ) -> (Option<Self>, CallContext) {
+    ) -> Arrival {
         let inner = &*recorder.0;
-        let heard = Heard::among(request.headers());
-        let step = inner.step(&heard);
+        let step = inner.step(heard);
         let carried = heard.carried();
         let live = (step.is_recorded || inner.counts).then(|| {
             let (started, route) = (inner.clock.monotonic(), route());
             let record = step.is_recorded.then(|| {
-                let mut record = record(request, &heard, &step, inner.wall(started));
+                let mut record = record(request, heard, &step, inner.wall(started));
                 record.route = route.route();
                 record.carried.clone_from(&carried);
                 record
             });
+            let span = span(recorder, request, &step, &route);
             Self {
                 recorder: recorder.clone(),
                 started,
@@ -103,22 +118,31 @@ impl Live {
                 state: State::Swift,
                 record,
                 ticket: None,
+                span,
             }
         });
-        let context = CallContext {
-            trace: step.context,
-            deadline: context::deadline(),
-            flags: step.flags,
-            carried,
-        };
-        (live, context)
+        Arrival {
+            live,
+            context: CallContext {
+                trace: step.context,
+                deadline: context::deadline(),
+                flags: step.flags,
+                carried,
+            },
+        }
     }
 
     /// Whether the request is counted only, which makes the exact moment of its last byte matter
     /// less.
     #[cfg(feature = "axum")]
-    pub(super) fn is_counted_only(&self) -> bool {
+    pub(crate) fn is_counted_only(&self) -> bool {
         self.record.is_none()
+    }
+
+    /// Runs what is inside of the request inside of its span, while it is held.
+    #[inline]
+    pub(crate) fn entered(&self) -> Entered<'_> {
+        self.span.enter()
     }
 
     /// The request has to wait for something: from now on it can be announced as running.
@@ -142,6 +166,9 @@ impl Live {
     pub(crate) fn end(&mut self, ending: Ending) {
         if std::mem::replace(&mut self.state, State::Ended) == State::Ended {
             return;
+        }
+        if !self.span.is_disabled() {
+            self.span.record("http.response.status_code", self.status);
         }
         let inner = &*self.recorder.0;
         let took = inner.clock.monotonic().since(self.started);
@@ -172,6 +199,23 @@ impl Drop for Live {
             Ending::Aborted
         });
     }
+}
+
+/// The request's span with the names of the semantic conventions; made only if wanted.
+#[inline]
+fn span<B>(recorder: &Recorder, request: &Request<B>, step: &Step, route: &RouteSource) -> Span {
+    let template = || recorder.route_name(route.route());
+    tracing::info_span!(
+        target: SPAN_TARGET,
+        "request",
+        otel.kind = "server",
+        http.request.method = Verb::from(request.method()).as_str(),
+        http.route = template().as_deref(),
+        http.response.status_code = tracing::field::Empty,
+        url.path = request.uri().path(),
+        trace_id = %step.context.trace.as_uuid().simple(),
+        span_id = format_args!("{:016x}", step.context.span_id()),
+    )
 }
 
 /// What is known of a request when it arrives.

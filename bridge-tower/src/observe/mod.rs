@@ -5,17 +5,15 @@
 //! ```
 //!
 //! Outside of a router it measures everything, routing included, and learns the route either from
-//! the router's own table ([`app`]) or from a [`Stamp`] inside. The response body is measured to
+//! the router's own table (`observe(router)`) or from a [`Stamp`] inside. The response body is measured to
 //! its end: a stream that breaks half way is not a success.
 //!
-//! It refuses nothing and answers nothing, except that [`app`] answers for a handler that panics.
+//! It refuses nothing and answers nothing.
 
-mod live;
+pub(crate) mod live;
 mod body;
 mod future;
 mod layer;
-#[cfg(feature = "axum")]
-pub mod app;
 
 use std::task::{Context, Poll};
 
@@ -31,6 +29,7 @@ use self::live::{Live, RouteCell, RouteSource};
 use crate::context;
 use crate::record::Route;
 use crate::recorder::Recorder;
+use crate::trace::Heard;
 
 /// Finds the route's template in a request's extensions; the router decides under which type.
 pub type RouteOf = fn(&http::Extensions) -> Option<&str>;
@@ -61,7 +60,8 @@ where
         if let Some(cell) = &stamped {
             request.extensions_mut().insert(cell.clone());
         }
-        let (live, context) = Live::arrives(&self.recorder, &request, || {
+        let heard = Heard::among(request.headers());
+        let arrival = Live::arrives(&self.recorder, &request, &heard, || {
             let known = || (self.route_of?)(request.extensions());
             let known = || known().map_or(Route::UNMATCHED, |it| self.recorder.route(it));
             stamped.map_or_else(|| RouteSource::Known(known()), RouteSource::Stamped)
@@ -69,8 +69,8 @@ where
         let bodyless = *request.method() == Method::HEAD;
         // The handler may start work while `call` runs, before its future is first polled; only
         // the future runs in the scope, which is where every async handler does its work.
-        let answer = context::scope(context, self.inner.call(request));
-        ResponseFuture::new(answer, live, bodyless)
+        let answer = context::scope(arrival.context, self.inner.call(request));
+        ResponseFuture::new(answer, arrival.live, bodyless)
     }
 }
 

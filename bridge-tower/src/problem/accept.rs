@@ -1,10 +1,19 @@
 //! Whether a client takes a problem for an answer.
 
-use http::header::{ACCEPT, HeaderMap};
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
 
 /// Whether the `Accept` header, if there is one, leaves room for problem details. A client that
 /// asks for text or pages only keeps getting what the framework says.
-pub(super) fn takes_problems(headers: &HeaderMap) -> bool {
+#[inline]
+pub(crate) fn takes_problems(headers: &HeaderMap, first: Option<&HeaderValue>) -> bool {
+    // What nearly every program sends.
+    match first.map(HeaderValue::as_bytes) {
+        None | Some(b"*/*" | b"application/json") => true,
+        Some(_) => has_room_for_problems(headers),
+    }
+}
+
+fn has_room_for_problems(headers: &HeaderMap) -> bool {
     let mut ranges = headers
         .get_all(ACCEPT)
         .iter()
@@ -17,12 +26,11 @@ pub(super) fn takes_problems(headers: &HeaderMap) -> bool {
 
 fn is_json_wanted(range: &[u8]) -> bool {
     let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let media = parts.next().unwrap_or_default();
     let is_refused = parts.any(is_zero_weight);
-    let is_json = matches!(
-        media.as_slice(),
-        b"*/*" | b"application/*" | b"application/json" | b"application/problem+json"
-    );
+    let is_json = ["*/*", "application/*", "application/json", "application/problem+json"]
+        .iter()
+        .any(|json| media.eq_ignore_ascii_case(json.as_bytes()));
     is_json && !is_refused
 }
 

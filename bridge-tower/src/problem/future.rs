@@ -22,7 +22,7 @@ pub(super) const TEXT_BYTES_MAX: usize = 65_536;
 
 /// Whether the answer to a request may become a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     No,
     Yes,
     /// The request is a HEAD: its answer has the headers, but never the body.
@@ -45,7 +45,41 @@ pin_project! {
     #[derive(Debug)]
     enum State<F, B> {
         Answering { #[pin] answer: F },
-        Reading { head: Option<Box<Parts>>, text: Vec<u8>, #[pin] body: B },
+        Reading { #[pin] problem: Reading<B> },
+    }
+}
+
+pin_project! {
+    /// Resolves to the problem that a short text says.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing until polled"]
+    pub(crate) struct Reading<B> {
+        head: Option<Box<Parts>>,
+        text: Vec<u8>,
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B> Reading<B> {
+    pub(crate) fn new(response: Response<B>) -> Self {
+        let (head, body) = response.into_parts();
+        Self {
+            head: Some(Box::new(head)),
+            text: Vec::new(),
+            body,
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Future for Reading<B> {
+    type Output = Response<ProblemBody<B>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        ready!(poll_text(this.text, this.body, cx));
+        let head = this.head.take().expect("polled after it was ready");
+        Poll::Ready(problem(*head, std::mem::take(this.text)))
     }
 }
 
@@ -74,31 +108,27 @@ where
                     if *this.wanted == Wanted::No || !says_nothing_of_its_own(&response) {
                         return Poll::Ready(Ok(response.map(ProblemBody::inner)));
                     }
-                    let (head, body) = response.into_parts();
                     if *this.wanted == Wanted::HeadOnly {
-                        return Poll::Ready(Ok(head_of_problem(head)));
+                        return Poll::Ready(Ok(head_of_problem(response)));
                     }
                     this.state.set(State::Reading {
-                        head: Some(Box::new(head)),
-                        text: Vec::new(),
-                        body,
+                        problem: Reading::new(response),
                     });
                 }
-                StateProj::Reading { head, text, body } => {
-                    ready!(poll_text(text, body, cx));
-                    let head = head.take().expect("polled after it was ready");
-                    return Poll::Ready(Ok(problem(*head, std::mem::take(text))));
-                }
+                StateProj::Reading { problem } => return problem.poll(cx).map(Ok),
             }
         }
     }
 }
 
 /// Whether this is an error in plain text, or without any.
-fn says_nothing_of_its_own<B: Body>(response: &Response<B>) -> bool {
+#[inline]
+pub(crate) fn says_nothing_of_its_own<B: Body>(response: &Response<B>) -> bool {
     let (status, headers) = (response.status(), response.headers());
-    if !(status.is_client_error() || status.is_server_error())
-        || headers.contains_key(CONTENT_ENCODING)
+    if status.as_u16() < 400 || status.as_u16() >= 600 {
+        return false;
+    }
+    if headers.contains_key(CONTENT_ENCODING)
         || response.extensions().get::<Untouched>().is_some()
     {
         return false;
@@ -142,7 +172,8 @@ fn problem<B>(mut head: Parts, text: Vec<u8>) -> Response<ProblemBody<B>> {
 }
 
 /// The head that a GET would have been answered with. The length of its body is not known.
-fn head_of_problem<B>(mut head: Parts) -> Response<ProblemBody<B>> {
+pub(crate) fn head_of_problem<B>(response: Response<B>) -> Response<ProblemBody<B>> {
+    let (mut head, _) = response.into_parts();
     describe(&mut head);
     Response::from_parts(head, ProblemBody::unsent())
 }

@@ -1,11 +1,13 @@
 //! How the asker wants to hear of a problem: gRPC clients know nothing of problem details.
 
 use contract::error_code::ErrorCode;
+use contract::ids::TraceId;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 
 use super::body::ProblemBody;
 use super::model::Problem;
+use crate::context;
 
 /// What the asker understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,15 +24,27 @@ impl Asked {
         if is_grpc { Self::Grpc } else { Self::Http }
     }
 
-    /// The answer to a request that a layer answers by itself.
+    /// The answer to a request that a layer answers by itself, within the call's context.
     pub(crate) fn answer<B>(self, code: ErrorCode, detail: &str) -> Response<ProblemBody<B>> {
-        match self {
-            Self::Http => {
-                let problem = Problem::of(code).detail(detail).traced();
-                problem.into_response().map(ProblemBody::own)
-            }
-            Self::Grpc => trailers_only(code, detail),
+        let current = context::current().map(|it| it.trace.trace);
+        self.answer_in(code, detail, current)
+    }
+
+    /// The same, in a trace that the caller knows.
+    pub(crate) fn answer_in<B>(
+        self,
+        code: ErrorCode,
+        detail: &str,
+        trace: Option<TraceId>,
+    ) -> Response<ProblemBody<B>> {
+        if self == Self::Grpc {
+            return trailers_only(code, detail);
         }
+        let mut problem = Problem::of(code).detail(detail);
+        if let Some(trace) = &trace {
+            problem = problem.trace(trace);
+        }
+        problem.into_response().map(ProblemBody::own)
     }
 }
 

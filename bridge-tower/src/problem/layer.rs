@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::header::ACCEPT;
+use http::{HeaderValue, Method, Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -53,7 +54,7 @@ impl<S> Layer<S> for ProblemLayer {
     fn layer(&self, inner: S) -> Self::Service {
         Problems {
             inner,
-            except: self.except.clone(),
+            layer: self.clone(),
         }
     }
 }
@@ -62,17 +63,20 @@ impl<S> Layer<S> for ProblemLayer {
 #[derive(Clone, Debug)]
 pub struct Problems<S> {
     inner: S,
-    except: Arc<[Box<str>]>,
+    layer: ProblemLayer,
 }
 
-impl<S> Problems<S> {
-    fn wants<B>(&self, request: &Request<B>) -> Wanted {
+impl ProblemLayer {
+    /// Whether the answer to this request may become a problem. `accept` is its first header of
+    /// this name.
+    #[inline]
+    pub(crate) fn wants<B>(&self, request: &Request<B>, accept: Option<&HeaderValue>) -> Wanted {
         let path = request.uri().path();
         let is_below = |top: &str| {
             let rest = path.strip_prefix(top);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if self.except.iter().any(|top| is_below(top)) || !takes_problems(request.headers()) {
+        if self.except.iter().any(|top| is_below(top)) || !takes_problems(request.headers(), accept) {
             Wanted::No
         } else if *request.method() == Method::HEAD {
             Wanted::HeadOnly
@@ -96,7 +100,7 @@ where
     }
 
     fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let wanted = self.wants(&request);
+        let wanted = self.layer.wants(&request, request.headers().get(ACCEPT));
         ResponseFuture::new(self.inner.call(request), wanted)
     }
 }

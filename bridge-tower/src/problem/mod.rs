@@ -22,6 +22,8 @@ pub use self::future::ResponseFuture;
 pub use self::layer::{ProblemLayer, Problems, Untouched};
 pub use self::model::{PROBLEM_JSON, Problem};
 
+#[cfg(feature = "axum")]
+pub(crate) use self::future::{Reading, Wanted, head_of_problem, says_nothing_of_its_own};
 pub(crate) use self::grpc::Asked;
 
 #[cfg(test)]

@@ -187,7 +187,12 @@ impl Lexer {
         self.hold(plain, TEXT_BYTES_MAX, "a shorter text")
     }
 
-    fn hold(&mut self, c: char, bytes_max: usize, beyond: &'static str) -> Result<(), &'static str> {
+    fn hold(
+        &mut self,
+        c: char,
+        bytes_max: usize,
+        beyond: &'static str,
+    ) -> Result<(), &'static str> {
         if self.held.len() + c.len_utf8() > bytes_max {
             return Err(beyond);
         }

@@ -202,7 +202,11 @@ fn literal_below(nodes: &mut Vec<Node>, mut at: usize, mut literal: &[u8]) -> Op
         };
         at = child as usize;
         let known = &nodes[at].literal;
-        let common = known.iter().zip(literal).take_while(|(a, b)| a == b).count();
+        let common = known
+            .iter()
+            .zip(literal)
+            .take_while(|(a, b)| a == b)
+            .count();
         if common < known.len() {
             fork(nodes, at, common)?;
         }
@@ -229,7 +233,7 @@ fn fork(nodes: &mut Vec<Node>, at: usize, length: usize) -> Option<()> {
 
 /// Leads past nodes that only lead on. All that are left have a literal: comparing with an empty
 /// one costs more than with a long one, because it has no address that could be read.
-fn shorten(nodes: &mut Vec<Node>) {
+fn shorten(nodes: &mut [Node]) {
     for at in 0..nodes.len() {
         let next = nodes.get(nodes[at].param as usize).and_then(only_child);
         if let Some(next) = next {

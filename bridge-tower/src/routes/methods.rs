@@ -7,8 +7,8 @@ use std::fmt;
 
 use crate::record::Verb;
 
-/// The methods of HTTP, in the order in which they are shown.
-const ORDER: [Verb; 9] = [
+/// All methods, in the order in which they are shown.
+pub(super) const VERBS: [Verb; 10] = [
     Verb::Get,
     Verb::Head,
     Verb::Post,
@@ -18,6 +18,7 @@ const ORDER: [Verb; 9] = [
     Verb::Options,
     Verb::Connect,
     Verb::Trace,
+    Verb::Other,
 ];
 
 /// Bit of "every method that has no handler of its own".
@@ -53,16 +54,40 @@ impl Methods {
         self.0 & bit(verb) != 0
     }
 
-    /// Whether a request with `verb` reaches a handler. As in axum, `GET` answers `HEAD`.
+    /// The handler that a request with `verb` reaches. As in axum, the one for `GET` answers `HEAD`
+    /// too.
+    pub fn handler(self, verb: Verb) -> Option<Handler> {
+        if self.contains(verb) {
+            return Some(Handler::Of(verb));
+        }
+        if verb == Verb::Head && self.contains(Verb::Get) {
+            return Some(Handler::Of(Verb::Get));
+        }
+        self.is_any().then_some(Handler::OfOthers)
+    }
+
+    /// Whether a request with `verb` reaches a handler.
     pub fn answers(self, verb: Verb) -> bool {
-        self.is_any()
-            || self.contains(verb)
-            || (verb == Verb::Head && self.contains(Verb::Get))
+        self.handler(verb).is_some()
+    }
+
+    /// All handlers, the one for all other methods last.
+    pub fn handlers(self) -> impl Iterator<Item = Handler> {
+        let others = self.is_any().then_some(Handler::OfOthers);
+        self.iter().map(Handler::Of).chain(others)
+    }
+
+    /// Takes a handler out.
+    pub fn remove(&mut self, handler: Handler) {
+        self.0 &= !match handler {
+            Handler::Of(verb) => bit(verb),
+            Handler::OfOthers => ANY,
+        };
     }
 
     /// The methods with a handler of their own; [`Methods::is_any`] is told apart.
     pub fn iter(self) -> impl Iterator<Item = Verb> {
-        ORDER.into_iter().filter(move |it| self.contains(*it))
+        VERBS.into_iter().filter(move |it| self.contains(*it))
     }
 
     /// Both sets together.
@@ -72,7 +97,26 @@ impl Methods {
     }
 }
 
-/// Exhaustive on purpose: a new verb has to get a bit here and a place in [`ORDER`].
+/// A handler of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Handler {
+    /// The one for this method.
+    Of(Verb),
+    /// The one for every method that has none of its own.
+    OfOthers,
+}
+
+impl Handler {
+    /// The method's name, or `ANY`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Of(verb) => verb.as_str(),
+            Self::OfOthers => "ANY",
+        }
+    }
+}
+
+/// Exhaustive on purpose: a new verb has to get a bit here and a place in [`VERBS`].
 const fn bit(verb: Verb) -> u16 {
     match verb {
         Verb::Get => 1,
@@ -101,9 +145,12 @@ impl FromIterator<Verb> for Methods {
 /// `GET,POST`; `ANY` last; `-` for none.
 impl fmt::Display for Methods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<_> = self.iter().map(Verb::as_str).collect();
-        names.extend(self.is_any().then_some("ANY"));
-        f.pad(&if names.is_empty() { "-".to_owned() } else { names.join(",") })
+        let names: Vec<_> = self.handlers().map(Handler::as_str).collect();
+        f.pad(&if names.is_empty() {
+            "-".to_owned()
+        } else {
+            names.join(",")
+        })
     }
 }
 

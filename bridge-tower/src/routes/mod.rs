@@ -15,11 +15,23 @@
 
 mod methods;
 mod lexer;
+mod grammar;
 mod shape;
-mod table;
 mod matcher;
+mod table;
+mod map;
+mod join;
+mod audit;
+mod report;
 
+#[cfg(test)]
+mod tests;
+
+pub use self::audit::{
+    Ambiguous, Audit, CANDIDATES_MAX, Called, Declared, Joined, Missing, Served, Strictness,
+};
+pub use self::map::{RouteMap, map};
 pub use self::matcher::Matcher;
-pub use self::methods::Methods;
+pub use self::methods::{Handler, Methods};
 pub use self::shape::UnknownShape;
 pub use self::table::{Endpoint, Mounted, RouteTable};

@@ -1,5 +1,4 @@
-//! The grammar of what axum 0.8 prints for a `Router`, and a reader that follows it while the
-//! router prints itself.
+//! Reads a router while it prints itself, along the grammar of what axum 0.8 prints.
 //!
 //! It refuses everything else, at the first token that does not fit, so that a table is never half
 //! of the truth.
@@ -10,6 +9,11 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
+use super::grammar::Step::{
+    self, Allow, AllowBytes, Endpoint, Fallback, Flag, Handler, Id, Is, More, Path, Paths, Routes,
+    RoutesEnd,
+};
+use super::grammar::{ALLOW, METHOD_ROUTER, PATH, ROUTE, ROUTER};
 use super::lexer::{Lexer, Token};
 use super::methods::Methods;
 use crate::record::Verb;
@@ -28,7 +32,7 @@ pub struct UnknownShape {
     pub expected: String,
     /// What stands there.
     pub found: String,
-    /// Offset in the output, in bytes.
+    /// Offset in the output at which it was evident, in bytes.
     pub at: u64,
 }
 
@@ -76,81 +80,6 @@ pub(super) fn read(router: &impl fmt::Debug) -> Result<Read, UnknownShape> {
     let printed = write!(reader, "{router:?}");
     reader.finish(printed.is_ok())
 }
-
-/// One step of the grammar.
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    /// These words, one after the other.
-    Is(&'static str),
-    /// `RouteId(1): <endpoint>, …}`
-    Routes,
-    /// `RouteId(1): "/orders", …}`
-    Paths,
-    /// Behind an entry: `,` and one more, or `}`.
-    More(&'static [Step]),
-    Id,
-    Path,
-    Endpoint,
-    Handler(Verb),
-    Fallback,
-    Allow,
-    AllowBytes,
-    Flag,
-    /// What was read are the routes; the fallbacks follow.
-    RoutesEnd,
-}
-use Step::{
-    Allow, AllowBytes, Endpoint, Fallback, Flag, Handler, Id, Is, More, Path, Paths, Routes,
-    RoutesEnd,
-};
-
-const ROUTER: &[Step] = &[
-    Is("Router { path_router : PathRouter { routes : {"),
-    Routes,
-    Is(", node : Node { paths : {"),
-    Paths,
-    Is("} }"),
-    RoutesEnd,
-    Is(", fallback_router : PathRouter { routes : {"),
-    Routes,
-    Is(", node : Node { paths : {"),
-    Paths,
-    Is("} } , default_fallback :"),
-    Flag,
-    Is(", catch_all_fallback :"),
-    Fallback,
-    Is("}"),
-];
-
-const ROUTE: &[Step] = &[Is("RouteId ("), Id, Is(") :"), Endpoint];
-const PATH: &[Step] = &[Is("RouteId ("), Id, Is(") :"), Path];
-const ALLOW: &[Step] = &[Is("("), AllowBytes, Is(")")];
-
-const METHOD_ROUTER: &[Step] = &[
-    Is("( MethodRouter { get :"),
-    Handler(Verb::Get),
-    Is(", head :"),
-    Handler(Verb::Head),
-    Is(", delete :"),
-    Handler(Verb::Delete),
-    Is(", options :"),
-    Handler(Verb::Options),
-    Is(", patch :"),
-    Handler(Verb::Patch),
-    Is(", post :"),
-    Handler(Verb::Post),
-    Is(", put :"),
-    Handler(Verb::Put),
-    Is(", trace :"),
-    Handler(Verb::Trace),
-    Is(", connect :"),
-    Handler(Verb::Connect),
-    Is(", fallback :"),
-    Fallback,
-    Is(", allow_header :"),
-    Allow,
-    Is("} )"),
-];
 
 /// Follows the grammar token by token.
 #[derive(Debug)]
@@ -344,9 +273,8 @@ impl Follower {
         let mut patterns = Vec::with_capacity(endpoints.len());
         for (id, methods) in endpoints {
             let path = paths.remove(&id);
-            let path = path.ok_or_else(|| {
-                UnknownShape::new(format!("a path for RouteId({id})"), "none")
-            })?;
+            let path =
+                path.ok_or_else(|| UnknownShape::new(format!("a path for RouteId({id})"), "none"))?;
             patterns.push(Pattern { path, methods });
         }
         if let Some((id, path)) = paths.into_iter().next() {
@@ -359,8 +287,8 @@ impl Follower {
     }
 
     fn finish(mut self) -> Result<Read, UnknownShape> {
-        if let Some(step) = self.stack.pop() {
-            return Err(UnknownShape::new(format!("{step:?}"), "the end"));
+        if !self.stack.is_empty() {
+            return Err(UnknownShape::new("the rest of a router", "the end"));
         }
         self.read.fallbacks = self.join()?;
         Ok(self.read)

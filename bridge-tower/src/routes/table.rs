@@ -6,6 +6,8 @@
 //! Invariant: routes are in the order of their paths, so two processes of one build number them
 //! alike, and each pattern of the router belongs to exactly one of them.
 
+use std::collections::{BTreeMap, HashMap};
+
 use axum::Router;
 
 use super::matcher::Matcher;
@@ -125,41 +127,41 @@ impl RouteTable {
 /// One route for each pattern, with all patterns that lead to it. Those of a nested service are
 /// one: `P/{*tail}`, `P` and `P/`.
 fn grouped(patterns: Vec<Pattern>) -> Vec<(Mounted, Vec<String>)> {
-    let is_nested = |path: &str| {
-        let path = path.strip_suffix(NEST_TAIL);
-        path.map(|prefix| [prefix.to_owned(), format!("{prefix}/")])
-    };
-    let nested: std::collections::HashSet<String> = patterns
-        .iter()
-        .filter_map(|it| is_nested(&it.path))
-        .flatten()
-        .collect();
-    let mut groups = std::collections::BTreeMap::<Box<str>, (Mounted, Vec<String>)>::new();
+    let prefixes = nested(&patterns);
+    let mut groups = BTreeMap::<String, (Mounted, Vec<String>)>::new();
     for Pattern { path, methods } in patterns {
-        let prefix = path.strip_suffix(NEST_TAIL);
-        let prefix = prefix.or_else(|| {
-            let is_of_nested = methods.is_none() && nested.contains(&path);
-            is_of_nested.then(|| path.trim_end_matches('/'))
-        });
+        let prefix = match methods {
+            None => prefixes.get(&path),
+            Some(_) => None,
+        };
         let (template, endpoint) = match (prefix, methods) {
             (Some(prefix), _) => (format!("{prefix}{NESTED_TAIL}"), Endpoint::Nested),
             (None, Some(_)) => (path.clone(), Endpoint::Handlers),
             (None, None) => (path.clone(), Endpoint::Service),
         };
-        let template = template.into_boxed_str();
-        let group = groups.entry(template.clone()).or_insert_with(|| {
-            let methods = methods.unwrap_or(Methods::ANY);
-            let path = template;
-            let route = Mounted {
-                path,
-                methods,
-                endpoint,
-            };
-            (route, Vec::new())
-        });
+        let route = Mounted {
+            path: template.as_str().into(),
+            methods: methods.unwrap_or(Methods::ANY),
+            endpoint,
+        };
+        let group = groups.entry(template).or_insert((route, Vec::new()));
         group.1.push(path);
     }
     groups.into_values().collect()
+}
+
+/// The patterns under which a nested service stands, each with the path it is nested at. Nesting
+/// at `/a/` takes no `/a`; whatever service is mounted there prints like a part of it, and is
+/// counted with it.
+fn nested(patterns: &[Pattern]) -> HashMap<String, String> {
+    let prefixes = patterns
+        .iter()
+        .filter_map(|it| it.path.strip_suffix(NEST_TAIL));
+    let all = prefixes.flat_map(|prefix| {
+        let behind = ["", "/", NEST_TAIL].map(|tail| format!("{prefix}{tail}"));
+        behind.map(|pattern| (pattern, prefix.to_owned()))
+    });
+    all.collect()
 }
 
 /// The paths at which a fallback that is not axum's own begins.
@@ -169,5 +171,7 @@ fn scopes(fallbacks: &[Pattern], is_default: bool) -> Vec<Box<str>> {
         Some(if scope.is_empty() { "/" } else { scope })
     });
     let own = scopes.filter(|it| !(is_default && *it == "/"));
-    own.map(Box::from).collect()
+    let mut own: Vec<_> = own.map(Box::from).collect();
+    own.sort_unstable();
+    own
 }

@@ -53,9 +53,32 @@ impl Incoming {
 
 /// Reads what `headers` say about their trace.
 pub fn extract(headers: &HeaderMap) -> Incoming {
+    Incoming::of(headers.get(OWN), only_parent(headers))
+}
+
+/// The trace headers of a request that is about to be given away, unread until somebody asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Unread {
+    own: Option<HeaderValue>,
+    traceparent: Option<HeaderValue>,
+}
+
+impl Unread {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            own: headers.get(OWN).cloned(),
+            traceparent: only_parent(headers).cloned(),
+        }
+    }
+
+    pub(crate) fn read(&self) -> Incoming {
+        Incoming::of(self.own.as_ref(), self.traceparent.as_ref())
+    }
+}
+
+fn only_parent(headers: &HeaderMap) -> Option<&HeaderValue> {
     let mut parents = headers.get_all(PARENT).iter();
-    let only = parents.next().filter(|_| parents.next().is_none());
-    Incoming::of(headers.get(OWN), only)
+    parents.next().filter(|_| parents.next().is_none())
 }
 
 /// Tells the next service: writes `trace` in both spellings and what travels with it, replacing

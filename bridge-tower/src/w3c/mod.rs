@@ -20,3 +20,5 @@ pub use self::baggage::{Baggage, BaggageError, Member, Property};
 pub use self::carried::{CARRIED_BYTES_MAX, Carried};
 pub use self::headers::{Incoming, extract, inject};
 pub use self::state::{InvalidEntry, TraceState};
+
+pub(crate) use self::headers::Unread;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bridge_tower::Sampler;
 use contract::clock::Clock;
 use contract::error_code::ErrorCode;
 use contract::ids::IdMint;
@@ -16,6 +17,7 @@ use super::Bridge;
 use super::listen::bind;
 use crate::error::Error;
 use crate::handler::{Handlers, States};
+use crate::mounted::{checked, routes_of};
 use crate::options::{
     Advertise, Limits, Options, Retry, Transport, advertise_address, runtime_address,
 };
@@ -33,6 +35,9 @@ pub struct Builder {
     name: String,
     runtime: Option<(String, String)>,
     advertise: Option<Option<String>>,
+    http_host: Option<String>,
+    http_servers: Vec<(String, Vec<String>)>,
+    sampler: Sampler,
     handlers: Handlers,
     states: States,
     limits: Limits,
@@ -48,6 +53,9 @@ impl Builder {
             name,
             runtime: None,
             advertise: None,
+            http_host: None,
+            http_servers: Vec::new(),
+            sampler: Sampler::default(),
             handlers: Handlers::default(),
             states: States::default(),
             limits: Limits::default(),
@@ -78,6 +86,31 @@ impl Builder {
     #[must_use]
     pub fn caller_only(mut self) -> Self {
         self.advertise = Some(None);
+        self
+    }
+
+    /// The host under which [`Bridge::serve_http`] is on the map. Default: the address that the
+    /// listener is bound to.
+    #[must_use]
+    pub fn http_host(mut self, host: impl Into<String>) -> Self {
+        self.http_host = Some(host.into());
+        self
+    }
+
+    /// Puts the routes of `app`, which is served by other means at `endpoint` (`host:port`), on the
+    /// map from the start on.
+    #[must_use]
+    pub fn http_server<S>(mut self, endpoint: impl Into<String>, app: &axum::Router<S>) -> Self {
+        let routes = routes_of(app).names().collect();
+        self.http_servers.push((endpoint.into(), routes));
+        self
+    }
+
+    /// Which HTTP requests are recorded. Default: what callers decided, else all. Metrics count
+    /// every request.
+    #[must_use]
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
         self
     }
 
@@ -209,10 +242,19 @@ impl Builder {
         let options = self.options(!handlers.0.is_empty())?;
         let methods = methods(handlers, &self.states)?;
         let dependencies = self.declared.dependencies();
-        let registration = Registration::new(rows, &dependencies);
+        let mut registration = Registration::new(rows, &dependencies);
+        for (endpoint, routes) in std::mem::take(&mut self.http_servers) {
+            registration.serve_http(checked(&endpoint)?, routes);
+        }
         let clock = self.clock.clone();
         let telemetry = self.telemetry();
-        let session = Session::new(clock.clone(), options, dependencies, registration, telemetry);
+        let session = Session::new(
+            clock.clone(),
+            options,
+            dependencies,
+            registration,
+            telemetry,
+        );
         let bound = bind(&session.options, &session.credentials.leaf, &clock).await?;
         let listener = bound.map(|(listener, endpoint)| {
             session
@@ -258,6 +300,8 @@ impl Builder {
             runtime,
             key,
             advertise,
+            http_host: self.http_host.clone(),
+            sampler: self.sampler,
             limits: self.limits,
         })
     }

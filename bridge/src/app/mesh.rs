@@ -1,12 +1,12 @@
 //! A runtime small enough for a unit test: real sockets and certificates, no storage, no policy.
 //!
 //! It answers every registration with a snapshot of everything to everybody, remembers the
-//! operations it is sent, and answers `Invoke` itself.
+//! telemetry it is sent, and answers `Invoke` itself.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use contract::clock::Clock;
@@ -19,11 +19,12 @@ use contract::grpc::v1::telemetry_server::{Telemetry, TelemetryServer};
 use contract::grpc::v1::{
     CaptureModes, GetOperationRequest, GetOperationResponse, GetPayloadRequest, GetPayloadResponse,
     GetTraceRequest, GetTraceResponse, InvokeChunk, InvokeRequest, InvokeResponse,
-    ListTracesRequest, ListTracesResponse, MethodDescriptor, OpReport, OpenRequest,
-    PolicyEvaluation, ProvisionRequest, ProvisionResponse, QueryLogsRequest, QueryLogsResponse,
-    QueryMetricsRequest, QueryMetricsResponse, RefreshCertRequest, RefreshCertResponse,
-    RegisterRequest, RegistryEvent, RegistrySnapshot, ServerControl, ServiceInstanceInfo,
-    TelemetryAck, TelemetryBatch, Welcome, server_control, telemetry_batch,
+    ListTracesRequest, ListTracesResponse, Log, MethodDescriptor, MetricPoint, OpReport,
+    OpenRequest, PayloadAttachment, PolicyEvaluation, ProvisionRequest, ProvisionResponse,
+    QueryLogsRequest, QueryLogsResponse, QueryMetricsRequest, QueryMetricsResponse,
+    RefreshCertRequest, RefreshCertResponse, RegisterRequest, RegistryEvent, RegistrySnapshot,
+    ServerControl, ServiceInstanceInfo, TelemetryAck, TelemetryBatch, Welcome, server_control,
+    telemetry_batch,
 };
 use contract::ids::{IdMint, InstanceId, ServiceId};
 use contract::key::{Secret, ServiceKey};
@@ -51,7 +52,10 @@ struct Inner {
     lifetime: Duration,
     services: Mutex<BTreeMap<String, ServiceId>>,
     registered: watch::Sender<BTreeMap<InstanceId, (ServiceId, RegisterRequest)>>,
-    ops: Mutex<Vec<OpReport>>,
+    reported: Mutex<Vec<TelemetryBatch>>,
+    /// Telemetry is received, and never acknowledged.
+    is_frozen: AtomicBool,
+    modes: Mutex<CaptureModes>,
     refreshed: AtomicU32,
     invoked: Mutex<Vec<InvokeRequest>>,
     kicks: watch::Sender<u32>,
@@ -74,7 +78,13 @@ impl Mesh {
             lifetime,
             services: Mutex::default(),
             registered: watch::Sender::default(),
-            ops: Mutex::default(),
+            reported: Mutex::default(),
+            is_frozen: AtomicBool::new(false),
+            modes: Mutex::new(CaptureModes {
+                telemetry_enabled: true,
+                payload_max_bytes: 65_536,
+                ..CaptureModes::default()
+            }),
             refreshed: AtomicU32::new(0),
             invoked: Mutex::default(),
             kicks: watch::Sender::default(),
@@ -150,8 +160,52 @@ impl Mesh {
         key.to_text()
     }
 
+    /// Everything that was reported, in the order it arrived.
+    pub(super) fn reported(&self) -> Vec<TelemetryBatch> {
+        self.0.reported.lock().clone()
+    }
+
     pub(super) fn operations(&self) -> Vec<OpReport> {
-        self.0.ops.lock().clone()
+        let ops = |batch: TelemetryBatch| match batch.kind {
+            Some(telemetry_batch::Kind::Ops(ops)) => ops.items,
+            _ => Vec::new(),
+        };
+        self.reported().into_iter().flat_map(ops).collect()
+    }
+
+    pub(super) fn logs(&self) -> Vec<Log> {
+        let logs = |batch: TelemetryBatch| match batch.kind {
+            Some(telemetry_batch::Kind::Logs(logs)) => logs.items,
+            _ => Vec::new(),
+        };
+        self.reported().into_iter().flat_map(logs).collect()
+    }
+
+    pub(super) fn points(&self) -> Vec<MetricPoint> {
+        let points = |batch: TelemetryBatch| match batch.kind {
+            Some(telemetry_batch::Kind::Metrics(points)) => points.items,
+            _ => Vec::new(),
+        };
+        self.reported().into_iter().flat_map(points).collect()
+    }
+
+    pub(super) fn payloads(&self) -> Vec<PayloadAttachment> {
+        let payloads = |batch: TelemetryBatch| match batch.kind {
+            Some(telemetry_batch::Kind::Payloads(payloads)) => payloads.items,
+            _ => Vec::new(),
+        };
+        self.reported().into_iter().flat_map(payloads).collect()
+    }
+
+    /// From now on telemetry is received without an answer, or with one again.
+    pub(super) fn freeze(&self, is_frozen: bool) {
+        self.0.is_frozen.store(is_frozen, Ordering::Relaxed);
+    }
+
+    /// Changes what the runtime wants, and tells everybody.
+    pub(super) fn want(&self, change: impl FnOnce(&mut CaptureModes)) {
+        change(&mut self.0.modes.lock());
+        self.0.registered.send_modify(|_| {});
     }
 
     pub(super) fn invoked(&self) -> Vec<InvokeRequest> {
@@ -198,11 +252,7 @@ impl Mesh {
     fn snapshot(&self, all: &BTreeMap<InstanceId, (ServiceId, RegisterRequest)>) -> RegistryEvent {
         let mut snapshot = RegistrySnapshot {
             policy: Some(PolicyEvaluation::default()),
-            capture_modes: Some(CaptureModes {
-                telemetry_enabled: true,
-                payload_max_bytes: 65_536,
-                ..CaptureModes::default()
-            }),
+            capture_modes: Some(*self.0.modes.lock()),
             ..RegistrySnapshot::default()
         };
         for (instance, (service, request)) in all {
@@ -371,10 +421,11 @@ macro_rules! unimplemented_queries {
                 let mesh = self.clone();
                 tokio::spawn(async move {
                     while let Ok(Some(batch)) = batches.message().await {
-                        if let Some(telemetry_batch::Kind::Ops(ops)) = batch.kind {
-                            mesh.0.ops.lock().extend(ops.items);
-                        }
                         let acknowledged_sequence = batch.sequence;
+                        mesh.0.reported.lock().push(batch);
+                        if mesh.0.is_frozen.load(Ordering::Relaxed) {
+                            continue;
+                        }
                         let ack = TelemetryAck { acknowledged_sequence, ..TelemetryAck::default() };
                         if acks.send(Ok(ack)).await.is_err() {
                             return;

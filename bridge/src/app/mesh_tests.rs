@@ -11,7 +11,7 @@ use crate::handler::{BusinessError, Handlers, MethodMeta, OperationDef};
 use crate::rpc::{Call, Contract, Target};
 use crate::{Context, Transport};
 
-const HOUR: Duration = Duration::from_secs(3_600);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
 static ECHO: &[MethodMeta] = &[MethodMeta {
     service: "t.Echo",
@@ -32,7 +32,7 @@ impl Contract for Echo {
 }
 
 #[derive(Clone)]
-struct EchoClient(Target);
+pub(super) struct EchoClient(Target);
 
 impl From<Target> for EchoClient {
     fn from(target: Target) -> Self {
@@ -41,7 +41,7 @@ impl From<Target> for EchoClient {
 }
 
 impl EchoClient {
-    fn echo(&self, text: &str) -> Call<String> {
+    pub(super) fn echo(&self, text: &str) -> Call<String> {
         self.0.unary(&ECHO[0], text.to_owned())
     }
 }
@@ -65,12 +65,22 @@ impl BusinessError for EchoError {
     }
 }
 
-fn echo() -> Handlers {
+pub(super) fn echo() -> Handlers {
     Handlers::from_operations(vec![OperationDef::unary(&ECHO[0], "tests::echo", |_| {
         Ok(|text: String, context: Context| async move {
             match &*text {
                 "" => Err(EchoError::Silence),
                 "who" => Ok(context.caller().unwrap().service.to_string()),
+                "flags" => {
+                    let current = crate::telemetry::current().unwrap();
+                    let is_recorded = current.flags.is_sampled();
+                    Ok(if is_recorded {
+                        "recorded"
+                    } else {
+                        "unrecorded"
+                    }
+                    .to_owned())
+                }
                 "slow" => {
                     pause(Duration::from_millis(300)).await;
                     Ok(text)
@@ -81,7 +91,7 @@ fn echo() -> Handlers {
     })])
 }
 
-async fn serve(mesh: &Mesh) -> Bridge {
+pub(super) async fn serve(mesh: &Mesh) -> Bridge {
     let builder = Bridge::builder("echo").runtime(mesh.address(), mesh.key("echo"));
     builder
         .advertise("127.0.0.1:0")
@@ -91,7 +101,7 @@ async fn serve(mesh: &Mesh) -> Bridge {
         .expect("starts")
 }
 
-async fn call(mesh: &Mesh) -> (Bridge, EchoClient) {
+pub(super) async fn call(mesh: &Mesh) -> (Bridge, EchoClient) {
     let mut builder = Bridge::builder("orders").runtime(mesh.address(), mesh.key("orders"));
     let client = builder.client::<Echo>();
     let builder = builder.reconnect_interval(Duration::from_millis(100));
@@ -103,7 +113,7 @@ async fn pause(span: Duration) {
 }
 
 /// Repeats a call until somebody can take it.
-async fn until_answered(client: &EchoClient) {
+pub(super) async fn until_answered(client: &EchoClient) {
     let clock = Clock::system();
     let begun = clock.monotonic();
     while let Err(error) = client.echo("x").await {
@@ -114,7 +124,7 @@ async fn until_answered(client: &EchoClient) {
     }
 }
 
-async fn until(mut condition: impl FnMut() -> bool) {
+pub(super) async fn until(mut condition: impl FnMut() -> bool) {
     let clock = Clock::system();
     let begun = clock.monotonic();
     while !condition() {
@@ -409,10 +419,16 @@ async fn a_call_made_while_serving_http_hangs_under_the_request() {
     );
 }
 
-async fn get(address: std::net::SocketAddr, path: &str) -> String {
+pub(super) async fn get(address: std::net::SocketAddr, path: &str) -> String {
+    get_with(address, path, "accept: */*").await
+}
+
+/// The whole answer to a request with one more header.
+pub(super) async fn get_with(address: std::net::SocketAddr, path: &str, header: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: t\r\n{header}\r\nconnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();

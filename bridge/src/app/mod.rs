@@ -351,4 +351,6 @@ mod mesh;
 #[cfg(test)]
 mod mesh_tests;
 #[cfg(test)]
+mod telemetry_tests;
+#[cfg(test)]
 mod tests;

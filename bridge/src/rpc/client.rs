@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bridge_tower::capture::Mode;
 use bridge_tower::{Deadline, context};
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
@@ -22,7 +23,7 @@ use crate::handler::MethodMeta;
 use crate::options::Transport;
 use crate::registry::Dependency;
 use crate::session::Session;
-use crate::telemetry::{self, CallStart, Direction, Ended, Mode, Op, RequestId, Served};
+use crate::telemetry::{self, CallStart, Direction, Ended, Op, RequestId, Served};
 
 /// A service of a contract, as generated code describes it.
 pub trait Contract {

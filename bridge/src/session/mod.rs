@@ -47,10 +47,14 @@ use crate::options::Options;
 use crate::registry::{Dependency, Registry};
 #[cfg(feature = "tracing-subscriber")]
 use crate::telemetry::quietly;
-use crate::telemetry::{ReportEnd, Telemetry, report};
+use crate::telemetry::{Load, ReportEnd, Telemetry, report};
 
 /// Lifecycle events a slow listener may be behind before it misses some.
 const EVENTS_BUFFERED: usize = 64;
+
+/// Requests that one thread keeps until they are fetched. They are when half of that is used, and
+/// the ring they go to holds about a thousand operations.
+const HTTP_RECORDS: usize = 1_024;
 
 /// Language told to the runtime; diagnostics only.
 const SDK_LANGUAGE: &str = "rust";
@@ -69,6 +73,8 @@ pub(crate) struct Session {
     pub(crate) telemetry: Telemetry,
     /// Made when the first HTTP server or layer needs it: it runs a thread.
     recorder: OnceLock<Recorder>,
+    /// Everybody whose records are reported, the above included.
+    followed: Mutex<Vec<Recorder>>,
     pub(crate) registration: channel::Sender<Registration>,
     progress: channel::Sender<Progress>,
     events: broadcast::Sender<Lifecycle>,
@@ -117,6 +123,7 @@ impl Session {
             registry: Registry::new(dependencies, credentials.clone(), clock.clone()),
             telemetry,
             recorder: OnceLock::new(),
+            followed: Mutex::default(),
             registration: channel::Sender::new(registration),
             progress: channel::Sender::default(),
             events: broadcast::Sender::new(EVENTS_BUFFERED),
@@ -135,15 +142,23 @@ impl Session {
     pub(crate) fn recorder(&self) -> &Recorder {
         self.recorder.get_or_init(|| {
             let builder = Recorder::builder().clock(&self.clock).mint(&self.mint);
-            let recorder = builder.build();
-            self.telemetry.follow(&recorder);
+            let builder = builder.sampler(self.options.sampler);
+            let recorder = builder.ring_records(HTTP_RECORDS).build();
+            self.follow(&recorder);
             recorder
         })
     }
 
+    /// Reports what `recorder` records from now on.
+    pub(crate) fn follow(&self, recorder: &Recorder) {
+        self.telemetry.follow(recorder);
+        self.followed.lock().push(recorder.clone());
+    }
+
     /// Hands over what HTTP requests have left so far.
     pub(crate) fn collect(&self) {
-        if let Some(recorder) = self.recorder.get() {
+        let followed = self.followed.lock().clone();
+        for recorder in followed {
             recorder.flush();
         }
     }
@@ -283,7 +298,13 @@ async fn reporting(session: &Session) {
         let instance = session.identity().map(|it| it.instance_id.to_string());
         if let Ok(channel) = session.runtime.channel(CONNECT_TIMEOUT_MAX).await {
             let instance = instance.unwrap_or_default();
-            let end = report(&session.telemetry, channel, instance, || failures = 0).await;
+            let on_ack = |load| {
+                failures = 0;
+                if load == Load::Busy {
+                    session.collect();
+                }
+            };
+            let end = report(&session.telemetry, channel, instance, on_ack).await;
             if let ReportEnd::Lost(status) = end {
                 tracing::debug!(error = %status, "telemetry stream lost");
             }

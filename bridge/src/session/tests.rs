@@ -21,13 +21,21 @@ pub(crate) fn session(reconnect: Reconnect) -> (Arc<Session>, ManualClock) {
         runtime: "127.0.0.1:1".into(),
         key,
         advertise: Advertise::Nowhere,
+        http_host: None,
+        sampler: bridge_tower::Sampler::default(),
         limits: Limits {
             reconnect,
             ..Limits::default()
         },
     };
     let telemetry = Telemetry::new(&clock, &IdMint::system(&clock));
-    let session = Session::new(clock, options, Vec::new(), Registration::default(), telemetry);
+    let session = Session::new(
+        clock,
+        options,
+        Vec::new(),
+        Registration::default(),
+        telemetry,
+    );
     (session, hand)
 }
 

@@ -1,21 +1,27 @@
-//! What the HTTP layer recorded, on its way into the rings: requests as operations, counts as
-//! metrics.
+//! What the HTTP layers recorded, on its way into the rings: requests as operations, counts as
+//! metrics, bodies as payloads.
 //!
-//! Runs on the recorder's own thread; what does not fit drops the oldest, as everywhere.
+//! The first two come on the recorder's own thread; what does not fit drops the oldest, as
+//! everywhere.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bridge_tower::capture::{Capture, Direction as Side, PayloadSink};
 use bridge_tower::record::Kind as End;
 use bridge_tower::recorder::RouteSeries;
 use bridge_tower::red::{BOUNDS_SECONDS, Series as Counts, SeriesKey};
 use bridge_tower::{Batch, Export, Recorder};
+use bytes::Bytes;
 use contract::clock::Monotonic;
+use contract::headers::TraceContext;
 
 use super::Telemetry;
 use super::metrics::metric;
 use super::op::Record;
+use super::payload::{Direction, Payload};
 use super::series::{Kind, Metric};
 
 /// Time between two readings of the counts.
@@ -113,7 +119,10 @@ fn seconds(nanos: u64) -> f64 {
 impl Export for HttpExport {
     fn export(&mut self, batch: &Batch<'_>) {
         let telemetry = &self.telemetry;
-        telemetry.0.lost_ops.fetch_add(batch.dropped, Ordering::Relaxed);
+        telemetry
+            .0
+            .lost_ops
+            .fetch_add(batch.dropped, Ordering::Relaxed);
         if !telemetry.is_enabled() {
             return;
         }
@@ -122,5 +131,27 @@ impl Export for HttpExport {
             telemetry.push_op(Record::of_request(record, route));
         }
         self.read(batch.recorder);
+    }
+}
+
+/// Takes over bodies.
+#[derive(Debug)]
+struct Bodies(Telemetry);
+
+impl PayloadSink for Bodies {
+    fn payload(&self, op: TraceContext, direction: Side, bytes: Bytes, original_bytes: u64) {
+        let direction = match direction {
+            Side::Input => Direction::In,
+            Side::Output => Direction::Out,
+        };
+        let payload = Payload::of_body(op, direction, bytes, original_bytes);
+        self.0.push_payload(payload);
+    }
+}
+
+impl Telemetry {
+    /// What the runtime wishes to have of HTTP bodies, and where they go.
+    pub(crate) fn capture_http(&self) -> (&Capture, Arc<dyn PayloadSink>) {
+        (&self.0.wishes.http, Arc::new(Bodies(self.clone())))
     }
 }

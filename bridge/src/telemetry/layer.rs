@@ -6,12 +6,7 @@
 //! Invariant: sending telemetry writes no telemetry. What the task that sends logs is left out,
 //! and so is whatever is logged while a value is being formatted for us.
 
-use std::cell::Cell;
-use std::fmt::{self, Write as _};
-use std::future::Future;
-
 use bridge_tower::CallContext;
-use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record as Values};
 use tracing::subscriber::Interest;
@@ -20,15 +15,17 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::ended::Ended;
+use super::fields::Fields;
 use super::log::{Entry, FIELDS_BYTES_MAX, Level, MESSAGE_BYTES_MAX};
-use super::op::{Ended, Named, What};
+use super::op::{Named, What};
+use super::quiet::Quiet;
+use super::running::Op;
 use super::scope::spans::{self, Inside};
-use super::user::ATTRS_BYTES_MAX;
+use super::user::{ATTRS_BYTES_MAX, TEXT_BYTES_MAX};
 use super::value::{Object, cut};
-use super::{Op, Telemetry, scope};
+use super::{Telemetry, scope};
 
-/// Longest text of one formatted value, in bytes.
-const VALUE_BYTES_MAX: usize = FIELDS_BYTES_MAX;
 /// What moves telemetry: detail of these would beget more of itself. From INFO on they are heard.
 const CARRIERS: [&str; 8] = [
     "bridge",
@@ -40,38 +37,6 @@ const CARRIERS: [&str; 8] = [
     "rustls",
     "tonic",
 ];
-
-thread_local! {
-    /// Whether this thread is at work for telemetry itself.
-    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Keeps this thread's events out of telemetry until it is dropped.
-struct Quiet(());
-
-impl Quiet {
-    /// `None` when that is so already.
-    fn begin() -> Option<Self> {
-        let was_quiet = IS_QUIET.try_with(|it| it.replace(true)).unwrap_or(true);
-        (!was_quiet).then_some(Self(()))
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        let _ = IS_QUIET.try_with(|it| it.set(false));
-    }
-}
-
-/// Runs `future`; what it logs itself does not become telemetry.
-pub(crate) async fn quietly<F: Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| {
-        let _quiet = Quiet::begin();
-        future.as_mut().poll(cx)
-    })
-    .await
-}
 
 /// Which spans and events become telemetry; see [`Telemetry::tracing`].
 #[derive(Clone, Debug)]
@@ -126,7 +91,6 @@ impl Telemetry {
     /// use tracing_subscriber::prelude::*;
     ///
     /// tracing_subscriber::registry()
-    ///     .with(tracing_subscriber::fmt::layer())
     ///     .with(builder.telemetry().tracing().without("sqlx").layer())
     ///     .init();
     /// # }
@@ -152,7 +116,8 @@ impl Wanted {
         };
         let target = metadata.target();
         *metadata.level() <= level
-            && (*metadata.level() <= tracing::Level::INFO || !CARRIERS.iter().any(|it| is_in(target, it)))
+            && (*metadata.level() <= tracing::Level::INFO
+                || !CARRIERS.iter().any(|it| is_in(target, it)))
             && !self.without.iter().any(|it| is_in(target, it))
     }
 }
@@ -214,7 +179,7 @@ where
         let attrs = attrs.object;
         let op = self.0.start(parent.as_ref(), "dropped", || {
             What::User(Box::new(Named {
-                subject: cut(span.name(), MESSAGE_BYTES_MAX).into(),
+                subject: cut(span.name(), TEXT_BYTES_MAX).into(),
                 key: Box::default(),
                 attrs: attrs.finish().into(),
             }))
@@ -247,10 +212,8 @@ where
         };
         // Formatted outside of the lock: a value's own code runs here.
         let Some(object) = known else { return };
-        let mut fields = Fields {
-            object,
-            message: String::new(),
-        };
+        let mut fields = Fields::new(ATTRS_BYTES_MAX);
+        fields.object = object;
         values.record(&mut fields);
         if let Some(span_op) = span.extensions_mut().get_mut::<SpanOp>() {
             span_op.attrs = fields.object;
@@ -280,7 +243,7 @@ where
             && let Some(span) = context.event_span(event)
             && let Some(span_op) = span.extensions_mut().get_mut::<SpanOp>()
         {
-            span_op.failed = Some(cut(&message, VALUE_BYTES_MAX).into());
+            span_op.failed = Some(cut(&message, TEXT_BYTES_MAX).into());
         }
         let explicit = event.parent().and_then(|it| inside(&context, it));
         let inside = explicit.map(|it| it.context).or_else(scope::current);
@@ -305,7 +268,9 @@ where
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let Some(span) = context.span(&id) else { return };
+        let Some(span) = context.span(&id) else {
+            return;
+        };
         let Some(span_op) = span.extensions_mut().remove::<SpanOp>() else {
             return;
         };
@@ -332,73 +297,4 @@ where
     let span = context.span(span)?;
     let extensions = span.extensions();
     extensions.get::<SpanOp>().map(|it| it.inside.clone())
-}
-
-/// Fields as they are visited.
-struct Fields {
-    object: Object,
-    message: String,
-}
-
-impl Fields {
-    fn new(bytes_max: usize) -> Self {
-        Self {
-            object: Object::new(bytes_max),
-            message: String::new(),
-        }
-    }
-
-    fn text(&mut self, field: &Field, text: String) {
-        if field.name() == "message" {
-            self.message = text;
-        } else {
-            self.object.add_json(field.name(), text);
-        }
-    }
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, cut(value, MESSAGE_BYTES_MAX).to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let mut text = Capped(String::new());
-        // It fails when the text is longer than anybody wants; its beginning is there.
-        let _ = write!(text, "{value:?}");
-        self.text(field, text.0);
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = Capped(String::new());
-        let _ = write!(text, "{value}");
-        self.text(field, text.0);
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.object.add_json(field.name(), value);
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.object.add_json(field.name(), value);
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.object.add_json(field.name(), value);
-    }
-
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.object.add_json(field.name(), value);
-    }
-}
-
-/// A text that stops growing.
-struct Capped(String);
-
-impl fmt::Write for Capped {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = MESSAGE_BYTES_MAX - self.0.len();
-        self.0.push_str(cut(text, room));
-        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
-    }
 }

@@ -78,13 +78,19 @@ impl Log {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        let op = entry.context.map(|it| it.parent).filter(|it| *it != OpId::NONE);
+        let op = entry
+            .context
+            .map(|it| it.parent)
+            .filter(|it| *it != OpId::NONE);
         Frame {
             at_unix_ms: entry.at.as_millis(),
             level: level as i32,
             message: entry.message.to_string(),
             fields_json: entry.fields.to_vec(),
-            trace_id: entry.context.map(|it| it.trace.to_string()).unwrap_or_default(),
+            trace_id: entry
+                .context
+                .map(|it| it.trace.to_string())
+                .unwrap_or_default(),
             op_id: op.as_ref().map(OpId::to_string).unwrap_or_default(),
             instance_id: instance.to_owned(),
             source: SOURCE.to_owned(),

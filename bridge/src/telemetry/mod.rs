@@ -16,16 +16,23 @@
 
 mod value;
 mod ring;
+mod ended;
+mod request;
 mod op;
 mod scope;
 mod log;
 mod payload;
 mod series;
 mod outbox;
+mod running;
 mod metrics;
 mod user;
 mod http;
 mod process;
+#[cfg(feature = "tracing-subscriber")]
+mod quiet;
+#[cfg(feature = "tracing-subscriber")]
+mod fields;
 #[cfg(feature = "tracing-subscriber")]
 mod layer;
 mod report;
@@ -33,37 +40,36 @@ mod report;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bridge_tower::{CallContext, Recorder};
+use bridge_tower::Recorder;
 use contract::clock::{Clock, Timestamp};
 use contract::grpc::v1::CaptureModes;
-use contract::headers::TraceContext;
-use contract::ids::{IdMint, OpId, TraceId};
+use contract::ids::IdMint;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-pub use self::log::{Level, LogEntry};
-pub use self::metrics::{
-    BoundCounter, BoundGauge, BoundHistogram, Counter, Gauge, Histogram,
-};
 #[cfg(feature = "tracing-subscriber")]
 pub use self::layer::Tracing;
+pub use self::log::{Level, LogEntry};
+pub use self::metrics::{BoundCounter, BoundGauge, BoundHistogram, Counter, Gauge, Histogram};
 #[cfg(feature = "tracing-subscriber")]
-pub(crate) use self::layer::quietly;
+pub(crate) use self::quiet::quietly;
 pub use self::user::{OpBuilder, UserOp};
 pub use self::value::Value;
 
-pub(crate) use self::op::{Ended, RequestId, Served};
-pub(crate) use self::payload::{Direction, Mode};
+pub(crate) use self::ended::Ended;
+pub(crate) use self::op::{RequestId, Served};
+pub(crate) use self::payload::Direction;
 pub(crate) use self::process::measure;
-pub(crate) use self::report::{ReportEnd, report};
+pub(crate) use self::report::{Load, ReportEnd, report};
+pub(crate) use self::running::{CallStart, Op};
 pub(crate) use self::scope::current;
 
 use self::http::HttpExport;
 use self::log::Entry;
 use self::metrics::metric;
-use self::op::{Record, Slot, What};
+use self::op::Record;
 use self::outbox::{Outbox, Source};
-use self::payload::{Capture, Payload};
+use self::payload::{Payload, Wishes};
 use self::ring::Due;
 use self::series::{AllSeries, Kind};
 
@@ -77,7 +83,7 @@ pub struct Telemetry(Arc<Shared>);
 struct Shared {
     outbox: Outbox,
     series: AllSeries,
-    capture: Capture,
+    wishes: Wishes,
     clock: Clock,
     mint: IdMint,
     /// Asks for a flush now.
@@ -135,7 +141,7 @@ impl Telemetry {
         Self(Arc::new(Shared {
             outbox: Outbox::new(),
             series: AllSeries::default(),
-            capture: Capture::default(),
+            wishes: Wishes::default(),
             clock: clock.clone(),
             mint: mint.clone(),
             flush: Notify::new(),
@@ -184,7 +190,7 @@ impl Telemetry {
     /// Follows the runtime's wishes; what was recorded before stays.
     pub(crate) fn follow_runtime(&self, enabled: bool, modes: Option<&CaptureModes>) {
         if let Some(modes) = modes {
-            self.0.capture.set(modes);
+            self.0.wishes.set(modes);
         }
         let was_enabled = self.0.enabled.swap(enabled, Ordering::Relaxed);
         if enabled && !was_enabled {
@@ -211,53 +217,6 @@ impl Telemetry {
     pub(crate) fn follow(&self, recorder: &Recorder) {
         if let Err(error) = recorder.attach(HttpExport::new(self)) {
             tracing::warn!(%error, "HTTP requests are not reported: no thread can be started");
-        }
-    }
-
-    /// Starts the one operation of a logical call.
-    pub(crate) fn start_call(&self, parent: Option<&CallContext>, call: &CallStart<'_>) -> Op {
-        self.start(parent, "cancelled by the caller", || What::Call {
-            service: call.service.clone(),
-            method: call.method,
-            request: call.request.clone(),
-            key: call.key.cloned(),
-            served: Served::default(),
-        })
-    }
-
-    fn start(
-        &self,
-        parent: Option<&CallContext>,
-        when_dropped: &'static str,
-        what: impl FnOnce() -> What,
-    ) -> Op {
-        let is_sampled = parent.is_none_or(|it| it.flags.is_sampled());
-        let is_recorded = is_sampled && self.is_enabled();
-        let started = self.now();
-        let context = match parent {
-            // What leaves no record is not a step of the trace.
-            Some(parent) if !is_recorded => parent.trace,
-            Some(parent) => TraceContext {
-                trace: parent.trace.trace,
-                parent: OpId::mint_at(&self.0.mint, started),
-            },
-            None => TraceContext {
-                trace: TraceId::mint_at(&self.0.mint, started),
-                parent: OpId::mint_at(&self.0.mint, started),
-            },
-        };
-        let slot = is_recorded.then(|| {
-            let parent = parent.map(|it| it.trace.parent);
-            let record = Record::started(context, parent, what(), started);
-            let (slot, due) = op::start(&mut self.0.outbox.ops.lock(), record);
-            self.flush_if(due);
-            slot
-        });
-        Op {
-            telemetry: self.clone(),
-            context,
-            slot,
-            when_dropped,
         }
     }
 
@@ -334,85 +293,6 @@ impl Telemetry {
             self.0.flush.notify_one();
             acknowledged.await;
         }
-    }
-}
-
-/// What is known about a call before it is made.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CallStart<'c> {
-    pub(crate) service: &'c Arc<str>,
-    pub(crate) method: &'static str,
-    pub(crate) request: &'c RequestId,
-    pub(crate) key: Option<&'c Arc<str>>,
-}
-
-/// An operation under way. It has failed when it is dropped before anybody said how it ended.
-#[derive(Debug)]
-pub(crate) struct Op {
-    telemetry: Telemetry,
-    context: TraceContext,
-    /// `None` when it leaves no record, or has ended.
-    slot: Option<Slot>,
-    when_dropped: &'static str,
-}
-
-impl Op {
-    /// The context of nested work: this operation is its parent.
-    pub(crate) fn context(&self) -> TraceContext {
-        self.context
-    }
-
-    /// Ends the call that it is. `message` is made only when the operation is recorded.
-    pub(crate) fn end(mut self, ended: Ended, served: Served, message: impl FnOnce() -> String) {
-        let message = || message().into_boxed_str();
-        self.finish(ended, message, |record| record.served(served));
-    }
-
-    /// Whether it leaves a record.
-    #[cfg(feature = "tracing-subscriber")]
-    fn is_recorded(&self) -> bool {
-        self.slot.is_some()
-    }
-
-    /// Attaches what was sent or received, as far as the runtime wants it.
-    pub(crate) fn attach(&self, direction: Direction, payload: &[u8], hash: &'static str) {
-        if self.slot.is_none() || payload.is_empty() {
-            return;
-        }
-        let bytes_max = self.telemetry.0.capture.bytes_max();
-        let payload = Payload::cut(self.context, direction, payload, bytes_max, hash);
-        self.telemetry.push_payload(payload);
-    }
-
-    /// Which payloads of calls are kept now.
-    pub(crate) fn capture(&self) -> Mode {
-        self.telemetry.0.capture.rpc()
-    }
-
-    fn finish(
-        &mut self,
-        ended: Ended,
-        message: impl FnOnce() -> Box<str>,
-        change: impl FnOnce(&mut Record),
-    ) {
-        let Some(slot) = self.slot.take() else { return };
-        let finished = self.telemetry.now();
-        let text = match ended {
-            Ended::Success => Box::default(),
-            Ended::Error | Ended::Timeout => message(),
-        };
-        let due = op::end(&mut self.telemetry.0.outbox.ops.lock(), slot, |record| {
-            change(record);
-            record.end(finished, ended, text);
-        });
-        self.telemetry.flush_if(due);
-    }
-}
-
-impl Drop for Op {
-    fn drop(&mut self) {
-        let message = self.when_dropped;
-        self.finish(Ended::Error, || message.into(), |_| {});
     }
 }
 

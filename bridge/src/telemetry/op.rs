@@ -3,19 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bridge_tower::record::{Ending, Text, Verb};
 use contract::clock::Timestamp;
 use contract::grpc::v1::{Channel, OpReport, Status};
 use contract::headers::TraceContext;
 use contract::ids::{InstanceId, OpId, ServiceId};
 use uuid::Uuid;
 
+use super::ended::Ended;
+use super::request::Request;
 use super::ring::{Due, Position, Ring, Weigh};
 
-/// `RPC.CALL` and `HTTP.HANDLE`, each the first of its channel.
+/// `RPC.CALL`
 const KIND_CALL: u32 = 1;
-const KIND_HANDLE: u32 = 1;
-/// `USER.SUBOP`.
+/// `USER.SUBOP`
 const KIND_SUBOP: u32 = 1;
 
 /// Correlates the attempts of one logical call.
@@ -48,14 +48,6 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// How an operation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    Success,
-    Error,
-    Timeout,
-}
-
 /// Who served a call, and how it got there.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Served {
@@ -86,72 +78,6 @@ pub(super) struct Named {
     pub(super) key: Box<str>,
     /// A JSON object.
     pub(super) attrs: Box<[u8]>,
-}
-
-/// An HTTP request, served or sent, ended or running.
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    verb: Verb,
-    status: u16,
-    ending: Ending,
-    response_bytes: u64,
-    /// Template of the route, if it is known.
-    route: Option<Arc<str>>,
-    path: Text,
-    /// Whom it was sent to; `None` when it was served.
-    peer: Option<Arc<str>>,
-    key: Option<Box<str>>,
-}
-
-impl Request {
-    fn ended(&self) -> Ended {
-        match self.ending {
-            Ending::Aborted => Ended::Timeout,
-            Ending::Answered if self.status < 400 => Ended::Success,
-            Ending::Running | Ending::Answered | Ending::Failed | Ending::Panicked => Ended::Error,
-        }
-    }
-
-    fn message(&self) -> String {
-        match (self.ending, &self.peer) {
-            (Ending::Answered, _) if self.status >= 400 => format!("HTTP {}", self.status),
-            (Ending::Running | Ending::Answered, _) => String::new(),
-            (Ending::Aborted, None) => "client abort".to_owned(),
-            (Ending::Aborted, Some(_)) => "cancelled by the caller".to_owned(),
-            (Ending::Failed, None) => "the response body failed".to_owned(),
-            (Ending::Failed, Some(_)) => "the request failed".to_owned(),
-            (Ending::Panicked, _) => "panic".to_owned(),
-        }
-    }
-
-    fn describe(&self, report: &mut OpReport) {
-        let (method, path) = (self.verb.as_str(), self.path.as_str());
-        report.subject = if let Some(peer) = &self.peer {
-            // The contract has no channel for these: they are steps of the service's own work.
-            report.channel = Channel::User as i32;
-            report.kind = KIND_SUBOP;
-            let target = self.route.as_deref().unwrap_or_default();
-            let gap = if target.is_empty() { "" } else { " " };
-            ["http.call:", peer, "/", method, gap, target].concat()
-        } else {
-            report.channel = Channel::Http as i32;
-            report.kind = KIND_HANDLE;
-            let target = self.route.as_deref().unwrap_or(path);
-            ["http.handle:", method, "/", target].concat()
-        };
-        report.business_key = match &self.key {
-            Some(key) => key.to_string(),
-            None => [method, " ", path].concat(),
-        };
-        report.status_message = self.message();
-        if self.ending != Ending::Running {
-            let (status, bytes) = (self.status, self.response_bytes);
-            report.attrs_json = format!(
-                r#"{{"http.response.status_code":{status},"http.response.body.size":{bytes}}}"#
-            )
-            .into_bytes();
-        }
-    }
 }
 
 /// An operation with everything known about it. An end carries the start along, so that a start
@@ -190,19 +116,10 @@ impl Record {
 
     /// An HTTP request that the layer recorded.
     pub(super) fn of_request(record: &bridge_tower::Record, route: Option<Arc<str>>) -> Self {
-        let request = Request {
-            verb: record.verb,
-            status: record.status,
-            ending: record.ending,
-            response_bytes: record.response_bytes,
-            route,
-            path: record.path.clone(),
-            peer: record.peer.clone(),
-            key: record.idempotency_key.clone(),
-        };
-        let end = (record.ending != Ending::Running).then(|| End {
+        let request = Request::of(record, route);
+        let end = request.ended().map(|ended| End {
             finished: record.started + record.duration,
-            ended: request.ended(),
+            ended,
             message: Box::default(),
         });
         Self {
@@ -255,11 +172,7 @@ impl Record {
         };
         if let Some(end) = &self.end {
             report.finished_at_ms = Some(end.finished.as_millis());
-            report.status = match end.ended {
-                Ended::Success => Status::Success as i32,
-                Ended::Error => Status::Error as i32,
-                Ended::Timeout => Status::Timeout as i32,
-            };
+            report.status = end.ended.on_wire() as i32;
             report.status_message = end.message.to_string();
         }
         self.describe(&mut report);
@@ -303,9 +216,7 @@ impl Weigh for Record {
     fn bytes(&self) -> usize {
         let apart = match &self.what {
             What::Call { .. } => 0,
-            What::Http(request) => {
-                request.path.as_str().len() + request.key.as_ref().map_or(0, |key| key.len())
-            }
+            What::Http(request) => request.bytes_apart(),
             What::User(named) => {
                 size_of::<Named>() + named.subject.len() + named.key.len() + named.attrs.len()
             }
@@ -332,10 +243,17 @@ pub(super) fn start(ring: &mut Ring<Record>, record: Record) -> (Slot, Due) {
 /// Ends the operation of `slot`: in place while nobody has sent its start, else as a frame of its
 /// own.
 pub(super) fn end(ring: &mut Ring<Record>, slot: Slot, end: impl FnOnce(&mut Record)) -> Due {
-    let Slot { at, start: mut record } = slot;
+    let Slot {
+        at,
+        start: mut record,
+    } = slot;
     let mut end = Some(end);
     ring.edit(at, |kept| {
-        let end = if kept.is_same(&record) { end.take() } else { None };
+        let end = if kept.is_same(&record) {
+            end.take()
+        } else {
+            None
+        };
         if let Some(end) = end {
             end(kept);
         }

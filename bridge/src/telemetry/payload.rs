@@ -1,19 +1,15 @@
 //! Payloads attached to operations, as far as the runtime asks for them.
 //!
 //! The runtime's mode says whether none, those of failed operations or all are kept; it changes
-//! while calls run. Until the first snapshot nothing is captured. Nothing is masked here: the
-//! runtime does that before it stores anything.
+//! while calls run. Until the first snapshot nothing is captured. Payloads of calls are masked by
+//! the runtime, which knows their contract, before it stores anything.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
-
+use bridge_tower::capture::{CAPTURE_BYTES_MAX, Capture, MARKER, Mode};
 use bytes::Bytes;
 use contract::grpc::v1::{CaptureMode, CaptureModes, PayloadAttachment};
 use contract::headers::TraceContext;
 
 use super::ring::Weigh;
-
-/// Bytes kept per direction when the runtime does not say.
-const BYTES_MAX_DEFAULT: u32 = 65_536;
 
 /// Whose payload it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,71 +20,34 @@ pub(crate) enum Direction {
     Out = 2,
 }
 
-/// Which payloads are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    None,
-    Errors,
-    All,
-}
-
-impl Mode {
-    fn of(wire: i32) -> Self {
-        match CaptureMode::try_from(wire) {
-            Ok(CaptureMode::All) => Self::All,
-            Ok(CaptureMode::Errors) => Self::Errors,
-            // Also whatever a later contract adds: no payload leaves by misunderstanding.
-            Ok(CaptureMode::None | CaptureMode::Unspecified) | Err(_) => Self::None,
-        }
-    }
-}
-
 /// The runtime's present wishes.
-#[derive(Debug)]
-pub(crate) struct Capture {
-    rpc: AtomicU8,
-    http: AtomicU8,
-    bytes_max: AtomicU32,
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// What is kept of calls.
+    pub(super) rpc: Capture,
+    /// What is kept of HTTP requests.
+    pub(super) http: Capture,
 }
 
-impl Default for Capture {
-    fn default() -> Self {
-        Self {
-            rpc: AtomicU8::new(Mode::None as u8),
-            http: AtomicU8::new(Mode::None as u8),
-            bytes_max: AtomicU32::new(BYTES_MAX_DEFAULT),
+impl Wishes {
+    /// Follows the runtime.
+    pub(super) fn set(&self, modes: &CaptureModes) {
+        let bytes = usize::try_from(modes.payload_max_bytes)
+            .ok()
+            .filter(|it| *it > 0);
+        for (capture, wire) in [(&self.rpc, modes.rpc), (&self.http, modes.http)] {
+            capture.set(mode(wire));
+            capture.set_bytes_max(bytes.unwrap_or(CAPTURE_BYTES_MAX));
         }
     }
 }
 
-impl Capture {
-    /// Follows the runtime.
-    pub(crate) fn set(&self, modes: &CaptureModes) {
-        self.rpc.store(Mode::of(modes.rpc) as u8, Ordering::Relaxed);
-        self.http.store(Mode::of(modes.http) as u8, Ordering::Relaxed);
-        let bytes = u32::try_from(modes.payload_max_bytes).ok().filter(|it| *it > 0);
-        self.bytes_max.store(bytes.unwrap_or(BYTES_MAX_DEFAULT), Ordering::Relaxed);
-    }
-
-    pub(crate) fn rpc(&self) -> Mode {
-        mode(&self.rpc)
-    }
-
-    pub(crate) fn http(&self) -> Mode {
-        mode(&self.http)
-    }
-
-    /// Bytes kept per direction.
-    pub(crate) fn bytes_max(&self) -> usize {
-        usize::try_from(self.bytes_max.load(Ordering::Relaxed)).unwrap_or(usize::MAX)
-    }
-}
-
-fn mode(stored: &AtomicU8) -> Mode {
-    match stored.load(Ordering::Relaxed) {
-        it if it == Mode::All as u8 => Mode::All,
-        it if it == Mode::Errors as u8 => Mode::Errors,
-        _ => Mode::None,
+fn mode(wire: i32) -> Mode {
+    match CaptureMode::try_from(wire) {
+        Ok(CaptureMode::All) => Mode::All,
+        Ok(CaptureMode::Errors) => Mode::Errors,
+        // Also whatever a later contract adds: no payload leaves by misunderstanding.
+        Ok(CaptureMode::None | CaptureMode::Unspecified) | Err(_) => Mode::None,
     }
 }
 
@@ -98,7 +57,7 @@ pub(super) struct Payload {
     context: TraceContext,
     direction: Direction,
     bytes: Bytes,
-    original_bytes: usize,
+    original_bytes: u64,
     contract_hash: &'static str,
 }
 
@@ -117,8 +76,24 @@ impl Payload {
             context,
             direction,
             bytes: kept,
-            original_bytes: payload.len(),
+            original_bytes: payload.len() as u64,
             contract_hash,
+        }
+    }
+
+    /// A body that the HTTP layer kept a part of.
+    pub(super) fn of_body(
+        context: TraceContext,
+        direction: Direction,
+        bytes: Bytes,
+        original_bytes: u64,
+    ) -> Self {
+        Self {
+            context,
+            direction,
+            bytes,
+            original_bytes,
+            contract_hash: MARKER,
         }
     }
 

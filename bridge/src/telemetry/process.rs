@@ -18,13 +18,13 @@ pub(crate) async fn measure(telemetry: Telemetry, clock: Clock) {
     let mut usage = Usage::default();
     let mut beat = clock.interval(READ_EVERY);
     loop {
-        beat.tick().await;
         if let Some(percent) = usage.cpu_percent(clock.monotonic(), cpu_time()) {
             cpu.set(percent);
         }
         if let Some(bytes) = resident_bytes() {
             memory.set(bytes);
         }
+        beat.tick().await;
     }
 }
 
@@ -76,7 +76,9 @@ fn resident_bytes() -> Option<f64> {
 }
 
 fn resident_of(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024.0)
 }

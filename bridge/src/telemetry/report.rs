@@ -31,13 +31,24 @@ pub(crate) enum ReportEnd {
     Drained,
 }
 
+/// Items sent at once from which on a process is busy: what recorders hold is worth fetching
+/// before their own beat, or it would come in bursts that no ring has room for.
+const BUSY_ITEMS_MIN: usize = 64;
+
+/// How much there was to send lately.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    Quiet,
+    Busy,
+}
+
 /// Reports for `instance` over `channel` until the stream ends. `on_ack` is called for every
-/// acknowledgement.
+/// acknowledgement, before what is there then is sent.
 pub(crate) async fn report(
     telemetry: &Telemetry,
     channel: Channel,
     instance: String,
-    mut on_ack: impl FnMut(),
+    mut on_ack: impl FnMut(Load),
 ) -> ReportEnd {
     telemetry.0.outbox.rewind();
     let (sender, receiver) = mpsc::channel(IN_FLIGHT_ITEMS_MAX / BATCH_ITEMS_MAX);
@@ -49,6 +60,7 @@ pub(crate) async fn report(
         instance,
         sequence: 0,
         sent: VecDeque::new(),
+        items: 0,
         dropped: 0,
     };
     let mut beat = telemetry.0.clock.interval(FLUSH_EVERY);
@@ -71,7 +83,7 @@ pub(crate) async fn report(
             () = telemetry.0.flush.notified() => {}
             ack = next(&mut acks) => match ack {
                 Ok(ack) if !ack.drain_reason.is_empty() => return ReportEnd::Drained,
-                Ok(ack) => { stream.acknowledge(&ack); on_ack(); }
+                Ok(ack) => { stream.acknowledge(&ack); on_ack(stream.load()); }
                 Err(status) => return ReportEnd::Lost(status),
             },
         }
@@ -92,6 +104,8 @@ struct Stream<'t> {
     sequence: u64,
     /// Batches under way, in the order they were sent.
     sent: VecDeque<Sent>,
+    /// Items sent since the last acknowledgement.
+    items: usize,
     /// What the runtime has dropped of this stream.
     dropped: u64,
 }
@@ -121,10 +135,12 @@ impl Stream<'_> {
         let Ok(permit) = self.sender.try_reserve() else {
             return false;
         };
-        let room = IN_FLIGHT_ITEMS_MAX.saturating_sub(outbox.in_flight());
+        let before = outbox.in_flight();
+        let room = IN_FLIGHT_ITEMS_MAX.saturating_sub(before);
         let Some((kind, upto)) = outbox.batch(source, room, &self.instance) else {
             return false;
         };
+        self.items += outbox.in_flight().saturating_sub(before);
         self.sequence += 1;
         self.sent.push_back(Sent {
             sequence: self.sequence,
@@ -136,6 +152,15 @@ impl Stream<'_> {
             kind: Some(kind),
         });
         true
+    }
+
+    /// How much was sent since this was asked before.
+    fn load(&mut self) -> Load {
+        if std::mem::take(&mut self.items) >= BUSY_ITEMS_MIN {
+            Load::Busy
+        } else {
+            Load::Quiet
+        }
     }
 
     fn acknowledge(&mut self, ack: &TelemetryAck) {

@@ -132,9 +132,9 @@ impl<T: Weigh + Clone> Ring<T> {
         self.items.is_empty()
     }
 
-    /// Items taken into batches and not acknowledged yet.
+    /// Items taken into batches and not acknowledged yet, also those that had to leave since.
     pub(super) fn in_flight(&self) -> usize {
-        usize::try_from(self.unsent.saturating_sub(self.head)).unwrap_or(usize::MAX)
+        self.under_way() + self.ghosts.len()
     }
 
     /// Items dropped since the start.
@@ -142,8 +142,14 @@ impl<T: Weigh + Clone> Ring<T> {
         self.dropped
     }
 
+    /// Items that are kept and under way.
+    fn under_way(&self) -> usize {
+        let under_way = usize::try_from(self.unsent.saturating_sub(self.head));
+        under_way.unwrap_or(usize::MAX).min(self.items.len())
+    }
+
     fn unsent_items(&self) -> usize {
-        self.items.len() - self.in_flight().min(self.items.len())
+        self.items.len() - self.under_way()
     }
 
     fn make_room(&mut self) {

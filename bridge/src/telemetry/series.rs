@@ -5,6 +5,7 @@
 //! add ─▶ cell ──every 5 s, as far as the ring has room──▶ point ──ack──▶ forgotten
 //! ```
 //!
+//! The first point of a series goes out at once, so that a new metric can be seen.
 //! A counter's point is what was added since the point before; a gauge's its last value; a
 //! histogram's what was observed since. A cell whose point finds no room keeps adding up and gives
 //! a larger one later, so that an absent runtime costs neither memory nor counts.
@@ -210,9 +211,10 @@ fn buckets_json(bounds: &[f64], counts: &[u64]) -> Vec<u8> {
 
 impl Weigh for MetricPoint {
     fn bytes(&self) -> usize {
-        let labels = self.labels.iter().map(|(name, value)| {
-            2 * size_of::<String>() + name.len() + value.len()
-        });
+        let labels = self
+            .labels
+            .iter()
+            .map(|(name, value)| 2 * size_of::<String>() + name.len() + value.len());
         size_of::<Self>()
             + self.name.len()
             + self.unit.len()
@@ -225,6 +227,8 @@ impl Weigh for MetricPoint {
 #[derive(Debug, Default)]
 pub(super) struct AllSeries {
     by_key: RwLock<HashMap<Box<[u8]>, Arc<Series>>>,
+    /// Those that nobody has looked at yet.
+    fresh: Mutex<Vec<Arc<Series>>>,
     sweep: Mutex<Sweep>,
 }
 
@@ -262,14 +266,16 @@ impl AllSeries {
             return None;
         }
         let make = || {
-            Arc::new(Series {
+            let series = Arc::new(Series {
                 metric: metric.clone(),
                 labels: sorted
                     .iter()
                     .map(|(name, value)| ((*name).into(), (*value).into()))
                     .collect(),
                 cell: Mutex::new(metric.kind.cell(metric.bounds.len())),
-            })
+            });
+            self.fresh.lock().push(series.clone());
+            series
         };
         Some(all.entry(key).or_insert_with(make).clone())
     }
@@ -288,6 +294,7 @@ impl AllSeries {
             sweep.next = Some(now + WINDOW);
             sweep.left.extend(self.by_key.read().values().cloned());
         }
+        sweep.left.append(&mut self.fresh.lock());
         while let Some(series) = sweep.left.last() {
             let is_done = series.point(at, |point| {
                 let mut ring = ring.lock();
@@ -306,7 +313,7 @@ impl AllSeries {
 
     /// Whether points of the window that is being closed are still to be made.
     pub(super) fn is_pumping(&self) -> bool {
-        !self.sweep.lock().left.is_empty()
+        !self.sweep.lock().left.is_empty() || !self.fresh.lock().is_empty()
     }
 }
 

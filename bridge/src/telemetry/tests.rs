@@ -12,6 +12,12 @@ use contract::clock::ManualClock;
 use contract::grpc::v1::telemetry_batch::Kind as Sent;
 use contract::grpc::v1::{Log, MetricPoint, OpReport, PayloadAttachment};
 
+use bridge_tower::CallContext;
+use bridge_tower::capture::Mode;
+use contract::headers::TraceContext;
+use contract::ids::{OpId, TraceId};
+
+use super::op::Record;
 use super::*;
 
 const INSTANCE: &str = "0198c0de-0000-7000-8000-00000000000a";

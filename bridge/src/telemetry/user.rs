@@ -6,12 +6,14 @@ use bridge_tower::context::Scope;
 use bridge_tower::{CallContext, context};
 use contract::headers::TraceContext;
 
-use super::op::{Ended, Named, What};
+use super::ended::Ended;
+use super::op::{Named, What};
+use super::running::Op;
 use super::value::{Object, Value, cut};
-use super::{Op, Telemetry, scope};
+use super::{Telemetry, scope};
 
 /// Longest subject, key or message, in bytes; the rest is cut.
-const TEXT_BYTES_MAX: usize = 1_024;
+pub(super) const TEXT_BYTES_MAX: usize = 1_024;
 /// Largest object of attributes, in bytes.
 pub(super) const ATTRS_BYTES_MAX: usize = 2 * 1024;
 
@@ -114,7 +116,8 @@ impl UserOp {
     fn end(mut self, ended: Ended, message: &str) {
         let attrs = &self.attrs;
         let message = || cut(message, TEXT_BYTES_MAX).into();
-        self.op.finish(ended, message, |record| record.attrs(attrs.finish().into()));
+        self.op
+            .finish(ended, message, |record| record.attrs(attrs.finish().into()));
     }
 }
 

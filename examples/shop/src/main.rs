@@ -54,12 +54,10 @@ enum Role {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.role {
-        Some(Role::Service { name }) => {
-            log("info");
-            name.run().await.map_err(Into::into)
-        }
+        // A service logs to the runtime as well: it begins to when it knows its bridge.
+        Some(Role::Service { name }) => name.run().await.map_err(Into::into),
         None => {
-            log("warn");
+            log();
             parent::run(Options {
                 once: cli.once,
                 database: cli.database,
@@ -78,9 +76,9 @@ async fn main() -> ExitCode {
     }
 }
 
-/// To standard error; `BRIDGE_LOG` overrides `level`.
-fn log(level: &str) {
-    let filter = EnvFilter::try_from_env("BRIDGE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+/// To standard error, warnings and worse; `BRIDGE_LOG` overrides that.
+fn log() {
+    let filter = EnvFilter::try_from_env("BRIDGE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -1,6 +1,7 @@
 SELECT op_id, trace_id, parent_op_id, channel, kind, subject, service_id, instance_id,
        peer_service_id, peer_instance_id, business_key, attempt, started_at_ms, finished_at_ms,
-       status, status_message, meta_json, attrs_json
+       status, status_message, meta_json, attrs_json, text_id, rev
   FROM ops
- WHERE op_id = $1
+ WHERE slice = $1
+   AND op_id = $2
  LIMIT 1

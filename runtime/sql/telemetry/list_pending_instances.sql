@@ -1,7 +1,8 @@
 -- 1 is PENDING; the partial index holds nothing else.
 SELECT DISTINCT instance_id
   FROM ops
- WHERE status = 1
-   AND instance_id > $1
+ WHERE slice = $1
+   AND status = 1
+   AND instance_id > $2
  ORDER BY instance_id
- LIMIT $2
+ LIMIT $3

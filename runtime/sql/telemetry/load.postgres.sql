@@ -1,8 +1,9 @@
--- Locked in the order in which they will be written.
+-- $1: slice; $2: ids. Locked in the order in which they will be written.
 SELECT op_id, trace_id, parent_op_id, channel, kind, subject, service_id, instance_id,
        peer_service_id, peer_instance_id, business_key, attempt, started_at_ms, finished_at_ms,
-       status, status_message, meta_json, attrs_json
+       status, status_message, meta_json, attrs_json, text_id, rev
   FROM ops
- WHERE op_id = ANY (CAST($1 AS TEXT[]))
+ WHERE slice = $1
+   AND op_id = ANY (CAST($2 AS BYTEA[]))
  ORDER BY op_id
    FOR UPDATE

@@ -1,6 +1,7 @@
--- $1: JSON array of operation ids.
+-- $1: slice; $2, $3: ids as cut rows of 16 bytes.
 SELECT op_id, trace_id, parent_op_id, channel, kind, subject, service_id, instance_id,
        peer_service_id, peer_instance_id, business_key, attempt, started_at_ms, finished_at_ms,
-       status, status_message, meta_json, attrs_json
+       status, status_message, meta_json, attrs_json, text_id, rev
   FROM ops
- WHERE op_id IN (SELECT value FROM json_each($1))
+ WHERE slice = $1
+   AND op_id IN (SELECT substr($3, value, 16) FROM json_each($2))

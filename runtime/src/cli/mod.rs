@@ -1,201 +1,34 @@
 //! The command line: `bridge dev|serve` run a runtime, everything else asks a running one.
 //!
-//! Tables for people, `-o json` for machines. Exit codes: 0 done, 1 refused or failed, 2 wrong
-//! usage. Errors go to standard error with their causes and what to do.
+//! Tables for people, `-o json` for machines; what goes on is one object a line. Exit codes: 0 done,
+//! 1 refused or failed, 2 wrong usage, 3 no runtime answers. Errors go to standard error with their
+//! causes and what to do.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what a command line is for
 
-mod ask;
-mod run;
+mod when;
+mod path;
+mod args;
+mod screen;
 mod tables;
+mod run;
+mod follow;
+mod trace;
+mod logs;
+mod metrics;
+mod ask;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::Parser as _;
 
+use self::args::{Cli, Command, Common, LogFormat, Output, Serve};
 use crate::config::{ConfigError, Options};
+use crate::operator::{Client, ClientError};
 
-/// Typed RPC over mutual TLS for axum services, traces and a live map, from one binary.
-#[derive(Debug, Parser)]
-#[command(name = "bridge", version, propagate_version = true)]
-struct Cli {
-    #[command(flatten)]
-    common: Common,
-    #[command(subcommand)]
-    command: Command,
-}
-
-/// Options of every command.
-#[derive(Debug, Args)]
-struct Common {
-    /// Data folder [default: .bridge]
-    #[arg(long, global = true, env = "BRIDGE_DATA", value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// Configuration file (TOML); flags and environment override it
-    #[arg(long, global = true, env = "BRIDGE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// How to print
-    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
-    output: Output,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people
-    Table,
-    /// For machines
-    Json,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run everything in one process with SQLite in the data folder; prints a first service key
-    Dev(Serve),
-    /// Run the runtime
-    Serve(Serve),
-    /// Create, list and revoke services
-    #[command(subcommand)]
-    Service(Service),
-    /// Show who serves and calls what
-    Map {
-        /// Picture language
-        #[arg(long, value_enum, default_value_t = MapFormat::Table)]
-        format: MapFormat,
-    },
-    /// List and show traces
-    #[command(subcommand)]
-    Trace(Trace),
-    /// List and change settings
-    #[command(subcommand)]
-    Setting(Setting),
-    /// Show what operators changed
-    Audit {
-        /// Most entries to print
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
-    /// Check data folder, database, disk, clock, certificates and background tasks
-    Doctor,
-    /// Say what an error code means and what to do, or list all
-    Explain {
-        /// For example NO_LIVE_INSTANCE
-        code: Option<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-struct Serve {
-    /// PostgreSQL address (postgres://USER:PASSWORD@HOST/DB); SQLite in the data folder without it
-    #[arg(
-        long,
-        env = "BRIDGE_DATABASE",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    database: Option<String>,
-    /// Address for services [default: 0.0.0.0 and the port of the settings; `dev`: 127.0.0.1]
-    #[arg(long, env = "BRIDGE_LISTEN", value_name = "HOST:PORT")]
-    listen: Option<String>,
-    /// Address of /healthz and /readyz [default: 127.0.0.1 and the port of the settings]
-    #[arg(long, env = "BRIDGE_HEALTH_LISTEN", value_name = "HOST:PORT")]
-    health_listen: Option<String>,
-    /// Further host name or address that clients use for this runtime (repeatable)
-    #[arg(
-        long = "name",
-        env = "BRIDGE_NAMES",
-        value_delimiter = ',',
-        value_name = "NAME"
-    )]
-    names: Vec<String>,
-    /// PEM certificate of an authority of your own
-    #[arg(long, env = "BRIDGE_CA_CERT", value_name = "FILE")]
-    ca_cert: Option<PathBuf>,
-    /// PEM key of that authority, mode 0600
-    #[arg(long, env = "BRIDGE_CA_KEY", value_name = "FILE")]
-    ca_key: Option<PathBuf>,
-    /// How to log
-    #[arg(long, env = "BRIDGE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// One line of text
-    Text,
-    /// One JSON object a line
-    Json,
-}
-
-#[derive(Debug, Subcommand)]
-enum Service {
-    /// Create a service and print its key, this once
-    Create {
-        /// Lower-case letters, digits, `-`, `_`
-        name: String,
-    },
-    /// Add a key to a service and print it, this once
-    Key {
-        /// Name of the service
-        name: String,
-    },
-    /// List services
-    List,
-    /// Revoke a service: its keys stop working, its sessions end, its peers are told
-    Revoke {
-        /// Name of the service
-        name: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Trace {
-    /// List the newest traces
-    List {
-        /// Most traces to print (at most 500)
-        #[arg(long, default_value_t = 20)]
-        limit: u32,
-        /// Only traces with this text in a subject or business key
-        #[arg(long)]
-        text: Option<String>,
-        /// Only traces this service took part in
-        #[arg(long)]
-        service: Option<String>,
-        /// Only traces that failed
-        #[arg(long)]
-        failed: bool,
-    },
-    /// Show one trace as a tree
-    Show {
-        /// UUID or 32 hex digits
-        id: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Setting {
-    /// List settings with their values
-    List,
-    /// Change a setting; without a value its default returns
-    Set {
-        /// For example registry.disconnect_grace_ms
-        key: String,
-        /// The new value
-        value: Option<String>,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MapFormat {
-    /// A table, or what -o says
-    Table,
-    /// JSON
-    Json,
-    /// Mermaid flowchart, for Markdown
-    Mermaid,
-    /// Graphviz
-    Dot,
-}
+/// Exit code when no runtime answers.
+const NOBODY_ANSWERS: u8 = 3;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -209,10 +42,19 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
+        Err(error) if screen::is_gone(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", tables::chain(&*error));
-            ExitCode::FAILURE
+            exit_code(&*error)
         }
+    }
+}
+
+/// Whether a repeat may help: nobody answered, which is another thing than a refusal.
+fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    match error.downcast_ref() {
+        Some(ClientError::NotRunning { .. }) => ExitCode::from(NOBODY_ANSWERS),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -232,10 +74,13 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, AnyError> {
             )
             .await
         }
-        Command::Explain { code } => tables::explain(code.as_deref()),
+        Command::Explain { code } => {
+            screen::say(&tables::explain(code.as_deref())?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         other => {
-            let data = data_folder(&common)?;
-            ask::ask(&data, common.output, other).await
+            let client = Client::new(&data_folder(&common)?);
+            ask::ask(&client, common.output, other).await
         }
     }
 }
@@ -267,14 +112,4 @@ fn data_folder(common: &Common) -> Result<PathBuf, ConfigError> {
         ..Options::default()
     };
     Ok(file(common)?.overridden_by(flags).into_config()?.data)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
-    }
 }

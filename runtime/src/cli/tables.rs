@@ -1,18 +1,16 @@
 //! Answers as tables for people.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 use comfy_table::{Table, presets};
-use contract::clock::Timestamp;
 use contract::error_code::ErrorCode;
-use time::OffsetDateTime;
 
 use super::AnyError;
+use super::when::shown as when;
+use crate::operator::draw::{load, visible};
 use crate::operator::model::{
-    AuditLine, Finding, ServiceKeyShown, ServiceSummary, SettingSummary, TraceLine,
+    AuditLine, Finding, LiveMap, ServiceKeyShown, ServiceSummary, SettingSummary, TracesPage,
 };
-use crate::registry::ServiceMap;
 
 /// An error with its causes, outermost first.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
@@ -29,30 +27,17 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+/// What services say cannot steer the terminal.
+pub(super) fn table<const N: usize>(
+    head: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(head);
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|it| visible(&it)));
     }
     table.trim_fmt()
-}
-
-fn when(unix_ms: i64) -> String {
-    let at = Timestamp::from_millis(unix_ms).as_micros();
-    let Ok(at) = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000) else {
-        return unix_ms.to_string();
-    };
-    let (date, time) = (at.date(), at.time());
-    format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}Z",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        time.hour(),
-        time.minute(),
-        time.second()
-    )
 }
 
 pub(super) fn services(services: &[ServiceSummary]) -> String {
@@ -81,112 +66,147 @@ pub(super) fn key(made: &ServiceKeyShown) -> String {
     )
 }
 
-pub(super) fn map(map: &ServiceMap) -> String {
+pub(super) fn map(map: &LiveMap) -> String {
     if map.services.is_empty() {
         return "no services yet; `bridge service create NAME` makes one".to_owned();
     }
-    let instances = map.services.iter().flat_map(|service| {
-        let mut rows: Vec<_> = service
-            .instances
-            .iter()
-            .map(|it| {
-                let state = if it.unhealthy_since_unix_ms != 0 {
-                    "unhealthy"
-                } else {
-                    &it.status
-                };
-                let endpoint = if it.call_endpoint.is_empty() {
-                    "-"
-                } else {
-                    &it.call_endpoint
-                };
-                [
-                    service.name.clone(),
-                    it.id.clone(),
-                    state.to_owned(),
-                    endpoint.to_owned(),
-                    it.sdk.clone(),
-                ]
-            })
-            .collect();
-        if rows.is_empty() {
-            let state = if service.status == "active" {
-                "no instance"
-            } else {
-                &service.status
-            };
-            rows.push([
-                service.name.clone(),
-                "-".into(),
-                state.to_owned(),
-                "-".into(),
-                "-".into(),
-            ]);
+    let mut text = instances(map);
+    for part in [methods(map), calls(map)] {
+        if !part.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&part);
         }
-        rows
+    }
+    if map.uncounted > 0 {
+        let more = map.uncounted;
+        text.push_str(&format!(
+            "\n\n{more} operations were of too many kinds to tell apart"
+        ));
+    }
+    text
+}
+
+fn instances(map: &LiveMap) -> String {
+    let rows = map.services.iter().flat_map(|it| {
+        let service = &it.service;
+        let served = it.served.as_ref().map_or("-".to_owned(), load);
+        if service.instances.is_empty() {
+            let state = match &*service.status {
+                "active" => "no instance",
+                status => status,
+            };
+            let dash = || "-".to_owned();
+            return vec![[
+                service.name.clone(),
+                dash(),
+                state.to_owned(),
+                dash(),
+                dash(),
+                served,
+            ]];
+        }
+        let row = |it: &crate::registry::MapInstance| {
+            let state = match it.unhealthy_since_unix_ms {
+                0 => &*it.status,
+                _ => "unhealthy",
+            };
+            [
+                service.name.clone(),
+                it.id.clone(),
+                state.to_owned(),
+                or_dash(&it.call_endpoint),
+                it.sdk.clone(),
+                served.clone(),
+            ]
+        };
+        service.instances.iter().map(row).collect()
     });
-    let mut text = table(
-        ["SERVICE", "INSTANCE", "STATUS", "CALL ENDPOINT", "SDK"],
-        instances,
-    );
-    let methods: Vec<_> = map
-        .services
-        .iter()
-        .flat_map(|service| service.methods.iter().map(move |it| (service, it)))
+    let head = [
+        "SERVICE",
+        "INSTANCE",
+        "STATUS",
+        "CALL ENDPOINT",
+        "SDK",
+        "SERVED",
+    ];
+    table(head, rows)
+}
+
+fn methods(map: &LiveMap) -> String {
+    let services = map.services.iter().map(|it| &it.service);
+    let all = services.flat_map(|service| service.methods.iter().map(move |it| (service, it)));
+    let rows: Vec<_> = all
         .map(|(service, it)| {
-            let hash = it.contract_hash.chars().take(15).collect();
             [
                 service.name.clone(),
                 it.kind.clone(),
                 it.name.clone(),
                 it.instances.to_string(),
-                hash,
+                it.contract_hash.chars().take(15).collect(),
             ]
         })
         .collect();
-    if !methods.is_empty() {
-        text.push_str("\n\n");
-        let head = ["SERVICE", "KIND", "METHOD", "INSTANCES", "CONTRACT"];
-        text.push_str(&table(head, methods.into_iter()));
+    if rows.is_empty() {
+        return String::new();
     }
-    if !map.edges.is_empty() {
-        text.push_str("\n\n");
-        let rows = map.edges.iter().map(|it| {
-            let live = if it.live { "live" } else { "nobody serves it" };
-            [
-                it.from.clone(),
-                it.to.clone(),
-                it.kind.clone(),
-                it.method.clone(),
-                live.to_owned(),
-            ]
-        });
-        text.push_str(&table(["FROM", "TO", "KIND", "METHOD", "STATE"], rows));
-    }
-    text
+    let head = ["SERVICE", "KIND", "METHOD", "INSTANCES", "CONTRACT"];
+    table(head, rows.into_iter())
 }
 
-pub(super) fn traces(traces: &[TraceLine]) -> String {
-    if traces.is_empty() {
-        return "no traces match".to_owned();
+fn calls(map: &LiveMap) -> String {
+    if map.edges.is_empty() {
+        return String::new();
     }
-    table(
+    let rows = map.edges.iter().map(|it| {
+        let state = match (it.edge.live, it.declared || it.edge.from.is_empty()) {
+            (true, true) => "live",
+            (false, true) => "nobody serves it",
+            (_, false) => "not declared",
+        };
         [
-            "STARTED", "STATUS", "DURATION", "OPS", "SERVICE", "SUBJECT", "TRACE",
-        ],
-        traces.iter().map(|it| {
-            let status = if it.running { "RUNNING" } else { &it.status };
-            [
-                when(it.started_at_unix_ms),
-                status.to_owned(),
-                format!("{} ms", it.duration_ms),
-                it.ops.to_string(),
-                it.service.clone(),
-                it.subject.clone(),
-                it.trace_id.clone(),
-            ]
-        }),
-    )
+            if it.edge.from.is_empty() {
+                "(outside)".to_owned()
+            } else {
+                it.edge.from.clone()
+            },
+            it.edge.to.clone(),
+            it.edge.kind.clone(),
+            it.edge.method.clone(),
+            state.to_owned(),
+            it.load.as_ref().map_or("-".to_owned(), load),
+        ]
+    });
+    table(["FROM", "TO", "KIND", "METHOD", "STATE", "CALLS"], rows)
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-" } else { text }.to_owned()
+}
+
+pub(super) fn traces(page: &TracesPage) -> String {
+    let more = match &page.next {
+        Some(next) => format!("\n\nolder ones follow: --cursor {next}, or --all"),
+        None => String::new(),
+    };
+    if page.traces.is_empty() {
+        return format!("no traces match{more}");
+    }
+    let head = [
+        "STARTED", "STATUS", "DURATION", "OPS", "SERVICE", "SUBJECT", "TRACE",
+    ];
+    let rows = page.traces.iter().map(|it| {
+        let status = if it.running { "RUNNING" } else { &it.status };
+        [
+            when(it.started_at_unix_ms),
+            status.to_owned(),
+            format!("{} ms", it.duration_ms),
+            it.ops.to_string(),
+            it.service.clone(),
+            it.subject.clone(),
+            it.trace_id.clone(),
+        ]
+    });
+    table(head, rows) + &more
 }
 
 pub(super) fn settings(settings: &[SettingSummary]) -> String {
@@ -234,7 +254,7 @@ pub(super) fn doctor(findings: &[Finding]) -> String {
     table(["", "CHECK", "FOUND"], rows)
 }
 
-pub(super) fn explain(code: Option<&str>) -> Result<ExitCode, AnyError> {
+pub(super) fn explain(code: Option<&str>) -> Result<String, AnyError> {
     let Some(text) = code else {
         let rows = ErrorCode::ALL.iter().map(|it| {
             let repeat = if it.retryable() { "yes" } else { "no" };
@@ -244,8 +264,7 @@ pub(super) fn explain(code: Option<&str>) -> Result<ExitCode, AnyError> {
                 it.meaning().to_owned(),
             ]
         });
-        println!("{}", table(["CODE", "RETRY", "MEANING"], rows));
-        return Ok(ExitCode::SUCCESS);
+        return Ok(table(["CODE", "RETRY", "MEANING"], rows));
     };
     let Some(code) = ErrorCode::parse(&text.to_uppercase()) else {
         return Err(format!("`{text}` is not an error code; `bridge explain` lists them").into());
@@ -255,6 +274,9 @@ pub(super) fn explain(code: Option<&str>) -> Result<ExitCode, AnyError> {
     } else {
         "do not repeat blindly"
     };
-    println!("{code}: {}\n  {repeat}; {}", code.meaning(), code.advice());
-    Ok(ExitCode::SUCCESS)
+    Ok(format!(
+        "{code}: {}\n  {repeat}; {}",
+        code.meaning(),
+        code.advice()
+    ))
 }

@@ -25,6 +25,8 @@ pub enum DbErrorKind {
     CommitUnknown,
     /// The stored bytes are damaged or cannot be read back: restore a backup.
     Corrupt,
+    /// The slice of history it was about has been dropped: look elsewhere, there is no going back.
+    Gone,
     /// The schema does not fit this binary: run the other version or restore a backup.
     Schema,
     /// A fault of the statement or of the code around it.
@@ -41,6 +43,7 @@ impl DbErrorKind {
                 "the connection broke during the commit, so the write may or may not have happened"
             }
             Self::Corrupt => "the stored data cannot be read",
+            Self::Gone => "that part of the history has been dropped",
             Self::Schema => "the schema does not fit this binary",
             Self::Other => "the statement failed",
         }
@@ -68,6 +71,11 @@ impl DbError {
     /// Whether a row with the same unique value was in the way.
     pub fn is_conflict(&self) -> bool {
         self.0.kind == DbErrorKind::Conflict
+    }
+
+    /// Whether the slice of history it was about has been dropped.
+    pub fn is_gone(&self) -> bool {
+        self.0.kind == DbErrorKind::Gone
     }
 
     /// Whether the same call may succeed later without anybody changing anything else.
@@ -108,6 +116,12 @@ impl DbError {
     pub(super) fn queue_full(action: &'static str, limit: usize) -> Self {
         let detail = format!("{limit} writes are waiting already; slow down and try again");
         Self::new(DbErrorKind::QueueFull, action, detail)
+    }
+
+    /// The slice is not, or no longer, there.
+    pub(super) fn gone(action: &'static str, what: &str, slice: i64) -> Self {
+        let detail = format!("slice {slice} of {what} has been dropped");
+        Self::new(DbErrorKind::Gone, action, detail)
     }
 
     /// The database was closed while the caller waited.
@@ -230,6 +244,8 @@ fn classify_answer(fault: &dyn DatabaseError) -> (DbErrorKind, bool) {
     }
     let code = fault.code().unwrap_or_default();
     match fault.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        // A row for a partition that is not there.
+        Some(fault) if fault.routine() == Some("ExecFindPartition") => (DbErrorKind::Gone, false),
         Some(_) => classify_sqlstate(&code),
         None => (classify_sqlite(code.parse().unwrap_or(0)), false),
     }
@@ -240,6 +256,7 @@ fn classify_sqlstate(code: &str) -> (DbErrorKind, bool) {
     match code {
         "40001" | "40P01" => (DbErrorKind::Unavailable, true), // serialization, deadlock
         "57P01" | "57P02" | "57P03" => (DbErrorKind::Unavailable, true), // shutting down, starting
+        "55P03" => (DbErrorKind::Unavailable, false),          // lock timeout
         "42P01" | "42703" => (DbErrorKind::Schema, false),     // no such table, column
         "XX001" | "XX002" => (DbErrorKind::Corrupt, false),
         _ => match code.get(..2) {

@@ -11,9 +11,11 @@ use sqlx::{Postgres, Sqlite};
 use super::Store;
 use super::conn::{Conn, Driver, on_conn};
 use super::error::DbError;
+use super::history::History;
 use super::postgres::PgStores;
 use super::sql::{Sql, sql};
 use super::sqlite::SqliteStore;
+use super::sqlite_slices::SqliteSlices;
 use super::writer::Work;
 
 const VERSION: Sql = sql!(sqlite: "db/version.sqlite.sql", postgres: "db/version.postgres.sql");
@@ -35,7 +37,7 @@ pub struct DbConfig {
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Database {
-    /// `ledger.db` and `telemetry.db` in this folder, which must exist.
+    /// `ledger.db`, `telemetry.db` and the folder `telemetry` in this folder, which must exist.
     Sqlite {
         /// The data folder.
         folder: PathBuf,
@@ -67,10 +69,11 @@ struct Inner {
 }
 
 #[derive(Debug)]
-enum Backend {
+pub(super) enum Backend {
     Sqlite {
         ledger: SqliteStore,
         telemetry: SqliteStore,
+        slices: SqliteSlices,
     },
     Postgres(PgStores),
 }
@@ -88,10 +91,20 @@ impl Db {
             Database::Sqlite { folder } => Backend::Sqlite {
                 ledger: SqliteStore::open(folder, Store::Ledger, &clock).await?,
                 telemetry: SqliteStore::open(folder, Store::Telemetry, &clock).await?,
+                slices: SqliteSlices::open(folder, &clock).await?,
             },
             Database::Postgres { url } => Backend::Postgres(PgStores::open(url, &clock).await?),
         };
         Ok(Self(Arc::new(Inner { clock, backend })))
+    }
+
+    /// The clock it was opened with.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(super) fn backend(&self) -> &Backend {
+        &self.0.backend
     }
 
     /// Runs `body` in one transaction and returns after its commit. `action` completes "cannot …".
@@ -111,7 +124,9 @@ impl Db {
         F: for<'a> Fn(&'a mut Conn<'_>) -> Work<'a, T, E> + Send + Sync + 'static,
     {
         match &self.0.backend {
-            Backend::Sqlite { ledger, telemetry } => match store {
+            Backend::Sqlite {
+                ledger, telemetry, ..
+            } => match store {
                 Store::Ledger => ledger.writer.write(action, body).await,
                 Store::Telemetry => telemetry.writer.write(action, body).await,
             },
@@ -127,7 +142,9 @@ impl Db {
     pub async fn read(&self, store: Store, action: &'static str) -> Result<ReadConn, DbError> {
         let fault = |source| DbError::from_sqlx(action, source);
         match &self.0.backend {
-            Backend::Sqlite { ledger, telemetry } => {
+            Backend::Sqlite {
+                ledger, telemetry, ..
+            } => {
                 let readers = match store {
                     Store::Ledger => &ledger.readers,
                     Store::Telemetry => &telemetry.readers,
@@ -178,7 +195,10 @@ impl Db {
         for store in [Store::Ledger, Store::Telemetry] {
             let (location, schema) = self.place(store);
             let bytes = self.one::<i64>(store, "measure the database", SIZE).await?;
-            let bytes = u64::try_from(bytes).unwrap_or(0);
+            let mut bytes = u64::try_from(bytes).unwrap_or(0);
+            if store == Store::Telemetry {
+                bytes += self.history_files_bytes();
+            }
             stores.push(StoreDescription {
                 store,
                 location,
@@ -198,6 +218,18 @@ impl Db {
             version,
             stores,
         })
+    }
+
+    /// Bytes of the slices that are files of their own; on PostgreSQL the database's size has them.
+    fn history_files_bytes(&self) -> u64 {
+        let Backend::Sqlite { slices, .. } = &self.0.backend else {
+            return 0;
+        };
+        let of = |history| {
+            let kept = slices.list(history);
+            kept.iter().map(|it| slices.bytes(history, it.id)).sum::<u64>()
+        };
+        History::ALL.into_iter().map(of).sum()
     }
 
     fn place(&self, store: Store) -> (String, &'static str) {
@@ -226,7 +258,12 @@ impl Db {
     /// Finishes the writes that are queued, refuses new ones and closes every connection.
     pub async fn close(&self) {
         match &self.0.backend {
-            Backend::Sqlite { ledger, telemetry } => {
+            Backend::Sqlite {
+                ledger,
+                telemetry,
+                slices,
+            } => {
+                slices.close().await;
                 telemetry.close().await;
                 ledger.close().await;
             }

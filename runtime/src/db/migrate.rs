@@ -8,10 +8,9 @@ use contract::clock::Timestamp;
 use sha2::{Digest, Sha256};
 use sqlx::FromRow;
 
-use super::Store;
 use super::conn::{Conn, Driver, on_conn};
 use super::error::{DbError, DbErrorKind};
-use super::migrations::{Migration, known};
+use super::migrations::{Migration, Schema};
 use super::sql::{Sql, sql};
 
 const CREATE_TABLE: Sql = sql!("db/create_migrations.sql");
@@ -30,30 +29,30 @@ struct Applied {
 /// Applies what is missing and returns the name of the newest migration.
 pub(super) async fn migrate(
     conn: &mut Conn<'_>,
-    store: Store,
+    schema: Schema,
     now: Timestamp,
 ) -> Result<&'static str, DbError> {
     const ACTION: &str = "prepare the table of migrations";
     let text = conn.text(CREATE_TABLE);
     on_conn!(conn, ACTION, c => sqlx::raw_sql(text).execute(c).await.map(|_| ()))?;
 
-    let applied = list_applied(conn, store).await?;
-    for migration in missing(store, known(store), &applied)? {
-        apply(conn, store, migration, now).await?;
-        tracing::info!(
-            store = store.name(),
+    let applied = list_applied(conn, schema).await?;
+    for migration in missing(schema, &applied)? {
+        apply(conn, schema, migration, now).await?;
+        tracing::debug!(
+            schema = schema.name,
             migration = migration.name,
             "schema migrated"
         );
     }
-    Ok(newest(known(store)))
+    Ok(newest(schema.known))
 }
 
-async fn list_applied(conn: &mut Conn<'_>, store: Store) -> Result<Vec<Applied>, DbError> {
+async fn list_applied(conn: &mut Conn<'_>, schema: Schema) -> Result<Vec<Applied>, DbError> {
     let text = conn.text(LIST);
     on_conn!(conn, "list the applied migrations", c => {
         sqlx::query_as::<_, Applied>(text)
-            .bind(store.name())
+            .bind(schema.name)
             .bind(APPLIED_MAX)
             .fetch_all(c)
             .await
@@ -62,7 +61,7 @@ async fn list_applied(conn: &mut Conn<'_>, store: Store) -> Result<Vec<Applied>,
 
 async fn apply(
     conn: &mut Conn<'_>,
-    store: Store,
+    schema: Schema,
     migration: &Migration,
     now: Timestamp,
 ) -> Result<(), DbError> {
@@ -75,7 +74,7 @@ async fn apply(
     let text = conn.text(RECORD);
     on_conn!(conn, "record a migration", c => {
         sqlx::query(text)
-            .bind(store.name())
+            .bind(schema.name)
             .bind(migration.name)
             .bind(checksum)
             .bind(now.as_micros())
@@ -86,17 +85,14 @@ async fn apply(
 }
 
 /// What is still to apply, or why this binary must not touch the store.
-fn missing<'k>(
-    store: Store,
-    known: &'k [Migration],
-    applied: &[Applied],
-) -> Result<Vec<&'k Migration>, DbError> {
+fn missing(schema: Schema, applied: &[Applied]) -> Result<Vec<&'static Migration>, DbError> {
+    let known = schema.known;
     for found in applied {
         let Some(migration) = known.iter().find(|it| it.name == found.name) else {
-            return Err(unknown_to_us(store, &found.name, newest(known)));
+            return Err(unknown_to_us(schema, &found.name));
         };
         if found.checksum != checksum(migration) {
-            return Err(changed(store, &found.name));
+            return Err(changed(schema, &found.name));
         }
     }
     Ok(known
@@ -122,26 +118,27 @@ fn newest(known: &[Migration]) -> &'static str {
     known.last().map_or("nothing", |last| last.name)
 }
 
-fn unknown_to_us(store: Store, found: &str, newest: &str) -> DbError {
+fn unknown_to_us(schema: Schema, found: &str) -> DbError {
+    let newest = newest(schema.known);
     let detail = format!(
         "its schema has `{found}`, and the newest this binary knows is `{newest}`; run the newer \
          bridge binary that made it, or restore a backup from before that upgrade"
     );
     DbError::new(
         DbErrorKind::Schema,
-        format!("open the {} store", store.name()),
+        format!("open the {} store", schema.name),
         detail,
     )
 }
 
-fn changed(store: Store, found: &str) -> DbError {
+fn changed(schema: Schema, found: &str) -> DbError {
     let detail = format!(
         "migration `{found}` was applied with other text than this binary carries; run the bridge \
          binary that applied it"
     );
     DbError::new(
         DbErrorKind::Schema,
-        format!("open the {} store", store.name()),
+        format!("open the {} store", schema.name),
         detail,
     )
 }
@@ -161,6 +158,15 @@ mod tests {
         postgres: "d",
     };
 
+    const FIRST: Schema = Schema {
+        name: "ledger",
+        known: &[ONE],
+    };
+    const BOTH: Schema = Schema {
+        name: "ledger",
+        known: &[ONE, TWO],
+    };
+
     fn applied(migration: &Migration) -> Applied {
         Applied {
             name: migration.name.to_owned(),
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn only_what_is_missing_is_applied_in_order() {
         let names = |applied: &[Applied]| -> Vec<&str> {
-            let missing = missing(Store::Ledger, &[ONE, TWO], applied).expect("fits");
+            let missing = missing(BOTH, applied).expect("fits");
             missing.iter().map(|it| it.name).collect()
         };
         assert_eq!(names(&[]), ["0001_one", "0002_two"]);
@@ -182,7 +188,7 @@ mod tests {
     #[test]
     fn a_newer_schema_is_refused_with_both_versions_and_a_way_out() {
         let error =
-            missing(Store::Ledger, &[ONE], &[applied(&ONE), applied(&TWO)]).expect_err("newer");
+            missing(FIRST, &[applied(&ONE), applied(&TWO)]).expect_err("newer");
         assert_eq!(error.kind(), DbErrorKind::Schema);
         let text = error.to_string();
         assert!(
@@ -196,7 +202,7 @@ mod tests {
     fn a_changed_migration_is_refused() {
         let mut found = applied(&ONE);
         found.checksum.replace_range(..1, "x");
-        let error = missing(Store::Ledger, &[ONE], &[found]).expect_err("changed");
+        let error = missing(FIRST, &[found]).expect_err("changed");
         assert!(
             error
                 .to_string()

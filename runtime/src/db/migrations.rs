@@ -1,9 +1,13 @@
-//! The list of schema changes, oldest first, in the spelling of each database.
+//! The lists of schema changes, oldest first, in the spelling of each database.
 //!
-//! Invariant: the list and the folders under `migrations/` agree (a test compares them), and an
+//! A list per store, and one per kind of history: on SQLite it is applied to every slice's file,
+//! on PostgreSQL once, to the tables whose partitions the slices are.
+//!
+//! Invariant: the lists and the folders under `migrations/` agree (a test compares them), and an
 //! entry that has shipped is never edited: the runner refuses a changed checksum.
 
 use super::Store;
+use super::history::History;
 
 /// One schema change.
 #[derive(Clone, Copy, Debug)]
@@ -14,37 +18,48 @@ pub(super) struct Migration {
     pub(super) postgres: &'static str,
 }
 
-macro_rules! migration {
-    ($store:literal, $name:literal) => {
-        Migration {
+/// What one list of migrations builds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schema {
+    /// Key in the table of migrations, and folder under `migrations/sqlite` and `…/postgres`.
+    pub(super) name: &'static str,
+    /// Every migration that this binary knows, oldest first.
+    pub(super) known: &'static [Migration],
+}
+
+macro_rules! schema {
+    ($name:literal: $($migration:literal),+) => {
+        Schema {
             name: $name,
-            sqlite: include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/migrations/sqlite/",
-                $store,
-                "/",
-                $name,
-                ".sql"
-            )),
-            postgres: include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/migrations/postgres/",
-                $store,
-                "/",
-                $name,
-                ".sql"
-            )),
+            known: &[$(Migration {
+                name: $migration,
+                sqlite: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, "/", $migration, ".sql"
+                )),
+                postgres: include_str!(concat!(
+                    env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, "/", $migration, ".sql"
+                )),
+            }),+],
         }
     };
 }
 
-const LEDGER: &[Migration] = &[migration!("ledger", "0001_first")];
-const TELEMETRY: &[Migration] = &[migration!("telemetry", "0001_first")];
+impl Store {
+    pub(super) const fn schema(self) -> Schema {
+        match self {
+            Self::Ledger => schema!("ledger": "0001_first"),
+            Self::Telemetry => schema!("telemetry": "0001_first", "0002_slices"),
+        }
+    }
+}
 
-/// Every migration of `store` that this binary knows, oldest first.
-pub(super) const fn known(store: Store) -> &'static [Migration] {
-    match store {
-        Store::Ledger => LEDGER,
-        Store::Telemetry => TELEMETRY,
+impl History {
+    pub(super) const fn schema(self) -> Schema {
+        match self {
+            Self::Ops => schema!("history/ops": "0001_first"),
+            Self::Logs => schema!("history/logs": "0001_first"),
+            Self::Metrics => schema!("history/metrics": "0001_first"),
+            Self::Payloads => schema!("history/payloads": "0001_first"),
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! The store: one handle over SQLite (two files) or PostgreSQL (one database).
+//! The store: one handle over SQLite (files in the data folder) or PostgreSQL (one database).
 //!
 //! ```text
 //!  engine ──write(store, "verb thing", body)──▶ SQLite: one writer per file, group commit
 //!                                           └─▶ PostgreSQL: own transaction, retried by error kind
 //!  engine ──read(store, "verb thing")────────▶ a pooled connection, read only by convention
+//!  engine ──write_slice, read_slice──────────▶ the same, on one slice of history
 //! ```
 //!
 //! Domains write one statement and one function for both databases: static text from `sql/`
@@ -15,14 +16,19 @@
 
 mod error;
 mod sql;
+mod cut;
 mod conn;
+mod history;
 mod migrations;
 mod migrate;
 mod opener;
 mod writer;
 mod sqlite;
+mod sqlite_slices;
+mod postgres_slices;
 mod postgres;
 mod handle;
+mod slices;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -30,8 +36,10 @@ mod tests;
 
 pub use conn::Conn;
 pub(crate) use conn::{Driver, on_conn};
+pub(crate) use cut::Cut;
 pub use error::{DbError, DbErrorKind};
 pub use handle::{Database, Db, DbConfig, DbDescription, ReadConn, StoreDescription};
+pub use history::{History, Slice};
 pub use sql::Sql;
 pub(crate) use sql::sql;
 pub use writer::Work;
@@ -41,7 +49,8 @@ pub use writer::Work;
 pub enum Store {
     /// Work and everything it depends on: synced before it is acknowledged.
     Ledger,
-    /// Traces: the last moments may be lost when the machine loses power.
+    /// Around telemetry: the last moments may be lost when the machine loses power. What services
+    /// report is in [`History`].
     Telemetry,
 }
 

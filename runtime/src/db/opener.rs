@@ -9,7 +9,6 @@ use contract::clock::Clock;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use super::Store;
 use super::error::{DbError, DbErrorKind};
 
 /// How long a statement waits for another process (a backup, a second opener) before it fails.
@@ -26,31 +25,32 @@ const WAL_KEPT_BYTES: &str = "67108864";
 /// How to open a store's file for writing, the first time and after a broken connection.
 #[derive(Clone, Debug)]
 pub(super) struct Opener {
-    store: Store,
+    synchronous: SqliteSynchronous,
     path: PathBuf,
 }
 
 impl Opener {
     /// Makes sure that the file is there.
-    pub(super) fn create(store: Store, path: &Path) -> Result<Self, DbError> {
+    pub(super) fn create(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, DbError> {
         create_private(path).map_err(|error| cannot_open(path, &error))?;
-        Ok(Self {
-            store,
+        Ok(Self::existing(path, synchronous))
+    }
+
+    /// Of a file that is there.
+    pub(super) fn existing(path: &Path, synchronous: SqliteSynchronous) -> Self {
+        Self {
+            synchronous,
             path: path.to_owned(),
-        })
+        }
     }
 
     /// How every connection to the file is set up.
     pub(super) fn options(&self) -> SqliteConnectOptions {
-        let synchronous = match self.store {
-            Store::Ledger => SqliteSynchronous::Full,
-            Store::Telemetry => SqliteSynchronous::Normal,
-        };
         SqliteConnectOptions::new()
             .filename(&self.path)
             .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(synchronous)
+            .synchronous(self.synchronous)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .pragma("journal_size_limit", WAL_KEPT_BYTES)

@@ -16,7 +16,10 @@ use sqlx::{ConnectOptions, PgPool, Postgres, Transaction};
 use super::Store;
 use super::conn::{Conn, Driver, on_conn};
 use super::error::{DbError, DbErrorKind};
+use super::history::History;
 use super::migrate::migrate;
+use super::migrations::Schema;
+use super::postgres_slices::PgSlices;
 use super::sql::{Sql, sql};
 use super::writer::{Work, run_caught};
 
@@ -50,6 +53,7 @@ pub(super) struct PgStores {
     pub(super) telemetry_schema: &'static str,
     ledger: PgPool,
     telemetry: PgPool,
+    slices: PgSlices,
     clock: Clock,
 }
 
@@ -81,17 +85,25 @@ impl PgStores {
             DbError::from_sqlx(format!("connect to PostgreSQL at {location}"), source)
         })?;
         drop(first);
-        let mut stores = Self {
+        let ledger_schema = migrate_locked(&ledger, Store::Ledger.schema(), clock).await?;
+        let telemetry_schema = migrate_locked(&telemetry, Store::Telemetry.schema(), clock).await?;
+        for history in History::ALL {
+            migrate_locked(&telemetry, history.schema(), clock).await?;
+        }
+        let slices = PgSlices::open(&telemetry, clock.now().as_millis()).await?;
+        Ok(Self {
             location,
-            ledger_schema: "",
-            telemetry_schema: "",
+            ledger_schema,
+            telemetry_schema,
             ledger,
             telemetry,
+            slices,
             clock: clock.clone(),
-        };
-        stores.ledger_schema = stores.migrate(Store::Ledger).await?;
-        stores.telemetry_schema = stores.migrate(Store::Telemetry).await?;
-        Ok(stores)
+        })
+    }
+
+    pub(super) const fn slices(&self) -> &PgSlices {
+        &self.slices
     }
 
     pub(super) const fn pool(&self, store: Store) -> &PgPool {
@@ -99,24 +111,6 @@ impl PgStores {
             Store::Ledger => &self.ledger,
             Store::Telemetry => &self.telemetry,
         }
-    }
-
-    async fn migrate(&self, store: Store) -> Result<&'static str, DbError> {
-        let fault =
-            |source| DbError::from_sqlx(format!("migrate the {} store", store.name()), source);
-        let mut tx = self
-            .pool(store)
-            .begin_with(begin(store))
-            .await
-            .map_err(fault)?;
-        let mut conn = Conn::new(Driver::Postgres(&mut tx));
-        let text = conn.text(LOCK_MIGRATIONS);
-        on_conn!(&mut conn, "wait for another process that migrates", c => {
-            sqlx::query(text).bind(MIGRATION_LOCK).execute(c).await.map(|_| ())
-        })?;
-        let newest = migrate(&mut conn, store, self.clock.now()).await?;
-        tx.commit().await.map_err(fault)?;
-        Ok(newest)
     }
 
     /// Runs `body` in its own transaction, again if the database rolled it back or went away
@@ -172,6 +166,23 @@ impl PgStores {
         self.ledger.close().await;
         self.telemetry.close().await;
     }
+}
+
+async fn migrate_locked(
+    pool: &PgPool,
+    schema: Schema,
+    clock: &Clock,
+) -> Result<&'static str, DbError> {
+    let fault = |source| DbError::from_sqlx(format!("migrate the {} store", schema.name), source);
+    let mut tx = pool.begin_with(BEGIN_LEDGER.postgres).await.map_err(fault)?;
+    let mut conn = Conn::new(Driver::Postgres(&mut tx));
+    let text = conn.text(LOCK_MIGRATIONS);
+    on_conn!(&mut conn, "wait for another process that migrates", c => {
+        sqlx::query(text).bind(MIGRATION_LOCK).execute(c).await.map(|_| ())
+    })?;
+    let newest = migrate(&mut conn, schema, clock.now()).await?;
+    tx.commit().await.map_err(fault)?;
+    Ok(newest)
 }
 
 enum Attempt<T, E> {

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use contract::clock::Clock;
-use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::sqlite::{SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use super::Store;
 use super::conn::{Conn, Driver};
 use super::error::DbError;
 use super::migrate::migrate;
+use super::migrations::Schema;
 use super::opener::Opener;
 use super::sql::{Sql, sql};
 use super::writer::Writer;
@@ -41,17 +42,14 @@ impl SqliteStore {
     /// Opens or creates the file of `store` in `folder` and brings its schema up to date.
     pub(super) async fn open(folder: &Path, store: Store, clock: &Clock) -> Result<Self, DbError> {
         let path = folder.join(format!("{}.db", store.name()));
-        let opener = Opener::create(store, &path)?;
+        let synchronous = match store {
+            Store::Ledger => SqliteSynchronous::Full,
+            Store::Telemetry => SqliteSynchronous::Normal,
+        };
+        let opener = Opener::create(&path, synchronous)?;
         let mut conn = opener.connect(clock).await?;
-        let schema = migrate_alone(&mut conn, store, clock).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // The file is local: a connection to it does not go stale.
-            .test_before_acquire(false)
-            .connect_lazy_with(opener.options().pragma("query_only", "ON"));
+        let schema = migrate_alone(&mut conn, store.schema(), clock).await?;
+        let readers = readers(&opener, READERS_MAX, None);
         let writer = Writer::spawn(conn, opener, clock.clone());
         Ok(Self {
             path,
@@ -69,14 +67,27 @@ impl SqliteStore {
     }
 }
 
-async fn migrate_alone(
+/// A pool of connections to read `opener`'s file with; those unused for `idle` are closed.
+pub(super) fn readers(opener: &Opener, most: u32, idle: Option<Duration>) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(idle)
+        .max_lifetime(None)
+        // The file is local: a connection to it does not go stale.
+        .test_before_acquire(false)
+        .connect_lazy_with(opener.options().pragma("query_only", "ON"))
+}
+
+/// Brings one file up to date in one transaction, which keeps a second process waiting.
+pub(super) async fn migrate_alone(
     conn: &mut SqliteConnection,
-    store: Store,
+    schema: Schema,
     clock: &Clock,
 ) -> Result<&'static str, DbError> {
-    let fault = |source| DbError::from_sqlx(format!("migrate the {} store", store.name()), source);
+    let fault = |source| DbError::from_sqlx(format!("migrate the {} store", schema.name), source);
     let mut tx = conn.begin_with(BEGIN.sqlite).await.map_err(fault)?;
-    let newest = migrate(&mut Conn::new(Driver::Sqlite(&mut tx)), store, clock.now()).await?;
+    let newest = migrate(&mut Conn::new(Driver::Sqlite(&mut tx)), schema, clock.now()).await?;
     tx.commit().await.map_err(fault)?;
     Ok(newest)
 }

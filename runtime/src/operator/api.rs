@@ -2,23 +2,20 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use tokio::net::UnixListener;
+use tokio::sync::watch;
 
-use super::doctor;
-use super::engine::{ACTOR, Operator, TraceQuery};
+use super::engine::{ACTOR, Operator};
 use super::model::{
-    AuditLine, CreateService, Finding, Problem, ServiceKeyShown, ServiceSummary, SetSetting,
-    SettingSummary, TraceLine, TraceTree,
+    AuditLine, CreateService, Finding, ServiceKeyShown, ServiceSummary, SetSetting, SettingSummary,
 };
+use super::read::{self, Served};
+use super::refusal::{Answer, Refusal};
 use crate::audit;
-use crate::db::DbError;
-use crate::identity::{self, CreatedKey};
-use crate::registry::ServiceMap;
-use crate::settings::SettingsError;
+use crate::identity::CreatedKey;
 
 /// Serves the operator API on a bound socket until `shutdown` is ready.
 pub async fn serve(
@@ -26,18 +23,22 @@ pub async fn serve(
     operator: Operator,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
+    let (stop, stopped) = watch::channel(false);
     let router = Router::new()
         .route("/v1/services", get(list_services).post(create_service))
         .route("/v1/services/{name}/keys", post(create_key))
         .route("/v1/services/{name}/revoke", post(revoke_service))
-        .route("/v1/map", get(show_map))
-        .route("/v1/traces", get(list_traces))
-        .route("/v1/traces/{id}", get(show_trace))
         .route("/v1/settings", get(list_settings))
         .route("/v1/settings/{key}", put(set_setting))
         .route("/v1/audit", get(list_audit))
         .route("/v1/doctor", get(show_doctor))
-        .with_state(operator);
+        .merge(read::routes())
+        .with_state(Served { operator, stopped });
+    let shutdown = async move {
+        shutdown.await;
+        // Whoever follows something would hold the shutdown up for ever.
+        stop.send_replace(true);
+    };
     if let Err(error) = axum::serve(socket, router)
         .with_graceful_shutdown(shutdown)
         .await
@@ -45,48 +46,6 @@ pub async fn serve(
         tracing::error!(error = %error, "the operator socket failed");
     }
 }
-
-/// A refusal as the API answers it.
-struct Refusal(StatusCode, String);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.0, Json(Problem { error: self.1 })).into_response()
-    }
-}
-
-impl From<identity::Error> for Refusal {
-    fn from(error: identity::Error) -> Self {
-        let status = match &error {
-            identity::Error::NoService(_) => StatusCode::NOT_FOUND,
-            identity::Error::NameTaken(_) | identity::Error::RevokedService(_) => {
-                StatusCode::CONFLICT
-            }
-            identity::Error::Name(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self(status, doctor::chain(&error))
-    }
-}
-
-impl From<DbError> for Refusal {
-    fn from(error: DbError) -> Self {
-        Self(StatusCode::SERVICE_UNAVAILABLE, doctor::chain(&error))
-    }
-}
-
-impl From<SettingsError> for Refusal {
-    fn from(error: SettingsError) -> Self {
-        let status = match &error {
-            SettingsError::Unknown { .. } => StatusCode::NOT_FOUND,
-            SettingsError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            SettingsError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        Self(status, doctor::chain(&error))
-    }
-}
-
-type Answer<T> = Result<Json<T>, Refusal>;
 
 async fn list_services(State(operator): State<Operator>) -> Answer<Vec<ServiceSummary>> {
     Ok(Json(operator.services().await?))
@@ -128,26 +87,6 @@ async fn revoke_service(
     Ok(Json(
         serde_json::json!({ "name": name, "status": "revoked" }),
     ))
-}
-
-async fn show_map(State(operator): State<Operator>) -> Json<ServiceMap> {
-    Json(operator.map())
-}
-
-async fn list_traces(
-    State(operator): State<Operator>,
-    Query(query): Query<TraceQuery>,
-) -> Answer<Vec<TraceLine>> {
-    Ok(Json(operator.traces(&query).await?))
-}
-
-async fn show_trace(State(operator): State<Operator>, Path(id): Path<String>) -> Answer<TraceTree> {
-    let found = operator.trace(&id).await?;
-    let missing = || {
-        let text = format!("trace {id} is not known; `bridge trace list` shows the newest");
-        Refusal(StatusCode::NOT_FOUND, text)
-    };
-    found.map(Json).ok_or_else(missing)
 }
 
 async fn list_settings(State(operator): State<Operator>) -> Json<Vec<SettingSummary>> {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use bytes::{Bytes, BytesMut};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,9 @@ use super::model::Problem;
 
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Longest line of an answer that goes on, in bytes.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why the runtime could not be asked, or what it refused.
 #[derive(Debug, thiserror::Error)]
@@ -76,12 +80,36 @@ impl Client {
         self.send(method, path, body.into()).await
     }
 
+    /// Reads line after line of an answer that goes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn lines(&self, path: &str) -> Result<Lines, ClientError> {
+        let response = self.ask(Method::GET, path, Bytes::new()).await?;
+        Ok(Lines {
+            body: response.into_body(),
+            read: BytesMut::new(),
+        })
+    }
+
     async fn send<A: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
     ) -> Result<A, ClientError> {
+        let response = self.ask(method, path, body).await?;
+        serde_json::from_slice(&whole(response).await?).map_err(broken)
+    }
+
+    /// An answer that is not a refusal.
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, ClientError> {
         let stream =
             UnixStream::connect(&self.socket)
                 .await
@@ -92,7 +120,8 @@ impl Client {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
-        let connection = tokio::spawn(connection);
+        // Ends when the answer has been read or dropped.
+        tokio::spawn(connection);
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -102,18 +131,58 @@ impl Client {
             .map_err(broken)?;
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
-            .collect()
-            .await;
-        let body = body.map_err(ClientError::Broken)?.to_bytes();
-        connection.abort();
         if status == StatusCode::OK || status == StatusCode::CREATED {
-            return serde_json::from_slice(&body).map_err(broken);
+            return Ok(response);
         }
-        let said = serde_json::from_slice::<Problem>(&body).map(|problem| problem.error);
+        let said = serde_json::from_slice::<Problem>(&whole(response).await?);
+        let said = said.map(|problem| problem.error);
         Err(ClientError::Refused(said.unwrap_or_else(|_| {
             format!("the runtime answered {status}")
         })))
+    }
+}
+
+async fn whole(response: Response<Incoming>) -> Result<Bytes, ClientError> {
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+    let body = body.collect().await.map_err(ClientError::Broken)?;
+    Ok(body.to_bytes())
+}
+
+/// An answer that goes on, line by line.
+#[derive(Debug)]
+pub struct Lines {
+    body: Incoming,
+    read: BytesMut,
+}
+
+impl Lines {
+    /// The next line; `None` when the runtime has ended the answer.
+    ///
+    /// Nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Broken`] when the connection breaks, or when a line is not what it should
+    /// be.
+    pub async fn next<A: DeserializeOwned>(&mut self) -> Result<Option<A>, ClientError> {
+        loop {
+            if let Some(end) = self.read.iter().position(|it| *it == b'\n') {
+                let line = self.read.split_to(end + 1);
+                return serde_json::from_slice(&line).map(Some).map_err(broken);
+            }
+            if self.read.len() > LINE_BYTES_MAX {
+                return Err(ClientError::Broken("a line is too long".into()));
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.read.extend_from_slice(&data);
+                    }
+                }
+                Some(Err(error)) => return Err(broken(error)),
+                None => return Ok(None),
+            }
+        }
     }
 }
 

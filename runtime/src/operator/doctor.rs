@@ -1,10 +1,13 @@
-//! What `bridge doctor` looks at: data folder, database, disk, clock, certificates, tasks.
+//! What `bridge doctor` looks at: data folder, database, history, disk, clock, certificates, tasks.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use super::draw::{bytes, count, span};
 use super::engine::Operator;
 use super::model::Finding;
+use crate::db::History;
+use crate::settings::keys;
 
 /// Slower commits than this deserve a word.
 const SYNC_SLOW: Duration = Duration::from_millis(20);
@@ -25,6 +28,11 @@ impl Operator {
 async fn examine(operator: &Operator) -> Vec<Finding> {
     let mut findings = vec![data_folder(operator)];
     findings.extend(database(operator).await);
+    for kind in History::ALL {
+        findings.push(history(operator, kind).await);
+    }
+    findings.push(intake(operator));
+    findings.push(present(operator));
     findings.push(sync_time(operator).await);
     findings.push(clock(operator));
     findings.extend(certificates(operator));
@@ -81,6 +89,75 @@ async fn database(operator: &Operator) -> Vec<Finding> {
             })
             .collect(),
     }
+}
+
+/// How much there is of a kind of telemetry, and how far it reaches back.
+async fn history(operator: &Operator, kind: History) -> Finding {
+    let check = format!("telemetry {}", kind.name());
+    let (db, settings) = (&operator.parts().db, &operator.parts().settings);
+    let most = settings.get(match kind {
+        History::Ops => keys::TELEMETRY_OPS_BYTES_MAX,
+        History::Logs => keys::TELEMETRY_LOGS_BYTES_MAX,
+        History::Metrics => keys::TELEMETRY_METRICS_BYTES_MAX,
+        History::Payloads => keys::TELEMETRY_PAYLOAD_BYTES_TOTAL_MAX,
+    });
+    let slices = db.slices(kind);
+    let mut total = 0;
+    for slice in slices.iter() {
+        total += match db.slice_bytes(kind, slice.id).await {
+            Ok(size) => size,
+            // It has just been dropped.
+            Err(error) if error.is_gone() => 0,
+            Err(error) => return finding(&check, "fail", chain(&error)),
+        };
+    }
+    let now_ms = operator.parts().clock.now().as_millis();
+    let age = |from_ms: i64| span((now_ms - from_ms).max(0) as f64);
+    let (oldest, newest) = match &slices[..] {
+        [oldest, .., newest] => (oldest, newest),
+        [only] => (only, only),
+        [] => return finding(&check, "fail", "there is no slice to write to".to_owned()),
+    };
+    let text = format!(
+        "{} of {} in {}; the oldest begins {} ago, the newest {} ago",
+        bytes(total),
+        bytes(most),
+        count(slices.len(), "slice"),
+        age(oldest.from_ms),
+        age(newest.from_ms)
+    );
+    finding(&check, "ok", text)
+}
+
+/// Whether reports are stored as fast as they come.
+fn intake(operator: &Operator) -> Finding {
+    let counters = operator.parts().telemetry.counters();
+    let mut text = format!(
+        "{} waiting (level {}), {} frames stored; {} items refused, {} batches turned away, {} late ends",
+        bytes(counters.queue_bytes as u64),
+        counters.level,
+        counters.frames,
+        counters.refused,
+        counters.turned_away,
+        counters.late_ends
+    );
+    let verdict = if counters.level > 0 || counters.turned_away > 0 {
+        text.push_str("; services report faster than the store takes it: sample, or a faster disk");
+        "warn"
+    } else {
+        "ok"
+    };
+    finding("telemetry intake", verdict, text)
+}
+
+/// What goes on right now, as far as it is told apart.
+fn present(operator: &Operator) -> Finding {
+    let counters = operator.parts().telemetry.flow().counters();
+    let text = format!(
+        "{} kinds of operations, {} running, {} followers; {} given up, {} ends without a start",
+        counters.keys, counters.pending, counters.followers, counters.given_up, counters.unjoined
+    );
+    finding("telemetry now", "ok", text)
 }
 
 async fn sync_time(operator: &Operator) -> Finding {

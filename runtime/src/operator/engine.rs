@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use contract::clock::{Clock, Monotonic, Timestamp};
+use contract::ids::ServiceId;
 use contract::tls::Leaf;
-use serde::Deserialize;
 
 use super::model::ServiceSummary;
-use crate::db::Db;
+use crate::db::{Db, DbError};
 use crate::identity::{self, CreatedKey, Identity, Presence};
 use crate::registry::{Registry, ServiceMap};
 use crate::settings::Settings;
@@ -43,6 +43,23 @@ pub struct Parts {
     pub tasks: Tasks,
     /// The runtime's certificate.
     pub leaf: Leaf,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The question is wrong; the text says what and how to ask.
+    #[error("{0}")]
+    Wrong(String),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] DbError),
+}
+
+impl AskError {
+    pub(super) fn wrong(error: &dyn std::error::Error) -> Self {
+        Self::Wrong(error.to_string())
+    }
 }
 
 /// The operator API's operations, also for a runtime inside the caller's process.
@@ -130,18 +147,10 @@ impl Operator {
     pub fn map(&self) -> ServiceMap {
         self.0.registry.map()
     }
-}
 
-/// Which traces to list.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TraceQuery {
-    /// Most traces to return; 50 when absent, 500 at most.
-    pub limit: Option<u32>,
-    /// Part of a subject or business key.
-    pub text: Option<String>,
-    /// Name of a service that took part.
-    pub service: Option<String>,
-    /// Only traces with an error.
-    pub failed: bool,
+    /// The name of a service, or its id when nobody knows it any more.
+    pub(super) fn service_name(&self, id: ServiceId) -> String {
+        let name = self.0.registry.service_name(id);
+        name.unwrap_or_else(|| id.to_string())
+    }
 }

@@ -5,15 +5,27 @@
 
 pub mod model;
 pub mod draw;
+mod critical;
 mod engine;
 mod doctor;
+mod map;
 mod trace;
+mod logs;
+mod metrics;
+mod payload;
+mod tail;
+mod refusal;
+mod read;
 mod api;
 mod client;
 
 pub use api::serve;
-pub use client::{Client, ClientError};
-pub use engine::{Operator, Parts, TraceQuery};
+pub use client::{Client, ClientError, Lines};
+pub use engine::{AskError, Operator, Parts};
+pub use logs::LogQuery;
+pub use metrics::MetricQuery;
+pub use tail::TailQuery;
+pub use trace::TraceQuery;
 
 /// File name of the socket in the data folder.
 pub const SOCKET_FILE: &str = "operator.sock";

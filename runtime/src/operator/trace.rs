@@ -1,96 +1,162 @@
 //! Traces as an operator reads them: names instead of ids, children under their parents.
 
 use contract::ids::{ServiceId, TraceId};
+use serde::Deserialize;
 
-use super::engine::{Operator, TraceQuery};
-use super::model::{TraceLine, TraceOp, TraceTree};
-use crate::db::DbError;
-use crate::telemetry::{Branch, OPS_MAX, Status, TraceFilter, tree};
+use super::critical;
+use super::engine::{AskError, Operator};
+use super::model::{TraceLine, TraceOp, TraceTree, TracesPage};
+use crate::telemetry::{
+    Branch, Channel, Cursor, OPS_MAX, Status, TRACES_MAX, TraceFilter, TraceSummary, tree,
+};
+
+/// Traces on a page when no limit is asked for.
+const TRACES_DEFAULT: u32 = 50;
+/// Traces looked at for one page of a filter that the store does not know.
+const LOOKED_AT_MAX: usize = 5_000;
+
+/// Which traces to list.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TraceQuery {
+    /// Most traces to return; 50 when absent, 500 at most.
+    pub limit: Option<u32>,
+    /// Words in a subject or business key of one operation; the last may be the beginning of one.
+    pub text: Option<String>,
+    /// Name of a service that took part.
+    pub service: Option<String>,
+    /// `http`, `rpc`, `event`, `workflow`, `job` or `user`, several with commas between.
+    pub channel: Option<String>,
+    /// `pending`, `success`, `error`, `timeout` or `abandoned`, several with commas between.
+    pub status: Option<String>,
+    /// Only traces that failed: `error`, `timeout` and `abandoned`.
+    pub failed: bool,
+    /// Earliest start, unix milliseconds.
+    pub since: Option<i64>,
+    /// Latest start, unix milliseconds.
+    pub until: Option<i64>,
+    /// Shortest duration, milliseconds.
+    pub min_duration: Option<i64>,
+    /// Where an earlier page said that the next one starts.
+    pub cursor: Option<String>,
+}
 
 impl Operator {
     /// The newest traces that match.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
-    pub async fn traces(&self, query: &TraceQuery) -> Result<Vec<TraceLine>, DbError> {
-        list(self, query).await
+    /// [`AskError::Wrong`] names what cannot be looked for; [`AskError::Store`] when the store
+    /// cannot be read.
+    pub async fn traces(&self, query: &TraceQuery) -> Result<TracesPage, AskError> {
+        let cursor: Option<Cursor> = match query.cursor.as_deref() {
+            Some(text) => Some(text.parse().map_err(|error| AskError::wrong(&error))?),
+            None => None,
+        };
+        let Some(filter) = filter(self, query)? else {
+            return Ok(TracesPage::default());
+        };
+        list(self, query, &filter, cursor).await
     }
 
     /// One trace as a tree; `None` when nothing of it is known.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
-    pub async fn trace(&self, id: &str) -> Result<Option<TraceTree>, DbError> {
+    /// [`AskError::Store`] when the store cannot be read.
+    pub async fn trace(&self, id: &str) -> Result<Option<TraceTree>, AskError> {
         show(self, id).await
     }
 }
 
-async fn list(operator: &Operator, query: &TraceQuery) -> Result<Vec<TraceLine>, DbError> {
-    let parts = operator.parts();
-    let named = |name: &str| parts.registry.service_named(name);
+/// `None` when nothing can match.
+fn filter(operator: &Operator, query: &TraceQuery) -> Result<Option<TraceFilter>, AskError> {
     let service = match query.service.as_deref() {
         // A service nobody knows took part in nothing.
-        Some(name) => match named(name) {
+        Some(name) => match operator.parts().registry.service_named(name) {
             Some(id) => Some(id),
-            None => return Ok(Vec::new()),
+            None => return Ok(None),
         },
         None => None,
     };
-    let statuses = if query.failed {
-        vec![Status::Error, Status::Timeout, Status::Abandoned]
-    } else {
-        vec![]
-    };
-    let filter = TraceFilter {
-        statuses,
+    Ok(Some(TraceFilter {
+        channels: channels(query.channel.as_deref())?,
+        statuses: statuses(query.status.as_deref(), query.failed)?,
+        from_ms: query.since,
+        to_ms: query.until,
         service,
         text: query.text.clone().unwrap_or_default(),
-        ..TraceFilter::default()
+    }))
+}
+
+async fn list(
+    operator: &Operator,
+    query: &TraceQuery,
+    filter: &TraceFilter,
+    mut cursor: Option<Cursor>,
+) -> Result<TracesPage, AskError> {
+    let limit = query.limit.filter(|it| *it > 0).unwrap_or(TRACES_DEFAULT);
+    let limit = usize::try_from(limit.min(TRACES_MAX)).unwrap_or(usize::MAX);
+    let long_enough = |it: &TraceSummary| {
+        query
+            .min_duration
+            .is_none_or(|least| it.duration_ms >= least)
     };
-    let page = parts
-        .telemetry
-        .list_traces(&filter, query.limit.unwrap_or(0), None)
-        .await?;
-    let line = |it: crate::telemetry::TraceSummary| TraceLine {
+    let mut traces = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        // Never more than still fit, so that a page ends where a page of the store does.
+        let room = u32::try_from(limit - traces.len()).unwrap_or(u32::MAX);
+        let telemetry = &operator.parts().telemetry;
+        let page = telemetry.list_traces(filter, room, cursor).await?;
+        looked_at += page.traces.len();
+        let found = page.traces.into_iter().filter(long_enough);
+        traces.extend(found.map(|it| summary(operator, it)));
+        cursor = page.next;
+        if cursor.is_none() || traces.len() >= limit || looked_at >= LOOKED_AT_MAX {
+            let next = cursor.map(|it| it.to_string());
+            return Ok(TracesPage { traces, next });
+        }
+    }
+}
+
+fn summary(operator: &Operator, it: TraceSummary) -> TraceLine {
+    TraceLine {
         trace_id: it.trace.to_string(),
         subject: it.root_subject,
-        service: service_name(operator, it.root_service),
+        service: operator.service_name(it.root_service),
         started_at_unix_ms: it.started_at_ms,
         duration_ms: it.duration_ms,
         ops: it.op_count,
-        status: status(it.overall_status).to_owned(),
+        status: status_word(it.overall_status).to_owned(),
         running: it.has_running,
-    };
-    Ok(page.traces.into_iter().map(line).collect())
+    }
 }
 
-async fn show(operator: &Operator, id: &str) -> Result<Option<TraceTree>, DbError> {
+async fn show(operator: &Operator, id: &str) -> Result<Option<TraceTree>, AskError> {
     let Some(trace) = trace_id(id) else {
         return Ok(None);
     };
-    let page = operator
-        .parts()
-        .telemetry
-        .get_trace(trace, OPS_MAX, None)
-        .await?;
+    let telemetry = &operator.parts().telemetry;
+    let page = telemetry.get_trace(trace, OPS_MAX, None).await?;
     if page.ops.is_empty() {
         return Ok(None);
     }
-    let ops = tree(&page.ops)
+    let mut ops: Vec<_> = tree(&page.ops)
         .into_iter()
         .map(|branch| line(operator, &branch))
         .collect();
+    critical::mark(&mut ops);
     Ok(Some(TraceTree {
         trace_id: trace.to_string(),
         ops,
         truncated: page.next.is_some(),
+        ..TraceTree::default()
     }))
 }
 
 /// A trace id as UUID or as the 32 hex digits of the W3C.
-fn trace_id(text: &str) -> Option<TraceId> {
+pub(super) fn trace_id(text: &str) -> Option<TraceId> {
     text.parse().ok().or_else(|| {
         let uuid = uuid::Uuid::try_parse(text).ok()?;
         (text.len() == 32).then(|| TraceId::from_uuid(uuid))
@@ -100,33 +166,63 @@ fn trace_id(text: &str) -> Option<TraceId> {
 fn line(operator: &Operator, branch: &Branch<'_>) -> TraceOp {
     let op = branch.op;
     let peer = op.peer_service.parse::<ServiceId>().ok();
+    // Stored as objects; whatever else a row holds is shown as nothing.
+    let object = |text: &str| serde_json::from_str(text).unwrap_or_default();
     TraceOp {
         op_id: op.op.to_string(),
         depth: branch.depth,
-        channel: op.channel.map_or("", channel).to_owned(),
+        channel: op.channel.map_or("", channel_word).to_owned(),
         subject: op.subject.clone(),
-        service: service_name(operator, op.actor.service),
+        service: operator.service_name(op.actor.service),
         instance_id: op.actor.instance.to_string(),
-        peer: peer
-            .map(|id| service_name(operator, id))
-            .unwrap_or_default(),
+        peer: peer.map(|id| operator.service_name(id)).unwrap_or_default(),
         started_at_unix_ms: op.started_at_ms,
         duration_ms: op.finished_at_ms.map(|end| (end - op.started_at_ms).max(0)),
-        status: status(op.status).to_owned(),
+        status: status_word(op.status).to_owned(),
         message: op.status_message.clone(),
         attempt: op.attempt,
+        business_key: op.business_key.clone(),
+        critical: false,
+        meta: object(&op.meta_json),
+        attrs: object(&op.attrs_json),
     }
 }
 
-fn service_name(operator: &Operator, id: ServiceId) -> String {
-    operator
-        .parts()
-        .registry
-        .service_name(id)
-        .unwrap_or_else(|| id.to_string())
+/// Channels by their words; none for any.
+pub(super) fn channels(words: Option<&str>) -> Result<Vec<Channel>, AskError> {
+    words_of(words, "channel", &Channel::ALL, channel_word)
 }
 
-fn status(status: Status) -> &'static str {
+/// Statuses by their words, and those of a failure; none for any.
+pub(super) fn statuses(words: Option<&str>, failed: bool) -> Result<Vec<Status>, AskError> {
+    let mut statuses = words_of(words, "status", &Status::ALL, status_word)?;
+    if failed {
+        statuses.extend([Status::Error, Status::Timeout, Status::Abandoned]);
+    }
+    Ok(statuses)
+}
+
+fn words_of<T: Copy>(
+    words: Option<&str>,
+    what: &str,
+    all: &[T],
+    word_of: fn(T) -> &'static str,
+) -> Result<Vec<T>, AskError> {
+    let words = words.unwrap_or_default().split(',').map(str::trim);
+    let find = |word: &str| {
+        let found = all
+            .iter()
+            .copied()
+            .find(|it| word_of(*it).eq_ignore_ascii_case(word));
+        found.ok_or_else(|| {
+            let known: Vec<_> = all.iter().map(|it| word_of(*it).to_lowercase()).collect();
+            AskError::Wrong(format!("`{word}` is no {what}; use {}", known.join(", ")))
+        })
+    };
+    words.filter(|word| !word.is_empty()).map(find).collect()
+}
+
+pub(super) fn status_word(status: Status) -> &'static str {
     match status {
         Status::Pending => "PENDING",
         Status::Success => "SUCCESS",
@@ -136,8 +232,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn channel(channel: crate::telemetry::Channel) -> &'static str {
-    use crate::telemetry::Channel;
+pub(super) fn channel_word(channel: Channel) -> &'static str {
     match channel {
         Channel::Http => "http",
         Channel::Rpc => "rpc",

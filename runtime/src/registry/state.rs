@@ -54,6 +54,11 @@ impl State {
         self.next
     }
 
+    /// The latest of those numbers.
+    pub(super) fn last_number(&self) -> u64 {
+        self.next
+    }
+
     pub(super) fn add_service(&mut self, id: ServiceId, name: &str) {
         self.names.insert(name.to_owned(), id);
         self.services.insert(

@@ -46,7 +46,7 @@ use crate::registry::{Registry, RegistryApi};
 use crate::rpc::{InvokeApi, Proxy};
 use crate::settings::{Settings, SettingsError, keys};
 use crate::tasks::Tasks;
-use crate::telemetry::{Telemetry, TelemetryApi};
+use crate::telemetry::{Reports, Telemetry, TelemetryApi};
 
 /// Life of the runtime's own certificate, renewed at half of it.
 const OWN_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -216,6 +216,7 @@ struct Core {
     presence: Presence,
     registry: Registry,
     telemetry: Telemetry,
+    reports: Reports,
     tasks: Tasks,
     leaf: Leaf,
 }
@@ -257,6 +258,7 @@ impl Core {
             .map(|it| (it.id, it.name, it.revoked_at));
         let registry = Registry::open(&db, &clock, &settings, &presence, services).await?;
         let telemetry = Telemetry::new(&db);
+        let reports = Reports::new(&telemetry);
         let tasks = Tasks::new(&clock);
         Ok(Self {
             data,
@@ -268,6 +270,7 @@ impl Core {
             presence,
             registry,
             telemetry,
+            reports,
             tasks,
             leaf,
         })
@@ -327,7 +330,13 @@ impl Core {
             self.identity.ca_der(),
             &self.leaf,
         );
-        let telemetry = TelemetryApi::new(&self.telemetry, &self.settings, &self.presence);
+        let telemetry = TelemetryApi::new(
+            &self.reports,
+            &self.settings,
+            &self.presence,
+            &self.registry,
+            &self.clock,
+        );
         let limit = MESSAGE_BYTES_MAX;
         Routes::new(BootstrapServer::new(BootstrapApi(self.identity.clone())))
             .add_service(ControlServer::new(control))
@@ -390,6 +399,10 @@ impl Core {
                     }
                 }
             }
+        });
+        let reports = self.reports.clone();
+        self.tasks.supervise("telemetry.store", move || {
+            reports.clone().store_for_ever()
         });
         let sweep = (
             self.telemetry.clone(),

@@ -87,8 +87,8 @@ impl Settings {
         let value = current
             .in_use
             .get(key.setting.key)
-            .copied()
-            .unwrap_or(key.setting.default());
+            .cloned()
+            .unwrap_or_else(|| key.setting.default());
         T::from_value(value)
             .or_else(|| T::from_value(key.setting.default()))
             .expect("every key's type reads all values within its bounds, as a test proves")
@@ -107,9 +107,9 @@ impl Settings {
             value: current
                 .in_use
                 .get(setting.key)
-                .copied()
-                .unwrap_or(setting.default()),
-            pending: current.pending.get(setting.key).copied(),
+                .cloned()
+                .unwrap_or_else(|| setting.default()),
+            pending: current.pending.get(setting.key).cloned(),
         };
         ALL.iter().map(view).collect()
     }
@@ -127,16 +127,17 @@ impl Settings {
     pub async fn set(&self, key: &str, text: &str, actor: &str) -> Result<Value, SettingsError> {
         let (setting, value) = check(key, text)?;
         let inner = &self.0;
+        let text = value.to_string();
         let (clock, mint, actor) = (inner.clock.clone(), inner.mint.clone(), actor.to_owned());
         inner
             .db
             .write::<(), DbError, _>(Store::Ledger, "change a setting", move |conn| {
                 let (clock, mint, actor) = (clock.clone(), mint.clone(), actor.clone());
+                let text = text.clone();
                 Box::pin(async move {
                     let before = store::find(conn, setting.key).await?;
-                    let value = value.to_string();
-                    store::set(conn, setting.key, &value, clock.now()).await?;
-                    let detail = json!({ "from": before, "to": value });
+                    store::set(conn, setting.key, &text, clock.now()).await?;
+                    let detail = json!({ "from": before, "to": text });
                     let by = (&clock, &mint);
                     audit::append(
                         conn,

@@ -10,6 +10,8 @@ use super::model::{Capture, Key, Setting};
 const MONTH_MS: i64 = 2_592_000_000;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+const MIB: i64 = 1 << 20;
+const GIB: i64 = 1 << 30;
 
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $setting:expr;)+) => {
@@ -25,6 +27,10 @@ macro_rules! settings {
 
 const fn millis(key: &'static str, default: i64, min: i64, max: i64) -> Setting {
     Setting::integer(key, "ms", default, (min, max))
+}
+
+const fn space(key: &'static str, default: i64) -> Setting {
+    Setting::integer(key, "bytes", default, (16 * MIB, 1_024 * GIB * 1_024))
 }
 
 settings! {
@@ -122,9 +128,32 @@ settings! {
     /// Largest payload a service captures per direction; longer ones are cut.
     TELEMETRY_PAYLOAD_BYTES_MAX: i32 =
         Setting::integer("telemetry.payload_max_bytes", "bytes", 65_536, (0, 1_048_576));
-    /// Age at which a trace is deleted, counted from its start.
+    /// Parts of field names whose values are masked in captured payloads, whatever the case; `_` and
+    /// `-` do not count.
+    TELEMETRY_MASK_KEYS: Vec<String> = Setting::words(
+        "telemetry.mask_keys",
+        "password,secret,token,authorization,api_key,cookie",
+    );
+    /// Age at which traces are deleted; in slices of a twelfth of it.
     TELEMETRY_OPS_RETENTION: Duration =
         millis("telemetry.ops_retention_ms", 7 * DAY_MS, 60_000, 3_650 * DAY_MS);
+    /// Age at which log lines are deleted; in slices of a twelfth of it.
+    TELEMETRY_LOGS_RETENTION: Duration =
+        millis("telemetry.logs_retention_ms", 3 * DAY_MS, 60_000, 3_650 * DAY_MS);
+    /// Age at which points of metrics are deleted; in slices of a twelfth of it.
+    TELEMETRY_METRICS_RETENTION: Duration =
+        millis("telemetry.metrics_retention_ms", 14 * DAY_MS, 60_000, 3_650 * DAY_MS);
+    /// Age at which payloads are deleted; in slices of a twelfth of it.
+    TELEMETRY_PAYLOAD_RETENTION: Duration =
+        millis("telemetry.payload_retention_ms", 3 * DAY_MS, 60_000, 3_650 * DAY_MS);
+    /// Space for traces; the oldest slices go when there is more.
+    TELEMETRY_OPS_BYTES_MAX: u64 = space("telemetry.ops_bytes_max", 4 * GIB);
+    /// Space for log lines; the oldest slices go when there is more.
+    TELEMETRY_LOGS_BYTES_MAX: u64 = space("telemetry.logs_bytes_max", GIB);
+    /// Space for points of metrics; the oldest slices go when there is more.
+    TELEMETRY_METRICS_BYTES_MAX: u64 = space("telemetry.metrics_bytes_max", GIB / 2);
+    /// Space for payloads; the oldest slices go when there is more.
+    TELEMETRY_PAYLOAD_BYTES_TOTAL_MAX: u64 = space("telemetry.payload_bytes_total_max", GIB);
     /// Time after an instance disappeared until its unfinished operations count as abandoned.
     TELEMETRY_ABANDON_AFTER: Duration = millis("telemetry.abandon_after_ms", 30_000, 0, DAY_MS);
     /// Whether certificates of ordinary services may query traces.

@@ -1,8 +1,13 @@
 //! What a setting is, which values it takes, and how text becomes a value. Pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
 use std::time::Duration;
+
+/// Most words of a list, and letters of one of them.
+const WORDS_MAX: usize = 64;
+const WORD_LETTERS_MAX: usize = 64;
 
 /// One setting: its name, kind, bounds, default and meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +19,7 @@ pub struct Setting {
     /// Whether a change waits for the next start.
     pub needs_restart: bool,
     kind: Kind,
-    default: Value,
+    default: Initial,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +31,20 @@ enum Kind {
     },
     Switch,
     Choice(&'static [&'static str]),
+    Words,
+}
+
+/// A [`Value`] that a constant can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Initial {
+    Integer(i64),
+    Switch(bool),
+    /// Of a choice or of a list.
+    Text(&'static str),
 }
 
 /// The value of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// In the setting's unit.
     Integer(i64),
@@ -37,6 +52,8 @@ pub enum Value {
     Switch(bool),
     /// One of the setting's words.
     Choice(&'static str),
+    /// Words with commas between them, in the order they were given; may be empty.
+    Words(Cow<'static, str>),
 }
 
 impl std::fmt::Display for Value {
@@ -45,6 +62,7 @@ impl std::fmt::Display for Value {
             Self::Integer(number) => number.fmt(f),
             Self::Switch(on) => on.fmt(f),
             Self::Choice(word) => f.write_str(word),
+            Self::Words(words) => f.write_str(words),
         }
     }
 }
@@ -60,7 +78,7 @@ impl Setting {
             min <= default && default <= max,
             "a default lies within its bounds"
         );
-        let (kind, default) = (Kind::Integer { unit, min, max }, Value::Integer(default));
+        let (kind, default) = (Kind::Integer { unit, min, max }, Initial::Integer(default));
         Self {
             key,
             doc: "",
@@ -71,7 +89,7 @@ impl Setting {
     }
 
     pub(super) const fn switch(key: &'static str, default: bool) -> Self {
-        let (kind, default) = (Kind::Switch, Value::Switch(default));
+        let (kind, default) = (Kind::Switch, Initial::Switch(default));
         Self {
             key,
             doc: "",
@@ -82,7 +100,18 @@ impl Setting {
     }
 
     pub(super) const fn capture(key: &'static str, default: Capture) -> Self {
-        let (kind, default) = (Kind::Choice(&Capture::WORDS), Value::Choice(default.word()));
+        let (kind, default) = (Kind::Choice(&Capture::WORDS), Initial::Text(default.word()));
+        Self {
+            key,
+            doc: "",
+            needs_restart: false,
+            kind,
+            default,
+        }
+    }
+
+    pub(super) const fn words(key: &'static str, default: &'static str) -> Self {
+        let (kind, default) = (Kind::Words, Initial::Text(default));
         Self {
             key,
             doc: "",
@@ -103,8 +132,13 @@ impl Setting {
     }
 
     /// The value without a row in the table.
-    pub const fn default(&self) -> Value {
-        self.default
+    pub fn default(&self) -> Value {
+        match (self.default, self.kind) {
+            (Initial::Integer(number), _) => Value::Integer(number),
+            (Initial::Switch(on), _) => Value::Switch(on),
+            (Initial::Text(words), Kind::Words) => Value::Words(Cow::Borrowed(words)),
+            (Initial::Text(word), _) => Value::Choice(word),
+        }
     }
 
     /// The part before the dot.
@@ -112,12 +146,13 @@ impl Setting {
         self.key.split_once('.').map_or("", |(section, _)| section)
     }
 
-    /// `integer`, `switch` or `choice`.
+    /// `integer`, `switch`, `choice` or `words`.
     pub const fn type_name(&self) -> &'static str {
         match self.kind {
             Kind::Integer { .. } => "integer",
             Kind::Switch => "switch",
             Kind::Choice(_) => "choice",
+            Kind::Words => "words",
         }
     }
 
@@ -129,6 +164,7 @@ impl Setting {
             }
             Kind::Switch => "true or false".to_owned(),
             Kind::Choice(words) => words.join(", "),
+            Kind::Words => "words of a-z, 0-9, _ and -, with commas between them".to_owned(),
         }
     }
 
@@ -148,8 +184,28 @@ impl Setting {
                 .copied()
                 .find(|word| *word == text)
                 .map(Value::Choice),
+            Kind::Words => words(text).map(|words| Value::Words(Cow::Owned(words))),
         }
     }
+}
+
+/// The list in one spelling, if it is one: lowercase, no blanks, no word twice.
+fn words(text: &str) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some(String::new());
+    }
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(',') {
+        let word = word.trim().to_ascii_lowercase();
+        let letter = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
+        if word.is_empty() || word.len() > WORD_LETTERS_MAX || !word.bytes().all(letter) {
+            return None;
+        }
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    (words.len() <= WORDS_MAX).then(|| words.join(","))
 }
 
 /// A setting and the Rust type its value is read as.
@@ -198,8 +254,18 @@ impl FromValue for bool {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Switch(on) => Some(on),
-            Value::Integer(_) | Value::Choice(_) => None,
+            Value::Integer(_) | Value::Choice(_) | Value::Words(_) => None,
         }
+    }
+}
+
+impl FromValue for Vec<String> {
+    fn from_value(value: Value) -> Option<Self> {
+        let Value::Words(words) = value else {
+            return None;
+        };
+        let words = words.split(',').filter(|word| !word.is_empty());
+        Some(words.map(str::to_owned).collect())
     }
 }
 
@@ -209,7 +275,7 @@ macro_rules! from_integer {
             fn from_value(value: Value) -> Option<Self> {
                 match value {
                     Value::Integer(number) => number.try_into().ok(),
-                    Value::Switch(_) | Value::Choice(_) => None,
+                    Value::Switch(_) | Value::Choice(_) | Value::Words(_) => None,
                 }
             }
         }
@@ -293,8 +359,8 @@ impl Snapshot {
             }
             let stored = stored
                 .and_then(|(_, value)| value)
-                .unwrap_or(setting.default);
-            let running = running.and_then(|it| it.in_use.get(setting.key).copied());
+                .unwrap_or_else(|| setting.default());
+            let running = running.and_then(|it| it.in_use.get(setting.key).cloned());
             match running.filter(|running| setting.needs_restart && *running != stored) {
                 Some(running) => {
                     snapshot.in_use.insert(setting.key, running);

@@ -62,6 +62,8 @@ on_both_databases! {
             ("telemetry.enable", "yes", "true or false"),
             ("http.payload_capture", "some", "none, errors, all"),
             ("network.grpc_port", "65536", "0 to 65535"),
+            ("telemetry.mask_keys", "pass word", "with commas between them"),
+            ("telemetry.mask_keys", "token,,cookie", "with commas between them"),
         ] {
             let error = settings.set(key, value, "ada").await.expect_err("refused");
             let text = error.to_string();
@@ -70,6 +72,20 @@ on_both_databases! {
         let error = settings.set("no.such", "1", "ada").await.expect_err("refused");
         assert!(matches!(error, SettingsError::Unknown { .. }), "{error}");
         assert_eq!(audit::list(&t.db, 10, None).await.expect("lists").entries, []);
+    }
+
+    async fn a_list_of_words_is_stored_in_one_spelling(t: TestDb) {
+        let settings = open(&t).await;
+        assert!(settings.get(keys::TELEMETRY_MASK_KEYS).contains(&"api_key".to_owned()));
+        settings.set("telemetry.mask_keys", " PIN , iban,pin", "ada").await.expect("sets");
+        assert_eq!(settings.get(keys::TELEMETRY_MASK_KEYS), ["pin", "iban"]);
+        settings.set("telemetry.mask_keys", "", "ada").await.expect("sets");
+        assert_eq!(settings.get(keys::TELEMETRY_MASK_KEYS), Vec::<String>::new());
+        let many: Vec<String> = (0..65).map(|at| format!("w{at}")).collect();
+        let many = many.join(",");
+        settings.set("telemetry.mask_keys", &many, "ada").await.expect_err("65 are too many");
+        settings.set("telemetry.mask_keys", &"w".repeat(65), "ada").await.expect_err("too long");
+        settings.set("telemetry.mask_keys", &"w".repeat(64), "ada").await.expect("64 will do");
     }
 
     async fn a_setting_that_needs_a_restart_waits_for_it(t: TestDb) {
@@ -195,7 +211,15 @@ reads_at_its_bounds! {
     WORKFLOWS_CAPTURE: Capture,
     TELEMETRY_ENABLE: bool,
     TELEMETRY_PAYLOAD_BYTES_MAX: i32,
+    TELEMETRY_MASK_KEYS: Vec<String>,
     TELEMETRY_OPS_RETENTION: Duration,
+    TELEMETRY_LOGS_RETENTION: Duration,
+    TELEMETRY_METRICS_RETENTION: Duration,
+    TELEMETRY_PAYLOAD_RETENTION: Duration,
+    TELEMETRY_OPS_BYTES_MAX: u64,
+    TELEMETRY_LOGS_BYTES_MAX: u64,
+    TELEMETRY_METRICS_BYTES_MAX: u64,
+    TELEMETRY_PAYLOAD_BYTES_TOTAL_MAX: u64,
     TELEMETRY_ABANDON_AFTER: Duration,
     SERVICES_MAY_QUERY: bool,
 }

@@ -1,12 +1,12 @@
 //! `servicebridge.v1.Telemetry` on the wire: reports in, traces out.
 //!
 //! A batch is acknowledged after its commit, never before. When a batch cannot be stored the
-//! stream ends as unavailable, so that the SDK comes back and sends it again. Logs, metrics and
-//! payloads are not kept by this version: they are counted as dropped and acknowledged, so that
-//! an SDK does not hold on to them for ever.
+//! stream ends as unavailable, so that the SDK comes back and sends it again. What is dropped on
+//! purpose is counted and acknowledged, so that an SDK does not hold on to it for ever.
 
 use std::pin::Pin;
 
+use contract::clock::Clock;
 use contract::grpc::v1;
 use contract::grpc::v1::telemetry_batch::Kind;
 use contract::grpc::v1::telemetry_server::Telemetry as TelemetryService;
@@ -16,10 +16,14 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::engine::Telemetry;
+use super::intake::{Intake, Source};
 use super::model::{self, Actor, Channel, Frame, Operation};
 use super::query::{Cursor, CursorError, TraceFilter, TraceSummary};
+use super::report::{Done, Full, Mark, Receipt, Reports, Window};
+use super::wire;
 use crate::db::DbError;
 use crate::identity::{Presence, caller};
+use crate::registry::Registry;
 use crate::settings::{Settings, keys};
 
 /// Acknowledgements a slow client may leave unread before its stream waits.
@@ -31,16 +35,29 @@ pub struct TelemetryApi {
     telemetry: Telemetry,
     settings: Settings,
     presence: Presence,
+    intake: Intake,
+    reports: Reports,
 }
 
 impl TelemetryApi {
-    /// Over `telemetry`; `settings` say whether reports are kept and who may ask.
-    pub fn new(telemetry: &Telemetry, settings: &Settings, presence: &Presence) -> Self {
-        let (telemetry, settings) = (telemetry.clone(), settings.clone());
+    /// Over `reports`; `settings` say whether reports are kept and who may ask, `registry` what
+    /// payloads were encoded with.
+    pub fn new(
+        reports: &Reports,
+        settings: &Settings,
+        presence: &Presence,
+        registry: &Registry,
+        clock: &Clock,
+    ) -> Self {
+        let telemetry = reports.telemetry().clone();
+        let intake = Intake::new(&telemetry, settings, registry, clock);
+        let settings = settings.clone();
         Self {
             telemetry,
             settings,
             presence: presence.clone(),
+            intake,
+            reports: reports.clone(),
         }
     }
 
@@ -57,50 +74,100 @@ impl TelemetryApi {
 
 /// One report stream.
 struct Report {
-    telemetry: Telemetry,
+    reports: Reports,
     settings: Settings,
-    actor: Actor,
+    intake: Intake,
+    source: Source,
     received_bytes: u64,
-    dropped: u64,
+    window: Window,
 }
 
 impl Report {
-    async fn take(&mut self, batch: v1::TelemetryBatch) -> Result<v1::TelemetryAck, Status> {
-        self.received_bytes += prost::Message::encoded_len(&batch) as u64;
-        if self.settings.get(keys::TELEMETRY_ENABLE) {
-            self.store(batch.kind).await?;
-        }
-        Ok(v1::TelemetryAck {
-            received_bytes_high_water: self.received_bytes,
-            backpressure_level: 0,
-            drop_count_server_side: self.dropped,
-            drain_reason: String::new(),
-            acknowledged_sequence: batch.sequence,
-        })
-    }
-
-    async fn store(&mut self, kind: Option<Kind>) -> Result<(), Status> {
-        let refused = match kind {
-            Some(Kind::Ops(batch)) => {
-                let all = batch.items.len();
-                let frames: Vec<_> = batch.items.into_iter().filter_map(frame).collect();
-                let unreadable = all - frames.len();
-                let ingested = self
-                    .telemetry
-                    .ingest(self.actor, frames)
-                    .await
-                    .map_err(away)?;
-                unreadable + ingested.refused
-            }
-            Some(Kind::Logs(batch)) => batch.items.len(),
-            Some(Kind::Metrics(batch)) => batch.items.len(),
-            Some(Kind::Payloads(batch)) => batch.items.len(),
-            None => 0,
+    /// Queues a batch. It fails when it cannot be queued: then the stream has to end.
+    fn take(&mut self, batch: v1::TelemetryBatch) -> Result<(), Full> {
+        let bytes = prost::Message::encoded_len(&batch);
+        self.received_bytes += bytes as u64;
+        let mark = Mark {
+            sequence: batch.sequence,
+            bytes: self.received_bytes,
         };
-        self.dropped += refused as u64;
+        let kind = batch.kind.filter(|_| self.settings.get(keys::TELEMETRY_ENABLE));
+        match kind {
+            Some(kind) => {
+                let receipt = self.queue(bytes, kind)?;
+                self.window.push(mark, receipt);
+            }
+            None => self.window.push_done(mark),
+        }
         Ok(())
     }
+
+    fn queue(&self, bytes: usize, kind: Kind) -> Result<Receipt, Full> {
+        let (intake, source) = (self.intake.clone(), self.source);
+        match kind {
+            Kind::Ops(batch) => {
+                let items = batch.items.len();
+                let frames = batch.items.into_iter().filter_map(frame).collect();
+                self.reports.ops((bytes, items), source.actor, frames)
+            }
+            Kind::Logs(batch) => {
+                let work = async move { intake.logs(source, batch).await };
+                self.reports.run(bytes, work)
+            }
+            Kind::Metrics(batch) => {
+                let work = async move { intake.metrics(source, batch).await };
+                self.reports.run(bytes, work)
+            }
+            Kind::Payloads(batch) => {
+                let work = async move { intake.payloads(source, batch).await };
+                self.reports.run(bytes, work)
+            }
+        }
+    }
+
+    /// Reads and acknowledges until one side has enough. What was read before the client said that
+    /// it is done is still acknowledged.
+    async fn serve(mut self, mut batches: Streaming<v1::TelemetryBatch>, acks: Acks) {
+        let mut reading = true;
+        while reading || !self.window.is_empty() {
+            tokio::select! {
+                done = self.window.done() => {
+                    let answer = done.map(|done| self.ack(done)).map_err(away);
+                    let failed = answer.is_err();
+                    if acks.send(answer).await.is_err() || failed {
+                        return;
+                    }
+                }
+                batch = batches.next(), if reading && self.window.has_room() => match batch {
+                    Some(Ok(batch)) => {
+                        if let Err(full) = self.take(batch) {
+                            // An error means that the client is gone, so nobody needs to be told.
+                            let _ = acks.send(Err(Status::unavailable(full.to_string()))).await;
+                            return;
+                        }
+                    }
+                    // A broken stream is the client's to mend: what it got no answer for, it sends
+                    // again.
+                    Some(Err(_)) => return,
+                    None => reading = false,
+                },
+            }
+        }
+    }
+
+    fn ack(&self, done: Done) -> v1::TelemetryAck {
+        v1::TelemetryAck {
+            received_bytes_high_water: done.mark.bytes,
+            backpressure_level: self.reports.level(),
+            drop_count_server_side: done.dropped,
+            drain_reason: String::new(),
+            acknowledged_sequence: done.mark.sequence,
+        }
+    }
 }
+
+/// Where a stream's acknowledgements go.
+type Acks = tokio::sync::mpsc::Sender<Result<v1::TelemetryAck, Status>>;
 
 #[tonic::async_trait]
 impl TelemetryService for TelemetryApi {
@@ -111,29 +178,20 @@ impl TelemetryService for TelemetryApi {
         request: Request<Streaming<v1::TelemetryBatch>>,
     ) -> Result<Response<Self::ReportStream>, Status> {
         let (service, instance) = caller(&request)?;
-        let mut report = Report {
-            telemetry: self.telemetry.clone(),
+        let report = Report {
+            reports: self.reports.clone(),
             settings: self.settings.clone(),
-            actor: Actor { service, instance },
+            intake: self.intake.clone(),
+            source: self.intake.source(Actor { service, instance }),
             received_bytes: 0,
-            dropped: 0,
+            window: Window::default(),
         };
         let mut link = self.presence.link(service, instance);
-        let mut batches = request.into_inner();
         let (acks, receiver) = tokio::sync::mpsc::channel(ACKS_WAITING_MAX);
         tokio::spawn(async move {
-            loop {
-                let batch = tokio::select! {
-                    batch = batches.next() => batch,
-                    _ = link.ended() => return,
-                };
-                // A broken stream is the client's to mend: what it got no answer for, it sends again.
-                let Some(Ok(batch)) = batch else { return };
-                let answer = report.take(batch).await;
-                let failed = answer.is_err();
-                if acks.send(answer).await.is_err() || failed {
-                    return;
-                }
+            tokio::select! {
+                () = report.serve(request.into_inner(), acks) => {}
+                _ = link.ended() => {}
             }
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
@@ -203,9 +261,15 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::GetPayloadRequest>,
     ) -> Result<Response<v1::GetPayloadResponse>, Status> {
         self.may_query(&request)?;
-        Err(Status::unimplemented(
-            "this runtime version keeps no payloads",
-        ))
+        let (trace, op, direction) = wire::payload_key(&request.into_inner())?;
+        let mask_keys = self.intake.mask_keys();
+        let found = self.telemetry.payload(op, direction, &mask_keys).await;
+        let found = found.map_err(away)?;
+        let found = found.filter(|it| trace.is_none_or(|trace| it.trace == trace));
+        let found = found.ok_or_else(|| {
+            Status::not_found(format!("operation {op} has no payload in that direction"))
+        })?;
+        Ok(Response::new(wire::payload(found)))
     }
 
     async fn query_logs(
@@ -213,7 +277,14 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::QueryLogsRequest>,
     ) -> Result<Response<v1::QueryLogsResponse>, Status> {
         self.may_query(&request)?;
-        Err(Status::unimplemented("this runtime version keeps no logs"))
+        let asked = request.into_inner();
+        let (filter, cursor) = (wire::log_filter(&asked)?, wire::log_cursor(&asked.cursor)?);
+        let page = self.telemetry.query_logs(&filter, asked.limit, cursor).await;
+        let page = page.map_err(away)?;
+        Ok(Response::new(v1::QueryLogsResponse {
+            entries: page.lines.into_iter().map(wire::log_line).collect(),
+            next_cursor: page.next.map(|next| next.to_string()).unwrap_or_default(),
+        }))
     }
 
     async fn query_metrics(
@@ -221,9 +292,10 @@ impl TelemetryService for TelemetryApi {
         request: Request<v1::QueryMetricsRequest>,
     ) -> Result<Response<v1::QueryMetricsResponse>, Status> {
         self.may_query(&request)?;
-        Err(Status::unimplemented(
-            "this runtime version keeps no metrics",
-        ))
+        let query = wire::metric_query(request.into_inner())?;
+        let page = self.telemetry.query_metrics(&query).await.map_err(away)?;
+        let series = page.series.into_iter().map(wire::metric_series).collect();
+        Ok(Response::new(v1::QueryMetricsResponse { series }))
     }
 }
 

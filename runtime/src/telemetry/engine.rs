@@ -1,44 +1,115 @@
-//! Taking frames in, sweeping, and answering questions about traces.
+//! Taking frames in, and giving up what nobody will end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use contract::clock::Timestamp;
-use contract::ids::{InstanceId, OpId, TraceId};
+use contract::ids::{InstanceId, OpId};
+use parking_lot::Mutex;
 
-use super::model::{Actor, Frame, Ingested, Operation, Status};
-use super::query::{Cursor, TraceFilter, TracePage, TracesPage};
+use super::counters::{Counters, Counting};
+use super::flow::Flow;
+use super::logs::Logs;
+use super::merge::{self, Group, Merged, Said, Work};
+use super::metrics::Metrics;
+use super::model::{Actor, Frame, Ingested, Status, Stored};
+use super::payloads::Payloads;
+use super::placement;
+use super::recent::Recent;
 use super::store;
-use crate::db::{Conn, Db, DbError, Store};
+use super::texts::Texts;
+use super::traces;
+use crate::db::{Conn, Db, DbError, History, Slice};
 
-/// Frames merged in one transaction; larger batches are cut.
-pub(super) const FRAMES_MAX: usize = 1_024;
-/// Traces on a page by default, and at most.
-pub const TRACES_DEFAULT: u32 = 50;
-/// See [`TRACES_DEFAULT`].
-pub const TRACES_MAX: u32 = 500;
-/// Operations on a page by default, and at most.
-pub const OPS_DEFAULT: u32 = 200;
-/// See [`OPS_DEFAULT`].
-pub const OPS_MAX: u32 = 5_000;
-
-/// Rows that one transaction of a sweep changes.
+/// Operations written in one transaction; more are cut into several.
+const GROUPS_MAX: usize = 2_048;
+/// Operations that one transaction of a sweep gives up.
 const SWEEP_ROWS: i64 = 1_000;
 /// Instances that one transaction of a sweep covers.
 const SWEEP_INSTANCES: usize = 500;
-/// Whole traces that one transaction of the retention sweep deletes.
-const SWEEP_TRACES: i64 = 200;
 
 /// The telemetry store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Telemetry {
+    inner: Arc<Inner>,
+    flow: Flow,
+    logs: Logs,
+    metrics: Metrics,
+    payloads: Payloads,
+}
+
+#[derive(Debug)]
+struct Inner {
     db: Db,
+    counting: Counting,
+    recent: Mutex<Recent>,
+    texts: Arc<Mutex<Texts>>,
+    /// Slices in which something may be running.
+    running: Mutex<BTreeSet<i64>>,
+}
+
+/// What one reporter said.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) actor: Actor,
+    pub(super) frames: Vec<Frame>,
 }
 
 impl Telemetry {
-    /// On the telemetry store of `db`.
+    /// In the slices of `db`.
     pub fn new(db: &Db) -> Self {
-        Self { db: db.clone() }
+        let slices = db.slices(History::Ops);
+        let inner = Inner {
+            db: db.clone(),
+            counting: Counting::default(),
+            recent: Mutex::default(),
+            texts: Arc::new(Mutex::new(Texts::new(db.is_shared()))),
+            running: Mutex::new(slices.iter().map(|it| it.id).collect()),
+        };
+        Self {
+            inner: Arc::new(inner),
+            flow: Flow::new(db.clock()),
+            logs: Logs::new(db),
+            metrics: Metrics::new(db, db.clock()),
+            payloads: Payloads::new(db, db.clock()),
+        }
+    }
+
+    /// Log lines of services.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// Metrics of services.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Captured payloads of services.
+    pub fn payloads(&self) -> &Payloads {
+        &self.payloads
+    }
+
+    /// What goes on right now.
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// What the intake has done so far.
+    pub fn counters(&self) -> Counters {
+        self.inner.counting.read()
+    }
+
+    pub(super) fn counting(&self) -> &Counting {
+        &self.inner.counting
+    }
+
+    pub(super) fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.inner.db.clock().now().as_millis()
     }
 
     /// Merges frames that a service's instance reported and returns once they are committed.
@@ -46,16 +117,14 @@ impl Telemetry {
     ///
     /// # Errors
     ///
-    /// `QueueFull` and `Unavailable`: nothing beyond the first so many frames was stored; all of
-    /// them may be sent again, since merging twice changes nothing.
-    pub async fn ingest(&self, actor: Actor, frames: Vec<Frame>) -> Result<Ingested, DbError> {
+    /// `QueueFull` and `Unavailable`: some of the frames may have been stored; all of them may be
+    /// sent again, since merging twice changes nothing.
+    pub async fn ingest(&self, actor: Actor, mut frames: Vec<Frame>) -> Result<Ingested, DbError> {
         let all = frames.len();
-        let kept: Vec<Frame> = frames
-            .into_iter()
-            .filter(|it| !it.is_runtime_owned())
-            .collect();
-        let refused = all - kept.len();
-        let mut ingested = self.record(actor, kept).await?;
+        frames.retain(|it| !it.is_runtime_owned());
+        let refused = all - frames.len();
+        self.inner.counting.refuse(refused);
+        let mut ingested = self.record(actor, frames).await?;
         ingested.refused += refused;
         Ok(ingested)
     }
@@ -66,27 +135,140 @@ impl Telemetry {
     ///
     /// As [`Telemetry::ingest`].
     pub async fn record(&self, actor: Actor, frames: Vec<Frame>) -> Result<Ingested, DbError> {
-        let all = frames.len();
-        let mut sound: Vec<Frame> = frames.into_iter().filter(Frame::is_sound).collect();
-        let mut total = Ingested {
-            refused: all - sound.len(),
-            ..Ingested::default()
-        };
-        while !sound.is_empty() {
-            let rest = sound.split_off(sound.len().min(FRAMES_MAX));
-            let batch: Arc<[Frame]> = std::mem::replace(&mut sound, rest).into();
-            let one = self
-                .db
-                .write::<_, DbError, _>(Store::Telemetry, "store operations", move |conn| {
-                    let batch = batch.clone();
-                    Box::pin(async move { merge_batch(conn, actor, &batch).await })
-                })
-                .await?;
-            total.frames += one.frames;
-            total.refused += one.refused;
-            total.late_ends += one.late_ends;
+        let ingested = self.store(vec![Batch { actor, frames }]).await?;
+        Ok(ingested.into_iter().next().unwrap_or_default())
+    }
+
+    /// Merges what many reporters said, in as few transactions as there are slices. One answer per
+    /// batch.
+    ///
+    /// # Errors
+    ///
+    /// As [`Telemetry::ingest`], for all of them.
+    pub(super) async fn store(&self, batches: Vec<Batch>) -> Result<Vec<Ingested>, DbError> {
+        let mut total = vec![Ingested::default(); batches.len()];
+        let mut said = Vec::with_capacity(batches.iter().map(|it| it.frames.len()).sum());
+        for (batch, Batch { actor, frames }) in batches.into_iter().enumerate() {
+            for frame in frames {
+                if frame.is_sound() {
+                    said.push(Said {
+                        batch,
+                        actor,
+                        frame,
+                    });
+                } else {
+                    total[batch].refused += 1;
+                }
+            }
+        }
+        for work in self.works(said, total.len()) {
+            let merged = self.commit(work).await?;
+            for (total, one) in total.iter_mut().zip(merged) {
+                total.frames += one.frames;
+                total.refused += one.refused;
+                total.late_ends += one.late_ends;
+            }
+        }
+        for ingested in &total {
+            self.inner.counting.add(*ingested);
         }
         Ok(total)
+    }
+
+    /// Frames by slice and operation, in pieces for one transaction each.
+    fn works(&self, said: Vec<Said>, batches: usize) -> Vec<Work> {
+        let now = self.inner.db.clock().now();
+        let slices = self.inner.db.slices(History::Ops);
+        let mut by_slice: BTreeMap<i64, HashMap<OpId, Vec<Said>>> = BTreeMap::new();
+        for said in said {
+            let (trace, op) = (said.frame.trace, said.frame.op);
+            let home = placement::home(&slices, trace, op, now.as_millis());
+            let of_slice = by_slice.entry(home.id).or_default();
+            of_slice.entry(op).or_default().push(said);
+        }
+        let mut recent = self.inner.recent.lock();
+        let mut works = Vec::with_capacity(by_slice.len());
+        for (slice, ops) in by_slice {
+            let group = |(op, frames)| Group {
+                op,
+                known: recent.take(slice, op),
+                frames,
+            };
+            let mut groups: Vec<Group> = ops.into_iter().map(group).collect();
+            groups.sort_unstable_by_key(|it| it.op);
+            while !groups.is_empty() {
+                let rest = groups.split_off(groups.len().min(GROUPS_MAX));
+                works.push(Work {
+                    slice,
+                    batches,
+                    groups: std::mem::replace(&mut groups, rest),
+                    now,
+                });
+            }
+        }
+        works
+    }
+
+    /// One transaction. When its slice has been dropped in between, what it was about goes to the
+    /// present one.
+    async fn commit(&self, mut work: Work) -> Result<Vec<Ingested>, DbError> {
+        let runs = |it: &Group| it.frames.iter().any(|it| it.frame.finished_at_ms.is_none());
+        if work.groups.iter().any(runs) {
+            self.inner.running.lock().insert(work.slice);
+        }
+        let shared = Arc::new(work);
+        let merged = match self.transact(&shared).await {
+            Err(error) if error.is_gone() => {
+                work = Arc::try_unwrap(shared).map_err(|_| error)?;
+                let slices = self.inner.db.slices(History::Ops);
+                work.slice = Slice::current(&slices, work.now.as_millis()).id;
+                self.inner.running.lock().insert(work.slice);
+                let moved = Arc::new(work);
+                let merged = self.transact(&moved).await?;
+                self.remember(&moved, merged)
+            }
+            merged => self.remember(&shared, merged?),
+        };
+        Ok(merged)
+    }
+
+    async fn transact(&self, work: &Arc<Work>) -> Result<Merged, DbError> {
+        const ACTION: &str = "store operations";
+        let (slice, work, texts) = (work.slice, work.clone(), self.inner.texts.clone());
+        let db = &self.inner.db;
+        db.write_slice::<_, DbError, _>(History::Ops, slice, ACTION, move |conn| {
+            let (work, texts) = (work.clone(), texts.clone());
+            Box::pin(async move { merge::run(conn, &work, &texts).await })
+        })
+        .await
+    }
+
+    /// Notes what is committed now.
+    fn remember(&self, work: &Work, merged: Merged) -> Vec<Ingested> {
+        let any_refused = merged.ingested.iter().any(|it| it.refused > 0);
+        let mut said: Vec<&Said> = Vec::with_capacity(work.groups.len() * 2);
+        let stored: HashMap<OpId, &Stored> = if any_refused {
+            merged.stored.iter().map(|it| (it.op.op, it)).collect()
+        } else {
+            HashMap::new()
+        };
+        for it in work.groups.iter().flat_map(|it| &it.frames) {
+            let known = stored.get(&it.frame.op);
+            if !any_refused || known.is_some_and(|known| merge::fits(&known.op, it)) {
+                said.push(it);
+            }
+        }
+        said.sort_by_key(|it| it.batch);
+        for of_batch in said.chunk_by(|a, b| a.batch == b.batch) {
+            let frames = of_batch.iter().map(|it| &it.frame);
+            self.flow.note(of_batch[0].actor, frames);
+        }
+        self.inner.texts.lock().note(work.slice, merged.looked);
+        let mut recent = self.inner.recent.lock();
+        for stored in merged.stored {
+            recent.note(work.slice, stored);
+        }
+        merged.ingested
     }
 
     /// Marks what these instances left running as abandoned, as far as it started at or before
@@ -100,197 +282,112 @@ impl Telemetry {
         instances: &[InstanceId],
         before: Timestamp,
     ) -> Result<u64, DbError> {
+        let slices: Vec<i64> = self.inner.running.lock().iter().copied().collect();
         let mut total = 0;
-        for some in instances.chunks(SWEEP_INSTANCES) {
-            let some: Arc<[InstanceId]> = some.into();
-            total += self
-                .repeat("abandon operations", SWEEP_ROWS, move |conn| {
-                    let some = some.clone();
-                    Box::pin(async move {
-                        store::abandon(conn, &some, before.as_millis(), SWEEP_ROWS).await
-                    })
-                })
-                .await?;
+        for slice in slices {
+            for some in instances.chunks(SWEEP_INSTANCES) {
+                let some: Arc<[InstanceId]> = some.into();
+                total += self.abandon_in(slice, &some, before).await?;
+            }
         }
         Ok(total)
     }
 
-    /// Deletes whole traces that started before `before`. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// As [`Telemetry::abandon_pending`].
-    pub async fn prune(&self, before: Timestamp) -> Result<u64, DbError> {
-        self.repeat("delete old traces", SWEEP_TRACES, move |conn| {
-            Box::pin(async move { store::prune(conn, before.as_millis(), SWEEP_TRACES).await })
-        })
-        .await
-    }
-
-    /// Instances with something running, in the order of their ids, from just after `after`.
-    pub(super) async fn running_page(
+    /// Runs transaction after transaction until one finds less than a full one.
+    async fn abandon_in(
         &self,
-        after: Option<InstanceId>,
-        limit: u32,
-    ) -> Result<Vec<InstanceId>, DbError> {
-        let mut held = self
-            .db
-            .read(Store::Telemetry, "list running operations")
-            .await?;
-        store::list_pending_instances(&mut held.conn(), after, i64::from(limit)).await
-    }
-
-    /// Runs `body` in transaction after transaction until one finds less than a full one.
-    async fn repeat<F>(&self, action: &'static str, full: i64, body: F) -> Result<u64, DbError>
-    where
-        F: for<'a> Fn(&'a mut Conn<'_>) -> crate::db::Work<'a, u64, DbError>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-    {
-        let full = full.unsigned_abs();
+        slice: i64,
+        instances: &Arc<[InstanceId]>,
+        before: Timestamp,
+    ) -> Result<u64, DbError> {
+        const ACTION: &str = "abandon operations";
         let mut total = 0;
         loop {
-            let found = self
-                .db
-                .write(Store::Telemetry, action, body.clone())
-                .await?;
+            let instances = instances.clone();
+            let db = &self.inner.db;
+            let write = db.write_slice::<u64, DbError, _>(History::Ops, slice, ACTION, move |conn| {
+                let instances = instances.clone();
+                Box::pin(async move { abandon(conn, slice, &instances, before).await })
+            });
+            let found = match write.await {
+                Err(error) if error.is_gone() => return Ok(total),
+                found => found?,
+            };
             total += found;
-            if found < full {
+            if found < SWEEP_ROWS.unsigned_abs() {
                 return Ok(total);
             }
         }
     }
 
-    /// Traces that match, newest first; `limit` 0 means the default.
-    ///
-    /// # Errors
-    ///
-    /// `Unavailable` when the database is; `Corrupt` when a row cannot be read back.
-    pub async fn list_traces(
-        &self,
-        filter: &TraceFilter,
-        limit: u32,
-        cursor: Option<Cursor>,
-    ) -> Result<TracesPage, DbError> {
-        let limit = page(limit, TRACES_DEFAULT, TRACES_MAX);
-        let mut held = self.db.read(Store::Telemetry, "list traces").await?;
-        let mut traces =
-            store::list_traces(&mut held.conn(), filter, rows_for(limit), cursor).await?;
-        let more = cut(&mut traces, limit);
-        let next = traces.last().filter(|_| more);
-        let next = next.map(|it| Cursor {
-            at_ms: it.started_at_ms,
-            id: *it.trace.as_uuid(),
-        });
-        Ok(TracesPage { traces, next })
+    /// Instances with something running.
+    pub(super) async fn running_instances(&self) -> Result<BTreeSet<InstanceId>, DbError> {
+        let slices = self.inner.db.slices(History::Ops);
+        let marked = std::mem::take(&mut *self.inner.running.lock());
+        let mut found = BTreeSet::new();
+        for slice in marked.iter().filter(|id| slices.iter().any(|it| it.id == **id)) {
+            let of_slice = self.running_in(*slice).await;
+            // Marked again also when it could not be read.
+            if of_slice.as_ref().map_or(true, |it| !it.is_empty()) {
+                self.inner.running.lock().insert(*slice);
+            }
+            found.extend(of_slice.inspect_err(|_| self.mark_running(&marked))?);
+        }
+        Ok(found)
     }
 
-    /// Operations of a trace by start time; `limit` 0 means the default. An unknown trace is an
-    /// empty page.
-    ///
-    /// # Errors
-    ///
-    /// As [`Telemetry::list_traces`].
-    pub async fn get_trace(
-        &self,
-        trace: TraceId,
-        limit: u32,
-        cursor: Option<Cursor>,
-    ) -> Result<TracePage, DbError> {
-        let limit = page(limit, OPS_DEFAULT, OPS_MAX);
-        let mut held = self.db.read(Store::Telemetry, "load a trace").await?;
-        let mut ops = store::get_trace(&mut held.conn(), trace, rows_for(limit), cursor).await?;
-        let more = cut(&mut ops, limit);
-        let next = ops.last().filter(|_| more);
-        let next = next.map(|it| Cursor {
-            at_ms: it.started_at_ms,
-            id: *it.op.as_uuid(),
-        });
-        Ok(TracePage { ops, next })
+    /// Takes something to be running in these slices until a sweep finds otherwise.
+    fn mark_running(&self, slices: &BTreeSet<i64>) {
+        self.inner.running.lock().extend(slices);
     }
 
-    /// One operation, `None` when there is none with this id.
-    ///
-    /// # Errors
-    ///
-    /// As [`Telemetry::list_traces`].
-    pub async fn get_operation(&self, op: OpId) -> Result<Option<Operation>, DbError> {
-        let mut held = self.db.read(Store::Telemetry, "load an operation").await?;
-        store::get_operation(&mut held.conn(), op).await
+    /// Takes something to be running everywhere: another process may have written anywhere.
+    pub(super) fn mark_all_running(&self) {
+        let slices = self.inner.db.slices(History::Ops);
+        self.mark_running(&slices.iter().map(|it| it.id).collect());
+    }
+
+    async fn running_in(&self, slice: i64) -> Result<Vec<InstanceId>, DbError> {
+        /// Instances that are read at a time.
+        const PAGE: usize = 1_000;
+        const ACTION: &str = "list running operations";
+        let mut all = Vec::new();
+        loop {
+            let mut held = match self.inner.db.read_slice(History::Ops, slice, ACTION).await {
+                Err(error) if error.is_gone() => return Ok(all),
+                held => held?,
+            };
+            let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+            let after = all.last().copied();
+            let page = store::list_pending_instances(&mut held.conn(), slice, after, limit).await?;
+            let full = page.len() == PAGE;
+            all.extend(page);
+            if !full {
+                return Ok(all);
+            }
+        }
     }
 }
 
-/// One transaction: lock, load, merge, save what changed, place the traces in time.
-async fn merge_batch(
+/// One transaction of giving up.
+async fn abandon(
     conn: &mut Conn<'_>,
-    actor: Actor,
-    frames: &[Frame],
-) -> Result<Ingested, DbError> {
-    store::lock_reporter(conn, actor.instance).await?;
-    let mut by_op: BTreeMap<OpId, Vec<&Frame>> = BTreeMap::new();
-    for frame in frames {
-        by_op.entry(frame.op).or_default().push(frame);
+    slice: i64,
+    instances: &[InstanceId],
+    before: Timestamp,
+) -> Result<u64, DbError> {
+    let before_ms = before.as_millis();
+    let mut left = store::list_pending(conn, slice, instances, before_ms, SWEEP_ROWS).await?;
+    if left.is_empty() {
+        return Ok(0);
     }
-    let ids: Vec<OpId> = by_op.keys().copied().collect();
-    let stored = store::load(conn, &ids).await?;
-    let stored: BTreeMap<OpId, Operation> = stored.into_iter().map(|it| (it.op, it)).collect();
-
-    let mut ingested = Ingested::default();
-    let mut changed = Vec::with_capacity(by_op.len());
-    for (op, frames) in by_op {
-        let before = stored.get(&op);
-        let blank = || Operation::blank(actor, frames[0].trace, op);
-        let mut merged = before.cloned().unwrap_or_else(blank);
-        let fits =
-            |frame: &Frame| merged.actor.service == actor.service && merged.trace == frame.trace;
-        let (ours, theirs): (Vec<&Frame>, Vec<&Frame>) =
-            frames.into_iter().partition(|frame| fits(frame));
-        ingested.refused += theirs.len();
-        ingested.frames += ours.len();
-        for frame in ours {
-            let was_abandoned = merged.status == Status::Abandoned;
-            merged.apply(frame);
-            ingested.late_ends += usize::from(was_abandoned && merged.status != Status::Abandoned);
-        }
-        if before != Some(&merged) {
-            changed.push(merged);
-        }
+    left.sort_unstable_by_key(|it| it.op.op);
+    for it in &mut left {
+        it.op.status = Status::Abandoned;
+        it.rev += 1;
     }
-    save(conn, &changed).await?;
-    Ok(ingested)
-}
-
-async fn save(conn: &mut Conn<'_>, changed: &[Operation]) -> Result<(), DbError> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    store::save(conn, &changed.iter().collect::<Vec<_>>()).await?;
-    let mut starts: BTreeMap<TraceId, i64> = BTreeMap::new();
-    for op in changed {
-        let start = starts.entry(op.trace).or_insert(i64::MAX);
-        *start = (*start).min(op.placed_at_ms());
-    }
-    store::place(conn, &starts.into_iter().collect::<Vec<_>>()).await
-}
-
-fn page(wanted: u32, default: u32, max: u32) -> usize {
-    let limit = if wanted == 0 {
-        default
-    } else {
-        wanted.min(max)
-    };
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
-/// One row more than the page: whether it comes back tells if there is a next page.
-fn rows_for(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1
-}
-
-fn cut<T>(rows: &mut Vec<T>, limit: usize) -> bool {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    more
+    let found = store::save(conn, slice, &left.iter().collect::<Vec<_>>()).await?;
+    let placed = traces::places(left.iter().map(|it| &it.op));
+    traces::store::place(conn, slice, &placed).await?;
+    Ok(found)
 }

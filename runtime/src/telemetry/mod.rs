@@ -17,17 +17,53 @@
 //! Invariants: a terminal operation never becomes pending again; a blank never replaces a value.
 
 mod model;
+mod search;
 mod query;
 mod tree;
+mod bounded;
+mod seen;
+mod mask;
+mod logs;
+mod metrics;
+mod payloads;
+mod flow;
+mod counters;
+mod placement;
+mod recent;
+mod texts;
+mod traces;
 mod store;
+mod merge;
 mod engine;
+mod ask;
+mod history;
+mod wire;
+mod intake;
+mod retention;
 mod sweep;
+mod report;
 mod api;
 #[cfg(test)]
 mod tests;
 
 pub use api::TelemetryApi;
-pub use engine::{OPS_DEFAULT, OPS_MAX, TRACES_DEFAULT, TRACES_MAX, Telemetry};
+pub use ask::{OPS_DEFAULT, OPS_MAX, TRACES_DEFAULT, TRACES_MAX};
+pub use counters::Counters;
+pub use engine::Telemetry;
+pub use flow::{EdgeFlow, Ended, Flow, FlowCounters, Flows, Tally, Words};
+pub use logs::{
+    LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs, LogsIngested,
+    LogsPage, Origin,
+};
+pub use metrics::{
+    Histogram, MetricKind, MetricName, MetricQuery, MetricReport, MetricSample, MetricSeries,
+    Metrics, MetricsIngested, MetricsPage, POINTS_MAX, SERIES_MAX,
+};
+pub use mask::MaskKeys;
 pub use model::{Actor, Channel, Frame, Ingested, Operation, Status};
+pub use payloads::{
+    Direction, Payload, PayloadReport, Payloads, PayloadsIngested, RAW_JSON, Rules,
+};
 pub use query::{Cursor, CursorError, TraceFilter, TracePage, TraceSummary, TracesPage};
+pub use report::Reports;
 pub use tree::{Branch, tree};

@@ -1,6 +1,7 @@
 //! Operations, the frames that build them, and the rules of merging. Pure.
 
 use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 /// Largest `meta` of an operation, in bytes of JSON, also after merging.
@@ -283,6 +284,16 @@ impl Operation {
     }
 }
 
+/// An operation as it lies in its slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) op: Operation,
+    /// How often its row was written: 1 when new.
+    pub(super) rev: i64,
+    /// Its words in the dictionary.
+    pub(super) text: i64,
+}
+
 /// Text as it is stored: without NUL, which PostgreSQL cannot hold, and not too long.
 fn text(said: &str) -> String {
     let mut end = said.len().min(TEXT_BYTES_MAX);
@@ -292,7 +303,7 @@ fn text(said: &str) -> String {
     said[..end].replace('\0', "")
 }
 
-/// The JSON object in `bytes`, compact; a marker when it is too large or no object.
+/// The JSON object in `bytes`, as it came; a marker when it is too large or no object.
 fn json_object(bytes: &[u8], bytes_max: usize) -> String {
     if bytes.is_empty() || bytes == b"{}" {
         return "{}".to_owned();
@@ -300,27 +311,28 @@ fn json_object(bytes: &[u8], bytes_max: usize) -> String {
     if bytes.len() > bytes_max {
         return TRUNCATED.to_owned();
     }
-    match serde_json::from_slice::<Map<String, Value>>(bytes) {
-        Ok(object) => Value::Object(object).to_string(),
-        Err(_) => TRUNCATED.to_owned(),
-    }
+    let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
+    // Read through, not built: most objects are stored as they came and never looked into.
+    let is_json = text.starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_json { text } else { TRUNCATED }.to_owned()
 }
 
 /// The members of both, those of `over` winning.
 fn merge(under: &str, over: &str) -> String {
     match (under, over) {
         ("{}", other) | (other, "{}") => return other.to_owned(),
+        (same, other) if same == other => return same.to_owned(),
         _ => {}
     }
-    let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
-    let mut merged = object(under);
-    merged.extend(object(over));
-    let merged = Value::Object(merged).to_string();
-    if merged.len() > META_BYTES_MAX {
-        TRUNCATED.to_owned()
-    } else {
-        merged
-    }
+    let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).ok();
+    let merged = object(under).zip(object(over)).map(|(mut under, over)| {
+        under.extend(over);
+        Value::Object(under).to_string()
+    });
+    // What nests too deeply to be merged is let go like what is too large.
+    merged
+        .filter(|it| it.len() <= META_BYTES_MAX)
+        .unwrap_or_else(|| TRUNCATED.to_owned())
 }
 
 /// What became of a batch of frames.

@@ -21,8 +21,17 @@ pub struct TraceFilter {
     pub to_ms: Option<i64>,
     /// Traces that this service took part in.
     pub service: Option<ServiceId>,
-    /// Traces with this text in a subject or business key, whatever the case.
+    /// Traces with an operation that has these words in its subject or business key, whatever the
+    /// case; the last one may be the beginning of a word.
     pub text: String,
+}
+
+impl TraceFilter {
+    /// Whether a time window is all it asks for.
+    pub(super) fn takes_all(&self) -> bool {
+        let any = self.channels.is_empty() && self.statuses.is_empty() && self.service.is_none();
+        any && self.text.is_empty()
+    }
 }
 
 /// A trace in a list.
@@ -46,11 +55,32 @@ pub struct TraceSummary {
     pub has_running: bool,
 }
 
+/// A place in an order by time, and by id where times are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) at_ms: i64,
+    pub(super) id: Uuid,
+}
+
+impl Position {
+    /// Before everything.
+    pub(super) const LOWEST: Self = Self {
+        at_ms: i64::MIN,
+        id: Uuid::nil(),
+    };
+    /// After everything.
+    pub(super) const HIGHEST: Self = Self {
+        at_ms: i64::MAX,
+        id: Uuid::max(),
+    };
+}
+
 /// Where the next page starts. Opaque to callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    pub(super) at_ms: i64,
-    pub(super) id: Uuid,
+    /// The slice the last page ended in; 0 where that does not matter.
+    pub(super) slice: i64,
+    pub(super) at: Position,
 }
 
 /// The text is not a cursor of ours.
@@ -60,7 +90,7 @@ pub struct CursorError;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.at_ms, self.id)
+        write!(f, "{}.{}.{}", self.slice, self.at.at_ms, self.at.id)
     }
 }
 
@@ -68,10 +98,13 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, CursorError> {
-        let (at_ms, id) = text.split_once('.').ok_or(CursorError)?;
-        let at_ms = at_ms.parse().map_err(|_| CursorError)?;
-        let id = Uuid::try_parse(id).map_err(|_| CursorError)?;
-        Ok(Self { at_ms, id })
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next().ok_or(CursorError);
+        let slice = part()?.parse().map_err(|_| CursorError)?;
+        let at_ms = part()?.parse().map_err(|_| CursorError)?;
+        let id = Uuid::try_parse(part()?).map_err(|_| CursorError)?;
+        let at = Position { at_ms, id };
+        Ok(Self { slice, at })
     }
 }
 

@@ -1,46 +1,40 @@
-//! SQL of operations and traces: one function per statement, batches as slices, no decisions.
+//! SQL of operations: one function per statement, batches as slices, no decisions.
 //!
-//! A batch is one statement: a JSON array on SQLite, arrays on PostgreSQL. Batches are sorted by
-//! key, so that two processes that write overlapping ones wait for each other in one order.
+//! A batch is one statement: rows cut by offsets on SQLite, arrays on PostgreSQL. Batches are sorted
+//! by key, so that two processes that write overlapping ones wait for each other in one order.
+//!
+//! Invariant: a row is written only over the revision that the writer has seen.
 
-use contract::ids::{InstanceId, OpId, TraceId};
-use serde_json::{Value, json};
+use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::model::{Actor, Channel, Operation, Status};
-use super::query::{Cursor, TraceFilter, TraceSummary};
-use crate::db::{Conn, DbError, Driver, Sql, on_conn, sql};
+use super::model::{Actor, Channel, Operation, Status, Stored};
+use super::query::Position;
+use crate::db::{Conn, Cut, DbError, Driver, Sql, on_conn, sql};
 
-const LOCK_REPORTER: Sql = sql!(
-    sqlite: "telemetry/lock_reporter.sqlite.sql",
-    postgres: "telemetry/lock_reporter.postgres.sql"
-);
 const LOAD: Sql =
     sql!(sqlite: "telemetry/load.sqlite.sql", postgres: "telemetry/load.postgres.sql");
 const SAVE: Sql =
     sql!(sqlite: "telemetry/save.sqlite.sql", postgres: "telemetry/save.postgres.sql");
-const PLACE: Sql =
-    sql!(sqlite: "telemetry/place.sqlite.sql", postgres: "telemetry/place.postgres.sql");
-const ABANDON: Sql =
-    sql!(sqlite: "telemetry/abandon.sqlite.sql", postgres: "telemetry/abandon.postgres.sql");
+const LIST_PENDING: Sql = sql!(
+    sqlite: "telemetry/list_pending.sqlite.sql",
+    postgres: "telemetry/list_pending.postgres.sql"
+);
 const LIST_PENDING_INSTANCES: Sql = sql!("telemetry/list_pending_instances.sql");
-const LIST_TRACES: Sql = sql!("telemetry/list_traces.sql");
 const GET_TRACE: Sql = sql!("telemetry/get_trace.sql");
 const GET_OPERATION: Sql = sql!("telemetry/get_operation.sql");
-const PRUNE_OPS: Sql = sql!("telemetry/prune_ops.sql");
-const PRUNE_TRACES: Sql = sql!("telemetry/prune_traces.sql");
 
 #[derive(FromRow)]
 struct OpRow {
-    op_id: String,
-    trace_id: String,
-    parent_op_id: Option<String>,
+    op_id: Vec<u8>,
+    trace_id: Vec<u8>,
+    parent_op_id: Option<Vec<u8>>,
     channel: i64,
     kind: i64,
     subject: String,
-    service_id: String,
-    instance_id: String,
+    service_id: Vec<u8>,
+    instance_id: Vec<u8>,
     peer_service_id: String,
     peer_instance_id: String,
     business_key: String,
@@ -51,331 +45,256 @@ struct OpRow {
     status_message: String,
     meta_json: String,
     attrs_json: String,
-}
-
-#[derive(FromRow)]
-struct SummaryRow {
-    trace_id: String,
-    started_at_ms: i64,
-    root_subject: String,
-    root_service_id: String,
-    root_status: i64,
-    op_count: i64,
-    running: i64,
-    finished_at_ms: Option<i64>,
-}
-
-/// Keeps a second process from merging frames of the same instance until this transaction ends:
-/// both would start from the same stored operation. SQLite has one writer anyway.
-pub(super) async fn lock_reporter(
-    conn: &mut Conn<'_>,
-    instance: InstanceId,
-) -> Result<(), DbError> {
-    let text = conn.text(LOCK_REPORTER);
-    let (high, low) = instance.as_uuid().as_u64_pair();
-    let key = i64::from_ne_bytes((high ^ low).to_ne_bytes());
-    let outcome = match conn.driver() {
-        Driver::Sqlite(_) => Ok(()),
-        Driver::Postgres(c) => sqlx::query(text).bind(key).execute(c).await.map(|_| ()),
-    };
-    conn.settle("lock an instance's operations", outcome)
+    text_id: i64,
+    rev: i64,
 }
 
 /// The stored ones of these operations, in no particular order.
-pub(super) async fn load(conn: &mut Conn<'_>, ops: &[OpId]) -> Result<Vec<Operation>, DbError> {
-    let ids: Vec<String> = ops.iter().map(OpId::to_string).collect();
+pub(super) async fn load(
+    conn: &mut Conn<'_>,
+    slice: i64,
+    ops: &[OpId],
+) -> Result<Vec<Stored>, DbError> {
     let text = conn.text(LOAD);
     let rows = match conn.driver() {
         Driver::Sqlite(c) => {
+            let (beginnings, rows) = Cut::of_ids(ops.iter().map(OpId::as_bytes)).finish();
             sqlx::query_as::<_, OpRow>(text)
-                .bind(json!(ids).to_string())
+                .bind(slice)
+                .bind(beginnings)
+                .bind(rows)
                 .fetch_all(c)
                 .await
         }
         Driver::Postgres(c) => {
             sqlx::query_as::<_, OpRow>(text)
-                .bind(ids)
+                .bind(slice)
+                .bind(ops.iter().map(|it| &it.as_bytes()[..]).collect::<Vec<_>>())
                 .fetch_all(c)
                 .await
         }
     };
-    conn.settle("load operations", rows)?
-        .into_iter()
-        .map(OpRow::into_operation)
-        .collect()
+    let rows = conn.settle("load operations", rows)?;
+    rows.into_iter().map(OpRow::into_stored).collect()
 }
 
-/// Writes operations over whatever is stored under their ids, which must differ from each other.
-pub(super) async fn save(conn: &mut Conn<'_>, ops: &[&Operation]) -> Result<(), DbError> {
+/// Writes operations, which must differ from each other: new ones of revision 1, later ones over the
+/// revision before theirs. Returns how many were written; the others are not as the caller thinks.
+pub(super) async fn save(
+    conn: &mut Conn<'_>,
+    slice: i64,
+    ops: &[&Stored],
+) -> Result<u64, DbError> {
     let text = conn.text(SAVE);
     let outcome = match conn.driver() {
         Driver::Sqlite(c) => {
-            let rows = Value::Array(ops.iter().map(|op| op_json(op)).collect());
+            let mut cut = Cut::with_capacity(ops.len(), 512);
+            for it in ops {
+                cut_row(&mut cut, it);
+            }
+            let (beginnings, rows) = cut.finish();
             sqlx::query(text)
-                .bind(rows.to_string())
+                .bind(slice)
+                .bind(beginnings)
+                .bind(rows)
                 .execute(c)
                 .await
-                .map(|_| ())
+                .map(|done| done.rows_affected())
         }
         Driver::Postgres(c) => {
-            let texts = |of: fn(&Operation) -> String| -> Vec<String> {
-                ops.iter().map(|op| of(op)).collect()
+            let ids = |of: fn(&Stored) -> &[u8]| -> Vec<&[u8]> {
+                ops.iter().map(|it| of(it)).collect()
             };
+            let texts =
+                |of: fn(&Stored) -> &str| -> Vec<&str> { ops.iter().map(|it| of(it)).collect() };
             let numbers =
-                |of: fn(&Operation) -> i64| -> Vec<i64> { ops.iter().map(|op| of(op)).collect() };
-            let parents = ops.iter().map(|op| op.parent.map(|id| id.to_string()));
-            let finished = ops.iter().map(|op| op.finished_at_ms);
+                |of: fn(&Stored) -> i64| -> Vec<i64> { ops.iter().map(|it| of(it)).collect() };
+            let parents = ops.iter().map(|it| it.op.parent.map(|id| id.as_bytes().to_vec()));
+            let finished = ops.iter().map(|it| it.op.finished_at_ms);
             sqlx::query(text)
-                .bind(texts(|op| op.op.to_string()))
-                .bind(texts(|op| op.trace.to_string()))
+                .bind(slice)
+                .bind(ids(|it| it.op.op.as_bytes()))
+                .bind(ids(|it| it.op.trace.as_bytes()))
                 .bind(parents.collect::<Vec<_>>())
-                .bind(numbers(channel_number))
-                .bind(numbers(|op| i64::from(op.kind)))
-                .bind(texts(|op| op.subject.clone()))
-                .bind(texts(|op| op.actor.service.to_string()))
-                .bind(texts(|op| op.actor.instance.to_string()))
-                .bind(texts(|op| op.peer_service.clone()))
-                .bind(texts(|op| op.peer_instance.clone()))
-                .bind(texts(|op| op.business_key.clone()))
-                .bind(numbers(|op| i64::from(op.attempt)))
-                .bind(numbers(|op| op.started_at_ms))
+                .bind(numbers(|it| channel_number(&it.op)))
+                .bind(numbers(|it| i64::from(it.op.kind)))
+                .bind(texts(|it| &it.op.subject))
+                .bind(ids(|it| it.op.actor.service.as_bytes()))
+                .bind(ids(|it| it.op.actor.instance.as_bytes()))
+                .bind(texts(|it| &it.op.peer_service))
+                .bind(texts(|it| &it.op.peer_instance))
+                .bind(texts(|it| &it.op.business_key))
+                .bind(numbers(|it| i64::from(it.op.attempt)))
+                .bind(numbers(|it| it.op.started_at_ms))
                 .bind(finished.collect::<Vec<_>>())
-                .bind(numbers(|op| i64::from(op.status.number())))
-                .bind(texts(|op| op.status_message.clone()))
-                .bind(texts(|op| op.meta_json.clone()))
-                .bind(texts(|op| op.attrs_json.clone()))
+                .bind(numbers(|it| i64::from(it.op.status.number())))
+                .bind(texts(|it| &it.op.status_message))
+                .bind(texts(|it| &it.op.meta_json))
+                .bind(texts(|it| &it.op.attrs_json))
+                .bind(numbers(|it| it.text))
+                .bind(numbers(|it| it.rev))
                 .execute(c)
                 .await
-                .map(|_| ())
+                .map(|done| done.rows_affected())
         }
     };
     conn.settle("store operations", outcome)
 }
 
-fn op_json(op: &Operation) -> Value {
-    json!({
-        "op_id": op.op.to_string(),
-        "trace_id": op.trace.to_string(),
-        "parent_op_id": op.parent.map(|id| id.to_string()),
-        "channel": channel_number(op),
-        "kind": op.kind,
-        "subject": op.subject,
-        "service_id": op.actor.service.to_string(),
-        "instance_id": op.actor.instance.to_string(),
-        "peer_service_id": op.peer_service,
-        "peer_instance_id": op.peer_instance,
-        "business_key": op.business_key,
-        "attempt": op.attempt,
-        "started_at_ms": op.started_at_ms,
-        "finished_at_ms": op.finished_at_ms,
-        "status": op.status.number(),
-        "status_message": op.status_message,
-        "meta_json": op.meta_json,
-        "attrs_json": op.attrs_json,
-    })
+/// As `save.sqlite.sql` describes it.
+fn cut_row(cut: &mut Cut, it: &Stored) {
+    let op = &it.op;
+    let none = OpId::NONE;
+    cut.begin_row()
+        .bytes(op.op.as_bytes())
+        .bytes(op.trace.as_bytes())
+        .bytes(op.parent.as_ref().unwrap_or(&none).as_bytes())
+        .bytes(op.actor.service.as_bytes())
+        .bytes(op.actor.instance.as_bytes())
+        .number(i64::from(op.parent.is_some()), 1)
+        .number(channel_number(op), 2)
+        .number(i64::from(op.kind), 10)
+        .number(i64::from(op.attempt), 11)
+        .number(op.started_at_ms, 20)
+        .number(i64::from(op.finished_at_ms.is_some()), 1)
+        .number(op.finished_at_ms.unwrap_or(0), 20)
+        .number(i64::from(op.status.number()), 1)
+        .number(it.text, 20)
+        .number(it.rev, 20)
+        .texts(&[
+            &op.subject,
+            &op.peer_service,
+            &op.peer_instance,
+            &op.business_key,
+            &op.status_message,
+            &op.meta_json,
+            &op.attrs_json,
+        ]);
 }
 
 fn channel_number(op: &Operation) -> i64 {
     op.channel.map_or(0, |channel| i64::from(channel.number()))
 }
 
-/// Notes when each trace started, unless an earlier start is known.
-pub(super) async fn place(conn: &mut Conn<'_>, traces: &[(TraceId, i64)]) -> Result<(), DbError> {
-    let text = conn.text(PLACE);
-    let outcome = match conn.driver() {
-        Driver::Sqlite(c) => {
-            let row = |(trace, at): &(TraceId, i64)| json!([trace.to_string(), at]);
-            let rows = Value::Array(traces.iter().map(row).collect());
-            sqlx::query(text)
-                .bind(rows.to_string())
-                .execute(c)
-                .await
-                .map(|_| ())
-        }
-        Driver::Postgres(c) => sqlx::query(text)
-            .bind(
-                traces
-                    .iter()
-                    .map(|(trace, _)| trace.to_string())
-                    .collect::<Vec<_>>(),
-            )
-            .bind(traces.iter().map(|(_, at)| *at).collect::<Vec<_>>())
-            .execute(c)
-            .await
-            .map(|_| ()),
-    };
-    conn.settle("place traces in time", outcome)
-}
-
-/// Marks up to `limit` pending operations of these instances, started at or before `before_ms`,
-/// as abandoned. Returns how many.
-pub(super) async fn abandon(
+/// Up to `limit` pending operations of these instances, started at or before `before_ms`.
+pub(super) async fn list_pending(
     conn: &mut Conn<'_>,
+    slice: i64,
     instances: &[InstanceId],
     before_ms: i64,
     limit: i64,
-) -> Result<u64, DbError> {
-    let ids: Vec<String> = instances.iter().map(InstanceId::to_string).collect();
-    let text = conn.text(ABANDON);
-    let outcome = match conn.driver() {
-        Driver::Sqlite(c) => sqlx::query(text)
-            .bind(json!(ids).to_string())
-            .bind(before_ms)
-            .bind(limit)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()),
-        Driver::Postgres(c) => sqlx::query(text)
-            .bind(ids)
-            .bind(before_ms)
-            .bind(limit)
-            .execute(c)
-            .await
-            .map(|done| done.rows_affected()),
+) -> Result<Vec<Stored>, DbError> {
+    let text = conn.text(LIST_PENDING);
+    let rows = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let ids = instances.iter().map(InstanceId::as_bytes);
+            let (beginnings, rows) = Cut::of_ids(ids).finish();
+            sqlx::query_as::<_, OpRow>(text)
+                .bind(slice)
+                .bind(beginnings)
+                .bind(rows)
+                .bind(before_ms)
+                .bind(limit)
+                .fetch_all(c)
+                .await
+        }
+        Driver::Postgres(c) => {
+            sqlx::query_as::<_, OpRow>(text)
+                .bind(slice)
+                .bind(instances.iter().map(|it| &it.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(before_ms)
+                .bind(limit)
+                .fetch_all(c)
+                .await
+        }
     };
-    conn.settle("mark operations as abandoned", outcome)
+    let rows = conn.settle("list running operations", rows)?;
+    rows.into_iter().map(OpRow::into_stored).collect()
 }
 
 /// Instances with a pending operation, in the order of their ids, from just after `after`.
 pub(super) async fn list_pending_instances(
     conn: &mut Conn<'_>,
+    slice: i64,
     after: Option<InstanceId>,
     limit: i64,
 ) -> Result<Vec<InstanceId>, DbError> {
     const ACTION: &str = "list running operations";
     let text = conn.text(LIST_PENDING_INSTANCES);
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let after = after.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
     let ids = on_conn!(conn, ACTION, c => {
-        sqlx::query_scalar::<_, String>(text).bind(after).bind(limit).fetch_all(c).await
-    })?;
-    let parse = |id: String| {
-        id.parse()
-            .map_err(|_| DbError::corrupt(ACTION, format!("`{id}` is not an instance id")))
-    };
-    ids.into_iter().map(parse).collect()
-}
-
-/// Summaries of matching traces before `cursor`, newest first.
-pub(super) async fn list_traces(
-    conn: &mut Conn<'_>,
-    filter: &TraceFilter,
-    limit: i64,
-    cursor: Option<Cursor>,
-) -> Result<Vec<TraceSummary>, DbError> {
-    let text = conn.text(LIST_TRACES);
-    let cursor = cursor.unwrap_or(Cursor {
-        at_ms: i64::MAX,
-        id: Uuid::max(),
-    });
-    let service = filter.service.map(|id| id.to_string()).unwrap_or_default();
-    let rows = on_conn!(conn, "list traces", c => {
-        sqlx::query_as::<_, SummaryRow>(text)
-            .bind(filter.from_ms.unwrap_or(i64::MIN))
-            .bind(filter.to_ms.unwrap_or(i64::MAX))
-            .bind(cursor.at_ms)
-            .bind(cursor.id.to_string())
-            .bind(mask(filter.channels.iter().map(|it| it.number())))
-            .bind(mask(filter.statuses.iter().map(|it| it.number())))
-            .bind(service)
-            .bind(contains(&filter.text))
+        sqlx::query_scalar::<_, Vec<u8>>(text)
+            .bind(slice)
+            .bind(after)
             .bind(limit)
             .fetch_all(c)
             .await
     })?;
-    rows.into_iter().map(SummaryRow::into_summary).collect()
+    let id = |bytes: Vec<u8>| Uuid::from_slice(&bytes).map(InstanceId::from_uuid);
+    let bad = |_| DbError::corrupt(ACTION, "an instance id is not 16 bytes long");
+    ids.into_iter().map(|it| id(it).map_err(bad)).collect()
 }
 
-/// One bit per number; 0 asks for no filter.
-fn mask(numbers: impl Iterator<Item = i32>) -> i64 {
-    numbers.fold(0, |mask, number| mask | (1 << number))
-}
-
-/// The LIKE pattern for "contains `text`", with `!` as the escape; empty for no filter.
-fn contains(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let plain = text.to_lowercase().replace('\0', "");
-    let escaped = plain
-        .replace('!', "!!")
-        .replace('%', "!%")
-        .replace('_', "!_");
-    format!("%{escaped}%")
-}
-
-/// Operations of a trace after `cursor`, by start time.
+/// Operations of a trace after `after`, by start time.
 pub(super) async fn get_trace(
     conn: &mut Conn<'_>,
+    slice: i64,
     trace: TraceId,
     limit: i64,
-    cursor: Option<Cursor>,
+    after: Option<Position>,
 ) -> Result<Vec<Operation>, DbError> {
     let text = conn.text(GET_TRACE);
-    let cursor = cursor.unwrap_or(Cursor {
-        at_ms: -1,
-        id: Uuid::nil(),
-    });
+    let after = after.unwrap_or(Position::LOWEST);
     let rows = on_conn!(conn, "load a trace", c => {
         sqlx::query_as::<_, OpRow>(text)
-            .bind(trace.to_string())
-            .bind(cursor.at_ms)
-            .bind(cursor.id.to_string())
+            .bind(slice)
+            .bind(&trace.as_bytes()[..])
+            .bind(after.at_ms)
+            .bind(&after.id.as_bytes()[..])
             .bind(limit)
             .fetch_all(c)
             .await
     })?;
-    rows.into_iter().map(OpRow::into_operation).collect()
+    let stored = rows.into_iter().map(OpRow::into_stored);
+    stored.map(|it| Ok(it?.op)).collect()
 }
 
 /// One operation.
 pub(super) async fn get_operation(
     conn: &mut Conn<'_>,
+    slice: i64,
     op: OpId,
 ) -> Result<Option<Operation>, DbError> {
     let text = conn.text(GET_OPERATION);
     let row = on_conn!(conn, "load an operation", c => {
-        sqlx::query_as::<_, OpRow>(text).bind(op.to_string()).fetch_optional(c).await
+        sqlx::query_as::<_, OpRow>(text)
+            .bind(slice)
+            .bind(&op.as_bytes()[..])
+            .fetch_optional(c)
+            .await
     })?;
-    row.map(OpRow::into_operation).transpose()
-}
-
-/// Deletes up to `limit` whole traces that started before `before_ms`. Returns how many.
-pub(super) async fn prune(conn: &mut Conn<'_>, before_ms: i64, limit: i64) -> Result<u64, DbError> {
-    let mut deleted = 0;
-    // Operations first: both statements pick their traces from the same rows.
-    for sql in [PRUNE_OPS, PRUNE_TRACES] {
-        let text = conn.text(sql);
-        deleted = on_conn!(conn, "delete old traces", c => {
-            sqlx::query(text)
-                .bind(before_ms)
-                .bind(limit)
-                .execute(c)
-                .await
-                .map(|done| done.rows_affected())
-        })?;
-    }
-    Ok(deleted)
+    row.map(|it| Ok(it.into_stored()?.op)).transpose()
 }
 
 impl OpRow {
-    fn into_operation(self) -> Result<Operation, DbError> {
+    fn into_stored(self) -> Result<Stored, DbError> {
         let bad = |what: &str| {
-            DbError::corrupt(
-                "read an operation",
-                format!("`{}` has an unknown {what}", self.op_id),
-            )
+            let detail = format!("the one with subject `{}` has no valid {what}", self.subject);
+            DbError::corrupt("read an operation", detail)
         };
+        let id = |bytes: &[u8], what| Uuid::from_slice(bytes).map_err(|_| bad(what));
         let number = |value: i64| i32::try_from(value).unwrap_or(0);
-        let parent = self.parent_op_id.as_deref().map(str::parse).transpose();
-        Ok(Operation {
-            op: self.op_id.parse().map_err(|_| bad("id"))?,
-            trace: self.trace_id.parse().map_err(|_| bad("trace"))?,
-            parent: parent.map_err(|_| bad("parent"))?,
+        let parent = self.parent_op_id.as_deref();
+        let parent = parent.map(|it| id(it, "parent")).transpose()?;
+        let op = Operation {
+            op: OpId::from_uuid(id(&self.op_id, "id")?),
+            trace: TraceId::from_uuid(id(&self.trace_id, "trace")?),
+            parent: parent.map(OpId::from_uuid),
             channel: Channel::from_number(number(self.channel)),
             kind: u32::try_from(self.kind).map_err(|_| bad("kind"))?,
             actor: Actor {
-                service: self.service_id.parse().map_err(|_| bad("service"))?,
-                instance: self.instance_id.parse().map_err(|_| bad("instance"))?,
+                service: ServiceId::from_uuid(id(&self.service_id, "service")?),
+                instance: InstanceId::from_uuid(id(&self.instance_id, "instance")?),
             },
             attempt: number(self.attempt),
             status: Status::from_number(number(self.status)).ok_or_else(|| bad("status"))?,
@@ -388,31 +307,11 @@ impl OpRow {
             status_message: self.status_message,
             meta_json: self.meta_json,
             attrs_json: self.attrs_json,
-        })
-    }
-}
-
-impl SummaryRow {
-    fn into_summary(self) -> Result<TraceSummary, DbError> {
-        let bad = |what: &str| {
-            DbError::corrupt(
-                "list traces",
-                format!("`{}` has an unknown {what}", self.trace_id),
-            )
         };
-        let status = i32::try_from(self.root_status)
-            .ok()
-            .and_then(Status::from_number);
-        let finished_at_ms = self.finished_at_ms.unwrap_or(self.started_at_ms);
-        Ok(TraceSummary {
-            trace: self.trace_id.parse().map_err(|_| bad("id"))?,
-            root_service: self.root_service_id.parse().map_err(|_| bad("service"))?,
-            overall_status: status.ok_or_else(|| bad("status"))?,
-            started_at_ms: self.started_at_ms,
-            duration_ms: finished_at_ms.saturating_sub(self.started_at_ms).max(0),
-            op_count: u32::try_from(self.op_count).unwrap_or(u32::MAX),
-            has_running: self.running > 0,
-            root_subject: self.root_subject,
+        Ok(Stored {
+            op,
+            rev: self.rev,
+            text: self.text_id,
         })
     }
 }

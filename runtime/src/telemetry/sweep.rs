@@ -1,4 +1,4 @@
-//! The background sweep: gives up what vanished instances left running, deletes what is too old.
+//! The background sweep: gives up what vanished instances left running, begins and drops slices.
 //!
 //! It asks the store which instances have something running, rather than waiting to be told who
 //! left, so it also finds what an earlier runtime process did not live to see.
@@ -8,10 +8,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use contract::clock::{Clock, Monotonic, Timestamp};
+use contract::clock::{Clock, Monotonic};
 use contract::ids::InstanceId;
 
 use super::engine::Telemetry;
+use super::retention::{self, Ages};
 use crate::db::DbError;
 use crate::registry::Registry;
 use crate::settings::{Settings, keys};
@@ -19,8 +20,16 @@ use crate::settings::{Settings, keys};
 /// Pause between two sweeps.
 const PERIOD: Duration = Duration::from_secs(5);
 
-/// Instances with something running that are looked at per page.
-const PAGE: u32 = 1_000;
+/// Sweeps after which every slice is asked for running operations where other processes write too.
+const ASK_ALL_EVERY: u32 = 12;
+
+/// What sweeps remember from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Swept {
+    gone: Gone,
+    ages: Ages,
+    sweeps: u32,
+}
 
 /// Since when the instances with something running have not been here.
 #[derive(Debug, Default)]
@@ -53,12 +62,12 @@ impl Gone {
 impl Telemetry {
     /// Sweeps for ever; run it as a background task.
     pub async fn sweep_for_ever(self, clock: Clock, settings: Settings, registry: Registry) {
-        let mut gone = Gone::default();
+        let mut swept = Swept::default();
         let mut beats = clock.interval(PERIOD);
         loop {
             beats.tick().await;
             let is_here = |instance| registry.is_registered(instance);
-            if let Err(error) = self.sweep(&settings, &clock, is_here, &mut gone).await {
+            if let Err(error) = self.sweep(&settings, &clock, is_here, &mut swept).await {
                 let error: &dyn std::error::Error = &error;
                 tracing::warn!(
                     error,
@@ -74,31 +83,21 @@ impl Telemetry {
         settings: &Settings,
         clock: &Clock,
         is_here: impl Fn(InstanceId) -> bool + Send,
-        gone: &mut Gone,
+        swept: &mut Swept,
     ) -> Result<(), DbError> {
-        let running = self.running_instances().await?;
+        // Each half is tried whatever becomes of the other.
+        let kept = retention::keep(self.db(), settings, clock, &mut swept.ages).await;
+        if self.db().is_shared() && swept.sweeps.is_multiple_of(ASK_ALL_EVERY) {
+            self.mark_all_running();
+        }
+        swept.sweeps = swept.sweeps.wrapping_add(1);
+        let running: Vec<InstanceId> = self.running_instances().await?.into_iter().collect();
         let patience = settings.get(keys::TELEMETRY_ABANDON_AFTER);
-        let due = gone.note(&running, is_here, clock.monotonic(), patience);
+        let due = swept.gone.note(&running, is_here, clock.monotonic(), patience);
         if !due.is_empty() {
             let ops = self.abandon_pending(&due, clock.now()).await?;
             tracing::debug!(instances = due.len(), ops, "operations abandoned");
         }
-        let keep = settings.get(keys::TELEMETRY_OPS_RETENTION);
-        let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX);
-        let before_ms = clock.now().as_millis().saturating_sub(keep_ms);
-        self.prune(Timestamp::from_millis(before_ms)).await?;
-        Ok(())
-    }
-
-    async fn running_instances(&self) -> Result<Vec<InstanceId>, DbError> {
-        let mut all = Vec::new();
-        loop {
-            let page = self.running_page(all.last().copied(), PAGE).await?;
-            let full = page.len() == usize::try_from(PAGE).unwrap_or(usize::MAX);
-            all.extend(page);
-            if !full {
-                return Ok(all);
-            }
-        }
+        kept
     }
 }

@@ -80,6 +80,17 @@ impl Process {
         found.unwrap_or_else(|| panic!("{}: no {what} within {limit:?}", self.name))
     }
 
+    /// What `find` makes of the first line so far that it wants.
+    pub(crate) fn seen<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        self.lines.borrow().iter().find_map(|line| find(line))
+    }
+
+    /// Lines so far that `counts`.
+    pub(crate) fn count(&self, counts: impl Fn(&str) -> bool) -> usize {
+        let lines = self.lines.borrow();
+        lines.iter().filter(|line| counts(line)).count()
+    }
+
     /// Waits for the end; says how it ended and how long it took.
     pub(crate) async fn ended(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let what = format!("the end of {}", self.name);

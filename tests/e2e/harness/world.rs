@@ -9,7 +9,7 @@ use std::time::Duration;
 use bridge::{Bridge, Builder};
 use bridge_runtime::operator::Client;
 use bridge_runtime::operator::model::{
-    CreateService, ServiceKeyShown, ServiceSummary, SetSetting, TraceLine, TraceTree,
+    CreateService, ServiceKeyShown, ServiceSummary, SetSetting, TraceTree, TracesPage,
 };
 use bridge_runtime::registry::{MapInstance, ServiceMap};
 use contract::clock::Clock;
@@ -220,8 +220,8 @@ impl World {
     pub(crate) async fn trace(&self, subject: &str, ops: usize) -> TraceTree {
         let limit = Duration::from_secs(15);
         let (tree, _) = eventually(limit, "a complete trace", async || {
-            let traces: Vec<TraceLine> = self.get("/v1/traces?limit=50&failed=false").await;
-            let found = traces.iter().find(|it| it.subject.contains(subject))?;
+            let page: TracesPage = self.get("/v1/traces?limit=50").await;
+            let found = page.traces.iter().find(|it| it.subject.contains(subject))?;
             let tree: TraceTree = self.get(&format!("/v1/traces/{}", found.trace_id)).await;
             let complete =
                 tree.ops.len() >= ops && tree.ops.iter().all(|it| it.duration_ms.is_some());

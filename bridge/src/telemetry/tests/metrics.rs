@@ -21,7 +21,10 @@ fn a_counter_sends_what_came_since_the_last_point_and_nothing_twice() {
     let values: Vec<_> = sent.iter().map(|it| (it.labels.len(), it.value)).collect();
     assert_eq!(values, [(0, 4.0), (2, 3.0)]);
     let point = &sent[1];
-    assert_eq!((point.kind, &*point.unit), (MetricKind::Counter as i32, "1"));
+    assert_eq!(
+        (point.kind, &*point.unit),
+        (MetricKind::Counter as i32, "1")
+    );
     assert_eq!((point.at_unix_ms, &*point.instance_id), (5_000, INSTANCE));
     assert_eq!(point.labels["kind"], "web");
     orders.add(1.0, &[]);
@@ -30,6 +33,17 @@ fn a_counter_sends_what_came_since_the_last_point_and_nothing_twice() {
     assert_eq!(points(&telemetry)[0].value, 1.0);
     hand.advance(WINDOW);
     assert!(points(&telemetry).is_empty(), "nothing changed");
+}
+
+#[test]
+fn a_new_series_is_sent_at_once() {
+    let (telemetry, _hand) = telemetry();
+    assert!(points(&telemetry).is_empty());
+    let counter = telemetry.counter("c");
+    counter.add(1.0, &[]);
+    assert_eq!(points(&telemetry).len(), 1);
+    counter.add(1.0, &[]);
+    assert!(points(&telemetry).is_empty(), "it is not new any more");
 }
 
 #[test]
@@ -55,7 +69,10 @@ fn a_histogram_counts_cumulatively_and_starts_afresh() {
         took.record(value, &[]);
     }
     let point = points(&telemetry).remove(0);
-    assert_eq!((point.kind, &*point.unit), (MetricKind::Histogram as i32, "s"));
+    assert_eq!(
+        (point.kind, &*point.unit),
+        (MetricKind::Histogram as i32, "s")
+    );
     assert_eq!(point.value, 12.5);
     let buckets = r#"[{"le":1,"count":2},{"le":2.5,"count":3},{"le":"+Inf","count":4}]"#;
     assert_eq!(point.buckets_json, buckets.as_bytes());
@@ -74,7 +91,10 @@ fn a_histogram_without_bounds_has_twelve_buckets_of_seconds() {
     let buckets = buckets.as_array().unwrap();
     assert_eq!(buckets.len(), 12);
     assert_eq!(buckets[0]["le"], 0.005);
-    assert_eq!((&buckets[5]["count"], &buckets[6]["count"]), (&0.into(), &1.into()));
+    assert_eq!(
+        (&buckets[5]["count"], &buckets[6]["count"]),
+        (&0.into(), &1.into())
+    );
     assert_eq!(buckets[11], serde_json::json!({"le": "+Inf", "count": 1}));
 }
 
@@ -172,12 +192,21 @@ async fn requests_are_a_histogram_of_their_route_and_status() {
     let clock = hand.clone();
     let answer = service_fn(move |request: ::http::Request<()>| {
         clock.advance(Duration::from_millis(20));
-        let status = request.uri().path().trim_start_matches('/').parse().unwrap();
+        let status = request
+            .uri()
+            .path()
+            .trim_start_matches('/')
+            .parse()
+            .unwrap();
         let response = ::http::Response::builder().status::<u16>(status);
         let body = http_body_util::Empty::<bytes::Bytes>::new();
-        std::future::ready(Ok::<_, std::convert::Infallible>(response.body(body).unwrap()))
+        std::future::ready(Ok::<_, std::convert::Infallible>(
+            response.body(body).unwrap(),
+        ))
     });
-    let service = ObserveLayer::new(&recorder).route_of(|_| Some("/{status}")).layer(answer);
+    let service = ObserveLayer::new(&recorder)
+        .route_of(|_| Some("/{status}"))
+        .layer(answer);
     for path in ["/200", "/200", "/503"] {
         let request = ::http::Request::get(path).body(()).unwrap();
         service.clone().oneshot(request).await.unwrap();
@@ -190,7 +219,10 @@ async fn requests_are_a_histogram_of_their_route_and_status() {
         .filter(|it| it.name == "http.server.request.duration")
         .collect();
     assert_eq!(sent.len(), 2);
-    let ok = sent.iter().find(|it| it.labels["http.response.status_code"] == "200").unwrap();
+    let ok = sent
+        .iter()
+        .find(|it| it.labels["http.response.status_code"] == "200")
+        .unwrap();
     assert_eq!(ok.labels["http.route"], "/{status}");
     assert_eq!(ok.labels["http.request.method"], "GET");
     assert_eq!(ok.labels.len(), 3);

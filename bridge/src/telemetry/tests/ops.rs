@@ -30,7 +30,10 @@ fn a_call_that_ends_before_it_is_sent_is_one_frame() {
     assert_eq!(frames.len(), 1);
     let frame = &frames[0];
     assert_eq!(frame.subject, "rpc.call:payments/Charge");
-    assert_eq!((frame.started_at_ms, frame.finished_at_ms), (5_000, Some(5_007)));
+    assert_eq!(
+        (frame.started_at_ms, frame.finished_at_ms),
+        (5_000, Some(5_007))
+    );
     assert_eq!((frame.status, frame.attempt), (Status::Success as i32, 2));
     let meta = json(&frame.meta_json);
     assert_eq!(meta["requestId"], "r-1");
@@ -198,7 +201,12 @@ fn an_http_request_is_named_by_method_and_path() {
         (Ending::Answered, 399, Status::Success, ""),
         (Ending::Answered, 404, Status::Error, "HTTP 404"),
         (Ending::Aborted, 0, Status::Timeout, "client abort"),
-        (Ending::Failed, 200, Status::Error, "the response body failed"),
+        (
+            Ending::Failed,
+            200,
+            Status::Error,
+            "the response body failed",
+        ),
         (Ending::Panicked, 500, Status::Error, "panic"),
     ] {
         let mut record = http(&telemetry.0.clock);
@@ -208,7 +216,10 @@ fn an_http_request_is_named_by_method_and_path() {
         assert_eq!((frame.channel, frame.kind), (Channel::Http as i32, 1));
         assert_eq!(frame.subject, "http.handle:GET//api/orders");
         assert_eq!(frame.business_key, "GET /api/orders");
-        assert_eq!((frame.started_at_ms, frame.finished_at_ms), (5_000, Some(5_007)));
+        assert_eq!(
+            (frame.started_at_ms, frame.finished_at_ms),
+            (5_000, Some(5_007))
+        );
         let seen = (frame.status, &*frame.status_message);
         assert_eq!(seen, (expected as i32, message));
         let attrs = json(&frame.attrs_json);
@@ -227,8 +238,14 @@ fn a_running_request_is_a_start_and_its_template_names_it() {
     let frame = ops(&telemetry).remove(0);
     assert_eq!(frame.subject, "http.handle:GET//api/{what}");
     assert_eq!(frame.business_key, "k-1");
-    assert_eq!((frame.finished_at_ms, frame.status), (None, Status::Pending as i32));
-    assert_eq!((&*frame.meta_json, &*frame.attrs_json), (&b"{}"[..], &b"{}"[..]));
+    assert_eq!(
+        (frame.finished_at_ms, frame.status),
+        (None, Status::Pending as i32)
+    );
+    assert_eq!(
+        (&*frame.meta_json, &*frame.attrs_json),
+        (&b"{}"[..], &b"{}"[..])
+    );
 }
 
 #[test]
@@ -240,7 +257,10 @@ fn a_sent_request_is_a_step_named_by_its_peer() {
     record.path = Text::new("http://users:8080/users/7");
     for (route, subject) in [
         (None, "http.call:users:8080/GET"),
-        (Some("/users/{id}".into()), "http.call:users:8080/GET /users/{id}"),
+        (
+            Some("/users/{id}".into()),
+            "http.call:users:8080/GET /users/{id}",
+        ),
     ] {
         telemetry.push_op(Record::of_request(&record, route));
         let frame = ops(&telemetry).remove(0);

@@ -24,13 +24,20 @@ fn an_event_is_an_entry_with_its_fields() {
     let entries = logs(&telemetry);
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0].level, LogLevel::Warn as i32);
-    assert_eq!((&*entries[0].message, &*entries[0].source), ("stock of coffee is low", "sdk"));
+    assert_eq!(
+        (&*entries[0].message, &*entries[0].source),
+        ("stock of coffee is low", "sdk")
+    );
     let fields = serde_json::json!({
         "sku": "coffee", "left": 3, "ratio": 0.5, "low": true, "why": "Some(\"rain\")",
         "target": "shop::stock",
     });
     assert_eq!(json(&entries[0].fields_json), fields);
-    assert!(entries[1].message.starts_with("event "), "{}", entries[1].message);
+    assert!(
+        entries[1].message.starts_with("event "),
+        "{}",
+        entries[1].message
+    );
 }
 
 #[test]
@@ -48,10 +55,16 @@ fn spans_are_operations_that_hang_under_each_other_with_their_entries() {
     assert_eq!(names, ["outer", "inner"]);
     assert_eq!(frames[1].parent_op_id, frames[0].op_id);
     assert_eq!(frames[1].trace_id, frames[0].trace_id);
-    assert_eq!(json(&frames[0].attrs_json), serde_json::json!({"order": 7, "late": "yes"}));
+    assert_eq!(
+        json(&frames[0].attrs_json),
+        serde_json::json!({"order": 7, "late": "yes"})
+    );
     assert!(frames.iter().all(|it| it.status == Status::Success as i32));
     let entry = logs(&telemetry).remove(0);
-    assert_eq!((&entry.trace_id, &entry.op_id), (&frames[1].trace_id, &frames[1].op_id));
+    assert_eq!(
+        (&entry.trace_id, &entry.op_id),
+        (&frames[1].trace_id, &frames[1].op_id)
+    );
 }
 
 #[test]
@@ -79,14 +92,21 @@ async fn calls_hang_under_the_span_and_spans_under_the_operation_they_run_in() {
         let _in_span = span.enter();
         drop(call(&telemetry, current().as_ref()));
         let own = telemetry.op("own").start();
-        own.run(async { drop(call(&telemetry, current().as_ref())) }).await;
+        own.run(async { drop(call(&telemetry, current().as_ref())) })
+            .await;
         own.ok();
     };
     outer.run(inside).await;
     outer.ok();
     let frames = ops(&telemetry);
-    let parent_of = |at: usize| frames.iter().position(|it| it.op_id == frames[at].parent_op_id);
-    let tree: Vec<_> = (0..frames.len()).map(|at| (&*frames[at].subject, parent_of(at))).collect();
+    let parent_of = |at: usize| {
+        frames
+            .iter()
+            .position(|it| it.op_id == frames[at].parent_op_id)
+    };
+    let tree: Vec<_> = (0..frames.len())
+        .map(|at| (&*frames[at].subject, parent_of(at)))
+        .collect();
     let expected = [
         ("outer", None),
         ("span", Some(0)),

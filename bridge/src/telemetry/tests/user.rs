@@ -16,11 +16,20 @@ fn an_operation_says_what_it_was_told() {
     assert_eq!(frames.len(), 1);
     let frame = &frames[0];
     assert_eq!((frame.channel, frame.kind), (Channel::User as i32, 1));
-    assert_eq!((&*frame.subject, &*frame.business_key), ("stock.recount", "w-7"));
-    assert_eq!(json(&frame.attrs_json), serde_json::json!({"shelves": 12, "found": "é"}));
+    assert_eq!(
+        (&*frame.subject, &*frame.business_key),
+        ("stock.recount", "w-7")
+    );
+    assert_eq!(
+        json(&frame.attrs_json),
+        serde_json::json!({"shelves": 12, "found": "é"})
+    );
     assert_eq!(frame.meta_json, b"{}");
     assert_eq!((frame.status, frame.attempt), (Status::Success as i32, 1));
-    assert_eq!((frame.started_at_ms, frame.finished_at_ms), (5_000, Some(5_003)));
+    assert_eq!(
+        (frame.started_at_ms, frame.finished_at_ms),
+        (5_000, Some(5_003))
+    );
 }
 
 #[test]
@@ -34,8 +43,14 @@ fn an_operation_that_was_sent_as_started_ends_with_its_attributes() {
     op.fail("it broke");
     let end = ops(&telemetry).remove(0);
     assert_eq!((&end.op_id, &*end.subject), (&start.op_id, "a"));
-    assert_eq!(json(&end.attrs_json), serde_json::json!({"first": true, "second": 2}));
-    assert_eq!((end.status, &*end.status_message), (Status::Error as i32, "it broke"));
+    assert_eq!(
+        json(&end.attrs_json),
+        serde_json::json!({"first": true, "second": 2})
+    );
+    assert_eq!(
+        (end.status, &*end.status_message),
+        (Status::Error as i32, "it broke")
+    );
 }
 
 #[test]
@@ -43,7 +58,10 @@ fn an_operation_that_is_dropped_has_failed() {
     let (telemetry, _hand) = telemetry();
     drop(telemetry.op("a").start());
     let frame = ops(&telemetry).remove(0);
-    assert_eq!((frame.status, &*frame.status_message), (Status::Error as i32, "dropped"));
+    assert_eq!(
+        (frame.status, &*frame.status_message),
+        (Status::Error as i32, "dropped")
+    );
 }
 
 #[tokio::test]
@@ -62,7 +80,10 @@ async fn what_runs_inside_hangs_under_it() {
     let id = outer.context();
     outer.ok();
     let frames = ops(&telemetry);
-    let parents: Vec<_> = frames.iter().map(|it| (&*it.subject, &*it.parent_op_id)).collect();
+    let parents: Vec<_> = frames
+        .iter()
+        .map(|it| (&*it.subject, &*it.parent_op_id))
+        .collect();
     let under = &*id.parent.to_string();
     let expected = [
         ("outer", ""),
@@ -73,14 +94,22 @@ async fn what_runs_inside_hangs_under_it() {
     assert_eq!(parents, expected);
     assert!(frames.iter().all(|it| it.trace_id == id.trace.to_string()));
     let entry = logs(&telemetry).remove(0);
-    assert_eq!((&*entry.trace_id, &*entry.op_id), (&*id.trace.to_string(), under));
+    assert_eq!(
+        (&*entry.trace_id, &*entry.op_id),
+        (&*id.trace.to_string(), under)
+    );
 }
 
 #[test]
 fn long_texts_are_cut_and_attributes_beyond_their_limit_say_so() {
     let (telemetry, _hand) = telemetry();
     let long = "é".repeat(2_000);
-    telemetry.op(&long).key(&long).attr("a", &*long).start().fail(&long);
+    telemetry
+        .op(&long)
+        .key(&long)
+        .attr("a", &*long)
+        .start()
+        .fail(&long);
     let frame = ops(&telemetry).remove(0);
     for text in [&frame.subject, &frame.business_key, &frame.status_message] {
         assert_eq!(text.len(), 1_024);

@@ -86,15 +86,19 @@ async fn show(
     let placed = order::place(&clock, &orders, progress).await?;
     let refused = order::place_too_large(&clock, &orders, progress).await?;
     let trace = order::trace(&clock, runtime, &placed, progress).await?;
+    let (lines, series) = order::told(&clock, runtime, &trace, progress).await?;
     let map = runtime.map();
     report::trace(&trace);
+    report::told(&lines, &series);
     report::map(&map);
     if options.once {
         verify::order(&placed.answer)?;
         verify::refusal(&refused)?;
         verify::trace(&trace)?;
+        verify::logs(&lines, &trace)?;
+        verify::metric(&series)?;
         verify::map(&map)?;
-        progress.done("verified: order, refusal, trace, services, methods, calls");
+        progress.done("verified: order, refusal, trace, log, metric, services, methods, calls");
         return Ok(());
     }
     report::by_hand(&map, data.path());

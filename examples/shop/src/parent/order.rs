@@ -1,11 +1,14 @@
-//! The order that is placed, the one that is refused, and the trace of the first.
+//! The order that is placed, the one that is refused, and what the first left: its trace, its log,
+//! its count.
 //!
 //! Like any other client we name the trace ourselves, in the W3C header; that is how we know
 //! which one to look at.
 
 use std::time::Duration;
 
-use bridge::embedded::{Clock, IdMint, Runtime, TraceTree};
+use bridge::embedded::{
+    Clock, IdMint, LogLine, LogQuery, MetricLine, MetricQuery, Runtime, TraceTree,
+};
 use bridge::{OpId, TraceContext, TraceId};
 use serde_json::json;
 
@@ -87,5 +90,36 @@ pub(super) async fn trace(
             }
             Some(_) | None => clock.sleep(LOOK_EVERY).await,
         }
+    }
+}
+
+/// What was logged in the order's trace, and how orders were counted, once both are there.
+pub(super) async fn told(
+    clock: &Clock,
+    runtime: &Runtime,
+    tree: &TraceTree,
+    progress: &mut Progress,
+) -> Result<(Vec<LogLine>, Vec<MetricLine>), Failure> {
+    let in_trace = LogQuery {
+        trace: Some(tree.trace_id.clone()),
+        ..LogQuery::default()
+    };
+    let of_orders = MetricQuery {
+        name: "shop.orders".into(),
+        ..MetricQuery::default()
+    };
+    let deadline = clock.monotonic() + TRACE_MAX;
+    loop {
+        let lines = runtime.logs(&in_trace).await?;
+        let series = runtime.metric(&of_orders).await?;
+        let is_whole = verify::logs(&lines, tree).is_ok() && verify::metric(&series).is_ok();
+        if is_whole || clock.monotonic() >= deadline {
+            let (count, metrics) = (lines.len(), series.len());
+            progress.done(format!(
+                "its log: {count} line; orders counted: {metrics} series"
+            ));
+            return Ok((lines, series));
+        }
+        clock.sleep(LOOK_EVERY).await;
     }
 }

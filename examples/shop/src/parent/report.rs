@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bridge::embedded::{ServiceMap, TraceTree, draw};
+use bridge::embedded::{LogLine, MetricLine, ServiceMap, TraceTree, draw};
 
 use super::processes::http_address;
 use super::progress::say;
@@ -12,6 +12,30 @@ use super::progress::say;
 pub(super) fn trace(trace: &TraceTree) {
     say("");
     say(&draw::tree(trace));
+}
+
+/// What was logged and counted.
+pub(super) fn told(lines: &[LogLine], series: &[MetricLine]) {
+    say("");
+    for line in lines {
+        say(&format!(
+            "log     {} {}: {} {}",
+            line.level, line.service, line.message, line.fields
+        ));
+    }
+    for line in series {
+        let labels: Vec<_> = line
+            .labels
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        say(&format!(
+            "metric  {} {}: {}",
+            line.service,
+            line.name,
+            labels.join(", ")
+        ));
+    }
 }
 
 /// Services, their instances, what they serve and whom they call.

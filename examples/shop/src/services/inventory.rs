@@ -15,6 +15,7 @@ use bridge::{Bridge, State};
 use serde::Serialize;
 
 use super::lifeline::Lifeline;
+use super::logging;
 use crate::contracts::inventory::{
     QuoteError, QuoteReply, QuoteRequest, ReleaseReply, ReleaseRequest, ReserveError, ReserveReply,
     ReserveRequest,
@@ -23,7 +24,9 @@ use crate::contracts::inventory::{
 /// Runs the service until it is told to stop.
 pub(super) async fn run(lifeline: Lifeline) -> Result<(), bridge::Error> {
     let warehouse = Warehouse::stocked();
-    let bridge = Bridge::from_env("inventory")?
+    let builder = Bridge::from_env("inventory")?;
+    logging::start(&builder.telemetry());
+    let bridge = builder
         .advertise("127.0.0.1:0")
         .serve(bridge::handlers![reserve, quote, release])
         .state(warehouse.clone())

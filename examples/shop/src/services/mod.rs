@@ -1,9 +1,10 @@
 //! The three services, each an ordinary axum application in a process of its own.
 //!
-//! They use `bridge`, axum, tokio and serde, and nothing of the program around them: each file
+//! They use `bridge`, axum, tokio, serde and tracing, and nothing of the program around them: each file
 //! could be the `main.rs` of its own repository.
 
 mod lifeline;
+mod logging;
 mod problem;
 
 mod inventory;

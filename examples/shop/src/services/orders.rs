@@ -12,14 +12,16 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bridge::{Bridge, Client};
+use bridge::telemetry::Counter;
+use bridge::{Bridge, Client, Telemetry};
 use serde::{Deserialize, Serialize};
 
 use super::lifeline::Lifeline;
+use super::logging;
 use super::problem::Problem;
 use crate::contracts::inventory::{Inventory, ReleaseRequest, ReserveRequest};
 use crate::contracts::orders::{FindError, FindReply, FindRequest};
-use crate::contracts::payments::{ChargeRequest, Payments};
+use crate::contracts::payments::{ChargeReply, ChargeRequest, Payments};
 
 /// Orders kept.
 const ORDERS_MAX: usize = 10_000;
@@ -27,7 +29,11 @@ const ORDERS_MAX: usize = 10_000;
 /// Runs the service until it is told to stop.
 pub(super) async fn run(lifeline: Lifeline) -> Result<(), bridge::Error> {
     let mut builder = Bridge::from_env("orders")?;
+    let telemetry = builder.telemetry();
+    logging::start(&telemetry);
     let shop = Shop {
+        outcomes: telemetry.counter("shop.orders"),
+        telemetry,
         inventory: builder.client::<Inventory>(),
         payments: builder.client::<Payments>(),
         orders: Arc::default(),
@@ -49,6 +55,9 @@ pub(super) async fn run(lifeline: Lifeline) -> Result<(), bridge::Error> {
 struct Shop {
     inventory: Client<Inventory>,
     payments: Client<Payments>,
+    telemetry: Telemetry,
+    /// Orders by what became of them.
+    outcomes: Counter,
     orders: Arc<Mutex<BTreeMap<String, Order>>>,
 }
 
@@ -80,46 +89,60 @@ async fn place(
     State(shop): State<Shop>,
     Json(new): Json<NewOrder>,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Order>), Problem> {
-    if shop.orders().len() >= ORDERS_MAX {
-        return Err(Problem::full(ORDERS_MAX));
-    }
-    let NewOrder {
-        sku,
-        quantity,
-        card,
-    } = new;
-    let wanted = ReserveRequest {
-        sku: sku.clone(),
-        quantity,
-    };
-    let reservation_id = shop.inventory.reserve(wanted).await?.reservation_id;
-    let payment = ChargeRequest {
-        reservation_id: reservation_id.clone(),
-        card,
-    };
-    let charged = match shop.payments.charge(payment).await {
-        Ok(charged) => charged,
-        Err(error) => {
-            // The customer has to hear why there is no order; that goods stay reserved if this
-            // fails too is for the shop to notice, and the trace shows it.
-            let _ = shop
-                .inventory
-                .release(ReleaseRequest { reservation_id })
-                .await;
-            return Err(error.into());
-        }
-    };
-    let mut orders = shop.orders();
-    let order = Order {
-        id: format!("order-{}", orders.len() + 1),
-        sku,
-        quantity,
-        cents: charged.cents,
-        charge_id: charged.charge_id,
-    };
-    orders.insert(order.id.clone(), order.clone());
+    let placed = shop.place(new).await;
+    let outcome = if placed.is_ok() { "placed" } else { "refused" };
+    shop.outcomes.add(1.0, &[("outcome", outcome)]);
+    let order = placed?;
+    tracing::info!(order.id, order.cents, "order placed");
     let location = (header::LOCATION, format!("/v1/orders/{}", order.id));
     Ok((StatusCode::CREATED, [location], Json(order)))
+}
+
+impl Shop {
+    async fn place(&self, new: NewOrder) -> Result<Order, Problem> {
+        if self.orders().len() >= ORDERS_MAX {
+            return Err(Problem::full(ORDERS_MAX));
+        }
+        let wanted = ReserveRequest {
+            sku: new.sku.clone(),
+            quantity: new.quantity,
+        };
+        let reservation_id = self.inventory.reserve(wanted).await?.reservation_id;
+        let payment = ChargeRequest {
+            reservation_id: reservation_id.clone(),
+            card: new.card.clone(),
+        };
+        let charged = match self.payments.charge(payment).await {
+            Ok(charged) => charged,
+            Err(error) => {
+                // The customer has to hear why there is no order; that goods stay reserved if
+                // this fails too is for the shop to notice, and the trace shows it.
+                let _ = self
+                    .inventory
+                    .release(ReleaseRequest { reservation_id })
+                    .await;
+                return Err(error.into());
+            }
+        };
+        Ok(self.write(new, charged))
+    }
+
+    /// Enters an order that was paid into the books: a step of the trace like the calls.
+    fn write(&self, new: NewOrder, charged: ChargeReply) -> Order {
+        let step = self.telemetry.op("books.write").key(&charged.charge_id);
+        let step = step.start();
+        let mut orders = self.orders();
+        let order = Order {
+            id: format!("order-{}", orders.len() + 1),
+            sku: new.sku,
+            quantity: new.quantity,
+            cents: charged.cents,
+            charge_id: charged.charge_id,
+        };
+        orders.insert(order.id.clone(), order.clone());
+        step.ok();
+        order
+    }
 }
 
 /// `GET /v1/orders/{id}`

@@ -13,6 +13,7 @@ use bridge::{Bridge, Client, State};
 use serde::Serialize;
 
 use super::lifeline::Lifeline;
+use super::logging;
 use crate::contracts::inventory::{Inventory, QuoteError, QuoteRequest};
 use crate::contracts::payments::{ChargeError, ChargeReply, ChargeRequest};
 
@@ -24,6 +25,7 @@ const DECLINED_CARD: &str = "0000";
 /// Runs the service until it is told to stop.
 pub(super) async fn run(lifeline: Lifeline) -> Result<(), bridge::Error> {
     let mut builder = Bridge::from_env("payments")?;
+    logging::start(&builder.telemetry());
     let bank = Bank {
         inventory: builder.client::<Inventory>(),
         ledger: Arc::default(),

@@ -3,6 +3,7 @@
 mod grouping;
 mod recovery;
 mod schema;
+mod slices;
 mod writes;
 
 use std::sync::Arc;

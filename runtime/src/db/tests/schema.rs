@@ -5,7 +5,9 @@ use std::path::Path;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::super::testing::{files_below, on_both_databases, on_postgres, on_sqlite};
-use super::super::{Db, DbError, DbErrorKind, Driver, Sql, Store, migrations, on_conn};
+use super::super::{
+    Db, DbError, DbErrorKind, Driver, History, ReadConn, Sql, Store, on_conn,
+};
 
 on_both_databases! {
     async fn two_processes_may_start_at_once(t: TestDb) {
@@ -53,8 +55,7 @@ on_both_databases! {
                 continue;
             }
             let text = std::fs::read_to_string(folder.join(&file)).expect("reads");
-            let store = if name.starts_with("telemetry/") { Store::Telemetry } else { Store::Ledger };
-            let mut held = t.db.read(store, "prepare").await.expect("a connection");
+            let mut held = held_for(&t.db, &name).await;
             let text = AssertSqlSafe(text).into_sql_str();
             let outcome = match held.conn().driver() {
                 Driver::Sqlite(_) if name.ends_with(".postgres.sql") => continue,
@@ -69,21 +70,36 @@ on_both_databases! {
     }
 }
 
+/// A connection to where a statement's tables are: `telemetry_logs/` is about the logs.
+async fn held_for(db: &Db, name: &str) -> ReadConn {
+    let folder = name.split('/').next().unwrap_or_default();
+    let history = match folder.strip_prefix("telemetry") {
+        None => return db.read(Store::Ledger, "prepare").await.expect("a connection"),
+        Some("") => History::Ops,
+        Some(kind) => History::ALL
+            .into_iter()
+            .find(|it| kind.strip_prefix('_') == Some(it.name()))
+            .expect("a folder of a kind of history"),
+    };
+    let slice = db.slices(history)[0].id;
+    let held = db.read_slice(history, slice, "prepare").await;
+    held.expect("a connection")
+}
+
 #[test]
 fn the_list_of_migrations_is_the_list_of_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
     for database in ["sqlite", "postgres"] {
-        for store in [Store::Ledger, Store::Telemetry] {
-            let files = files_below(&folder.join(database).join(store.name()));
+        let schemas = [Store::Ledger, Store::Telemetry].map(Store::schema);
+        for schema in schemas.into_iter().chain(History::ALL.map(History::schema)) {
+            let files = files_below(&folder.join(database).join(schema.name));
             let files: Vec<_> = files.iter().map(|it| it.display().to_string()).collect();
-            let known = migrations::known(store)
-                .iter()
-                .map(|it| format!("{}.sql", it.name));
+            let known = schema.known.iter().map(|it| format!("{}.sql", it.name));
             assert_eq!(
                 files,
                 known.collect::<Vec<_>>(),
                 "{database} {}",
-                store.name()
+                schema.name
             );
         }
     }
@@ -92,43 +108,52 @@ fn the_list_of_migrations_is_the_list_of_files() {
 /// Table, column and whether it may be null, sorted.
 type Shape = Vec<(String, String, bool)>;
 
-async fn shape(db: &Db, store: Store) -> Shape {
+/// Without SQLite's own tables, those that full-text search keeps its words in, the partitions,
+/// and the catalog of slices, which is a folder on SQLite.
+async fn shape(mut held: ReadConn) -> Shape {
     const OF_SQLITE: &str = "SELECT m.name, c.name, c.\"notnull\" = 0
-          FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
-         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+          FROM pragma_table_list AS m, pragma_table_info(m.name) AS c
+         WHERE m.schema = 'main' AND m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
     const OF_POSTGRES: &str = "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT),
                is_nullable = 'YES'
-          FROM information_schema.columns WHERE table_schema = 'public'";
-    let mut held = db
-        .read(store, "look at the schema")
-        .await
-        .expect("a connection");
+          FROM information_schema.columns
+         WHERE table_schema = 'public'
+           AND table_name NOT IN ('slices', 'slice_tables')
+           AND table_name NOT IN (SELECT CAST(CAST(inhrelid AS regclass) AS TEXT) FROM pg_inherits)";
     let mut conn = held.conn();
     let text = conn.text(Sql {
         sqlite: OF_SQLITE,
         postgres: OF_POSTGRES,
     });
-    let mut shape = on_conn!(&mut conn, "look at the schema", c => {
+    on_conn!(&mut conn, "look at the schema", c => {
         sqlx::query_as::<_, (String, String, bool)>(text).fetch_all(c).await
     })
-    .expect("lists");
-    shape.sort();
-    shape
+    .expect("lists")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_databases_have_the_same_tables_and_columns() {
     static SQLITE: parking_lot::Mutex<Shape> = parking_lot::Mutex::new(Vec::new());
     on_sqlite(|t| async move {
-        let mut both = shape(&t.db, Store::Ledger).await;
-        both.extend(shape(&t.db, Store::Telemetry).await);
-        both.sort();
-        both.dedup();
-        *SQLITE.lock() = both;
+        let mut all = Vec::new();
+        for store in [Store::Ledger, Store::Telemetry] {
+            all.extend(shape(t.db.read(store, "look").await.expect("a connection")).await);
+        }
+        for history in History::ALL {
+            let slice = t.db.slices(history)[0].id;
+            let held = t.db.read_slice(history, slice, "look").await;
+            all.extend(shape(held.expect("a connection")).await);
+        }
+        all.sort();
+        all.dedup();
+        *SQLITE.lock() = all;
     })
     .await;
     on_postgres(|t| async move {
-        assert_eq!(shape(&t.db, Store::Ledger).await, *SQLITE.lock());
+        let held = t.db.read(Store::Ledger, "look").await.expect("a connection");
+        let mut all = shape(held).await;
+        all.sort();
+        assert_eq!(all, *SQLITE.lock());
     })
     .await;
     assert!(SQLITE.lock().len() > 30);

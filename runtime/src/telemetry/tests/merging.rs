@@ -7,6 +7,7 @@ use contract::ids::{InstanceId, OpId, TraceId};
 use serde_json::{Value, json};
 
 use super::super::sweep::Gone;
+use super::super::query::Position;
 use super::super::{Cursor, Frame, Status, tree};
 use super::{actor, end, merged, mint, start};
 
@@ -88,6 +89,23 @@ fn oversized_or_broken_json_is_replaced_and_text_is_cut() {
 }
 
 #[test]
+fn json_that_nests_too_deeply_to_be_merged_is_replaced_and_never_lost_in_silence() {
+    let mint = mint();
+    let mut first = start(&mint, TraceId::mint(&mint), None, 1);
+    let deep = format!("{{\"deep\":{}1{}}}", "[".repeat(500), "]".repeat(500));
+    first.meta_json = deep.clone().into_bytes();
+    let op = merged(actor(&mint), &[&first]);
+    assert_eq!(op.meta_json, deep, "kept as it came");
+    let op = merged(actor(&mint), &[&first, &end(&first, 2, Status::Success)]);
+    assert_eq!(op.meta_json, r#"{"_truncated":true}"#);
+    for broken in [&b"{\"a\":1"[..], b"{} {}", b"{\"a\":\"\xff\"}", b"[{}]", b"null"] {
+        first.meta_json = broken.to_vec();
+        let op = merged(actor(&mint), &[&first]);
+        assert_eq!(op.meta_json, r#"{"_truncated":true}"#, "{broken:?}");
+    }
+}
+
+#[test]
 fn a_tree_shows_every_operation_once_whatever_its_parents_say() {
     let mint = mint();
     let (who, trace) = (actor(&mint), TraceId::mint(&mint));
@@ -146,10 +164,11 @@ fn a_parent_known_by_its_w3c_span_alone_is_found() {
 
 #[test]
 fn a_cursor_survives_its_text_and_others_are_refused() {
-    let cursor = Cursor {
+    let at = Position {
         at_ms: -5,
         id: *TraceId::mint(&mint()).as_uuid(),
     };
+    let cursor = Cursor { slice: 3, at };
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
     for text in [
         "",
@@ -157,6 +176,7 @@ fn a_cursor_survives_its_text_and_others_are_refused() {
         "x.y",
         "1.2",
         "1.0198c0de-0000-7000-8000-0000000000ab.3",
+        "1.2.0198c0de-0000-7000-8000-0000000000ab.3",
     ] {
         assert!(text.parse::<Cursor>().is_err(), "{text}");
     }

@@ -1,5 +1,7 @@
 //! What traces promise: merging as pure cases, storing and asking on both databases.
 
+mod asking;
+mod keeping;
 mod merging;
 mod storing;
 

@@ -1,17 +1,14 @@
-//! Storing and asking, on both databases.
+//! Storing operations, on both databases.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
-use contract::clock::{Clock, Timestamp};
-use contract::ids::TraceId;
+use contract::clock::Timestamp;
+use contract::ids::{OpId, TraceId};
 use serde_json::Value;
 
-use super::super::sweep::Gone;
+use super::super::engine::Batch;
 use super::super::{Channel, Frame, Status, Telemetry, TraceFilter};
 use super::{actor, end, merged, start};
+use crate::db::History;
 use crate::db::testing::on_both_databases;
-use crate::settings::Settings;
 
 on_both_databases! {
     async fn frames_are_stored_merged_and_read_back(t: TestDb) {
@@ -85,76 +82,6 @@ on_both_databases! {
         assert!(telemetry.get_operation(event.op).await.expect("loads").is_some());
     }
 
-    async fn traces_are_paged_and_filtered(t: TestDb) {
-        let telemetry = Telemetry::new(&t.db);
-        let (who, other) = (actor(&t.mint), actor(&t.mint));
-        let mut traces = Vec::new();
-        for number in 0..7_i64 {
-            let trace = TraceId::mint(&t.mint);
-            // Two of each start, so that the id has to break ties.
-            let mut root = start(&t.mint, trace, None, 1_000 + number / 2);
-            root.subject = format!("http.handle:GET//100%_{number}");
-            let mut frames = vec![root.clone()];
-            if number == 3 {
-                root.channel = Some(Channel::Http);
-                frames = vec![root.clone(), end(&root, 2_000, Status::Error)];
-            }
-            let reporter = if number == 5 { other } else { who };
-            telemetry.ingest(reporter, frames).await.expect("stores");
-            traces.push(trace);
-        }
-        traces.reverse();
-
-        let mut seen = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = telemetry.list_traces(&TraceFilter::default(), 3, cursor).await.expect("lists");
-            seen.extend(page.traces.iter().map(|it| it.trace));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, traces);
-
-        let find = async |filter: TraceFilter| -> Vec<usize> {
-            let page = telemetry.list_traces(&filter, 0, None).await.expect("lists");
-            let place = |trace| traces.iter().rev().position(|it| *it == trace).expect("known");
-            page.traces.iter().map(|it| place(it.trace)).collect()
-        };
-        let all = TraceFilter::default;
-        assert_eq!(find(TraceFilter { channels: vec![Channel::Http], ..all() }).await, [3]);
-        let ended = vec![Status::Error, Status::Timeout];
-        assert_eq!(find(TraceFilter { statuses: ended, ..all() }).await, [3]);
-        assert_eq!(find(TraceFilter { service: Some(other.service), ..all() }).await, [5]);
-        assert_eq!(find(TraceFilter { text: "get//100%_6".to_owned(), ..all() }).await, [6]);
-        assert_eq!(find(TraceFilter { text: "1000".to_owned(), ..all() }).await, [0; 0]);
-        assert_eq!(find(TraceFilter { text: "ORDER-7".to_owned(), ..all() }).await.len(), 7);
-        let window = TraceFilter { from_ms: Some(1_001), to_ms: Some(1_002), ..all() };
-        assert_eq!(find(window).await, [5, 4, 3, 2]);
-    }
-
-    async fn a_trace_is_read_in_pages(t: TestDb) {
-        let telemetry = Telemetry::new(&t.db);
-        let trace = TraceId::mint(&t.mint);
-        let frames: Vec<_> =
-            (0..2_500).map(|number| start(&t.mint, trace, None, number / 100)).collect();
-        let expected: Vec<_> = frames.iter().map(|it| it.op).collect();
-        let ingested = telemetry.ingest(actor(&t.mint), frames).await.expect("stores");
-        assert_eq!(ingested.frames, 2_500);
-        let (mut seen, mut cursor) = (Vec::new(), None);
-        loop {
-            let page = telemetry.get_trace(trace, 999, cursor).await.expect("loads");
-            seen.extend(page.ops.iter().map(|it| it.op));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 2_500);
-        assert_eq!(seen[100..], expected[100..], "start 0 means unknown, the rest is in order");
-    }
-
     async fn what_a_vanished_instance_left_is_abandoned_until_its_end_comes(t: TestDb) {
         let telemetry = Telemetry::new(&t.db);
         let (gone, here) = (actor(&t.mint), actor(&t.mint));
@@ -175,31 +102,6 @@ on_both_databases! {
         let late = vec![end(&left, 60, Status::Success)];
         assert_eq!(telemetry.ingest(gone, late).await.expect("stores").late_ends, 1);
         assert_eq!(status(left.op).await, Status::Success);
-    }
-
-    async fn the_sweep_finds_what_no_one_reported_gone_and_what_is_too_old(t: TestDb) {
-        let telemetry = Telemetry::new(&t.db);
-        let (clock, hand) = Clock::manual(Timestamp::from_millis(900_000_000));
-        let settings = Settings::open(&t.db, &clock, &t.mint).await.expect("opens");
-        let (gone, here) = (actor(&t.mint), actor(&t.mint));
-        let now_ms = clock.now().as_millis();
-        let [left, running] = [(); 2].map(|()| start(&t.mint, TraceId::mint(&t.mint), None, now_ms));
-        let old = start(&t.mint, TraceId::mint(&t.mint), None, 1);
-        telemetry.ingest(gone, vec![left.clone()]).await.expect("stores");
-        telemetry.ingest(here, vec![running.clone(), old.clone()]).await.expect("stores");
-
-        let mut watched = Gone::default();
-        for _ in 0..2 {
-            let is_here = |id| id == here.instance;
-            telemetry.sweep(&settings, &clock, is_here, &mut watched).await.expect("sweeps");
-            hand.advance(Duration::from_secs(31));
-        }
-        let find = async |frame: &Frame| telemetry.get_operation(frame.op).await.expect("loads");
-        assert_eq!(find(&left).await.expect("is there").status, Status::Abandoned);
-        assert_eq!(find(&running).await.expect("is there").status, Status::Pending);
-        assert!(find(&old).await.is_none(), "older than the retention");
-        let page = telemetry.list_traces(&TraceFilter::default(), 0, None).await.expect("lists");
-        assert_eq!(page.traces.len(), 2);
     }
 
     async fn batches_that_overlap_in_two_processes_all_count(t: TestDb) {
@@ -226,5 +128,122 @@ on_both_databases! {
             assert_eq!((op.status, op.subject.is_empty()), (Status::Success, false));
         }
         again.close().await;
+    }
+
+    async fn what_many_reporters_say_is_stored_together_and_answered_apart(t: TestDb) {
+        let telemetry = Telemetry::new(&t.db);
+        let whos = [(); 3].map(|()| actor(&t.mint));
+        let trace = TraceId::mint(&t.mint);
+        let starts = [(); 3].map(|()| start(&t.mint, trace, None, 10));
+        let mut batches: Vec<_> = whos.iter().zip(&starts).map(|(who, frame)| Batch {
+            actor: *who,
+            frames: vec![frame.clone(), end(frame, 20, Status::Success)],
+        }).collect();
+        // The third speaks about the first one's operation, too.
+        batches[2].frames.push(end(&starts[0], 30, Status::Error));
+        let ingested = telemetry.store(batches).await.expect("stores");
+        let counts: Vec<_> = ingested.iter().map(|it| (it.frames, it.refused)).collect();
+        assert_eq!(counts, [(2, 0), (2, 0), (2, 1)]);
+        for (who, frame) in whos.iter().zip(&starts) {
+            let op = telemetry.get_operation(frame.op).await.expect("loads").expect("is there");
+            assert_eq!((op.actor, op.status), (*who, Status::Success));
+        }
+        let counters = telemetry.counters();
+        assert_eq!((counters.frames, counters.refused), (6, 1));
+    }
+
+    async fn an_end_meets_its_start_whatever_the_process_remembers(t: TestDb) {
+        let who = actor(&t.mint);
+        let frames: Vec<_> =
+            (0..4).map(|at| start(&t.mint, TraceId::mint(&t.mint), None, 10 + at)).collect();
+        let (one, again) = (Telemetry::new(&t.db), t.reopen().await.expect("opens"));
+        let other = Telemetry::new(&again);
+        one.ingest(who, frames.clone()).await.expect("stores");
+        let ended = |at: usize, status| vec![end(&frames[at], 90, status)];
+        // Remembered; not remembered; remembered as running, though another has given it up; and
+        // remembered as running, though another has ended it.
+        one.ingest(who, ended(0, Status::Success)).await.expect("stores");
+        other.ingest(who, ended(1, Status::Success)).await.expect("stores");
+        other.mark_all_running();
+        let before = Timestamp::from_millis(12);
+        assert_eq!(other.abandon_pending(&[who.instance], before).await.expect("marks"), 1);
+        let late = one.ingest(who, ended(2, Status::Success)).await.expect("stores");
+        assert_eq!(late.late_ends, 1);
+        assert_eq!(one.counters().late_ends, 1);
+        other.ingest(who, ended(3, Status::Timeout)).await.expect("stores");
+        one.ingest(who, vec![frames[3].clone()]).await.expect("stores");
+        let wanted = [Status::Success, Status::Success, Status::Success, Status::Timeout];
+        for (frame, status) in frames.iter().zip(wanted) {
+            let op = one.get_operation(frame.op).await.expect("loads").expect("is there");
+            assert_eq!(op, merged(who, &[frame, &end(frame, 90, status)]));
+        }
+        again.close().await;
+    }
+
+    async fn a_restart_finds_everything_and_repeats_change_nothing(t: TestDb) {
+        let who = actor(&t.mint);
+        let root = start(&t.mint, TraceId::mint(&t.mint), None, 10);
+        let frames = vec![root.clone(), end(&root, 30, Status::Error)];
+        Telemetry::new(&t.db).ingest(who, frames.clone()).await.expect("stores");
+        let again = t.reopen().await.expect("opens");
+        let telemetry = Telemetry::new(&again);
+        telemetry.ingest(who, frames).await.expect("stores");
+        let text = TraceFilter { text: "charge order".to_owned(), ..TraceFilter::default() };
+        let found = telemetry.list_traces(&text, 0, None).await.expect("lists");
+        assert_eq!(found.traces.len(), 1);
+        assert_eq!(found.traces[0].overall_status, Status::Error);
+        again.close().await;
+    }
+
+    async fn the_slice_of_an_operation_follows_from_its_ids(t: TestDb) {
+        let telemetry = Telemetry::new(&t.db);
+        let who = actor(&t.mint);
+        let early = start(&t.mint, TraceId::mint(&t.mint), None, 10);
+        let foreign = TraceId::from_uuid(uuid::Uuid::from_u64_pair(u64::MAX, 7));
+        let first = start(&t.mint, foreign, None, 20);
+        telemetry.ingest(who, vec![early.clone(), first.clone()]).await.expect("stores");
+        // Ids of this mint are of the present; the next slice has begun when the next ones are made.
+        let begins = t.mint.v7().as_u64_pair().0 >> 16;
+        let begins = i64::try_from(begins).expect("a time") + 1;
+        let newest = t.db.add_slice(History::Ops, begins).await.expect("adds");
+        while t.clock.now().as_millis() < begins {
+            tokio::task::yield_now().await;
+        }
+        let second = start(&t.mint, foreign, Some(first.op), 30);
+        let frames = vec![end(&early, 40, Status::Success), end(&first, 50, Status::Success), second.clone()];
+        telemetry.ingest(who, frames).await.expect("stores");
+
+        let op = telemetry.get_operation(early.op).await.expect("loads").expect("is there");
+        assert_eq!(op.subject, early.subject, "START and END met");
+        let ops = telemetry.get_trace(foreign, 0, None).await.expect("loads").ops;
+        let ids: Vec<OpId> = ops.iter().map(|it| it.op).collect();
+        assert_eq!(ids, [first.op, second.op], "a trace of two slices is read from both");
+        let listed = telemetry.list_traces(&TraceFilter::default(), 0, None).await.expect("lists");
+        let listed: Vec<_> = listed.traces.iter().map(|it| it.trace).collect();
+        assert_eq!(listed.iter().filter(|it| **it == foreign).count(), 1);
+        assert_eq!(listed.len(), 2);
+
+        // What belongs to a slice that is gone goes to the present one.
+        t.db.drop_slice(History::Ops, newest - 1).await.expect("drops");
+        telemetry.ingest(who, vec![early.clone()]).await.expect("stores");
+        let found = telemetry.get_trace(early.trace, 0, None).await.expect("loads").ops;
+        assert_eq!(found.len(), 1);
+    }
+
+    async fn operations_of_more_than_one_transaction_are_all_counted(t: TestDb) {
+        let telemetry = Telemetry::new(&t.db);
+        let trace = TraceId::mint(&t.mint);
+        let mut frames = Vec::new();
+        for at in 0..5_000 {
+            let frame = start(&t.mint, trace, None, 1 + at);
+            frames.push(end(&frame, 9_000, Status::Success));
+            frames.push(frame);
+        }
+        let who = actor(&t.mint);
+        let ingested = telemetry.ingest(who, frames).await.expect("stores");
+        assert_eq!((ingested.frames, ingested.refused), (10_000, 0));
+        let listed = telemetry.list_traces(&TraceFilter::default(), 0, None).await.expect("lists");
+        assert_eq!((listed.traces[0].op_count, listed.traces[0].has_running), (5_000, false));
+        assert_eq!(listed.traces[0].duration_ms, 8_999);
     }
 }

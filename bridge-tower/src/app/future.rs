@@ -1,0 +1,182 @@
+//! The future of an observed application: the router's, then maybe a problem, then a metered body.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::routing::RouterIntoService;
+use contract::error_code::ErrorCode;
+use http::{Request, Response};
+use http_body::Body as _;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::context::Scope;
+use crate::observe::MeteredBody;
+use crate::observe::live::Live;
+use crate::problem::{Problem, Reading, Wanted, head_of_problem, says_nothing_of_its_own};
+use crate::record::Ending;
+
+/// A body that announces at most so many bytes is not metered when the request leaves no record
+/// but a count: it is one piece in nearly every service, and ends with the head.
+const UNMETERED_BYTES_MAX: u64 = 16 * 1_024;
+
+type Answer = <RouterIntoService<Body> as Service<Request<Body>>>::Future;
+
+pin_project! {
+    /// Future of [`Observed`](super::Observed).
+    #[must_use = "futures do nothing until polled"]
+    pub struct AppFuture {
+        #[pin]
+        answer: Scope<Answer>,
+        // `None` once the response has taken it along.
+        live: Option<Live>,
+        wanted: Wanted,
+        bodyless: bool,
+        // Of the few answers that become a problem, while their text is read.
+        problem: Option<Box<Reading<Body>>>,
+    }
+}
+
+impl AppFuture {
+    #[inline]
+    pub(super) fn new(
+        answer: Scope<Answer>,
+        live: Option<Live>,
+        wanted: Wanted,
+        bodyless: bool,
+    ) -> Self {
+        Self {
+            answer,
+            live,
+            wanted,
+            bodyless,
+            problem: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for AppFuture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppFuture").finish_non_exhaustive()
+    }
+}
+
+impl Future for AppFuture {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        if this.problem.is_some() {
+            return self.read_problem(cx);
+        }
+        let polled = {
+            let _entered = this.live.as_ref().map(Live::entered);
+            catch_unwind(AssertUnwindSafe(|| this.answer.poll(cx)))
+        };
+        match polled {
+            Ok(Poll::Pending) => {
+                if let Some(live) = this.live {
+                    live.waits();
+                }
+                Poll::Pending
+            }
+            Ok(Poll::Ready(Ok(response))) => {
+                if *this.wanted != Wanted::No && says_nothing_of_its_own(&response) {
+                    return self.begin_problem(response, cx);
+                }
+                Poll::Ready(Ok(metered(response, this.live, *this.bodyless)))
+            }
+            Ok(Poll::Ready(Err(never))) => match never {},
+            Err(panic) => Poll::Ready(Ok(self.panicked(&*panic))),
+        }
+    }
+}
+
+impl AppFuture {
+    #[cold]
+    fn begin_problem(
+        mut self: Pin<&mut Self>,
+        response: Response<Body>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<Body>, Infallible>> {
+        let this = self.as_mut().project();
+        if *this.wanted == Wanted::HeadOnly {
+            let head = head_of_problem(response).map(Body::new);
+            return Poll::Ready(Ok(metered(head, this.live, true)));
+        }
+        *this.problem = Some(Box::new(Reading::new(response)));
+        self.read_problem(cx)
+    }
+
+    #[cold]
+    fn read_problem(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<Body>, Infallible>> {
+        let this = self.project();
+        let Some(reading) = this.problem else {
+            return Poll::Pending;
+        };
+        // In the request's context, because the problem names the trace.
+        match this.answer.inside(|| Pin::new(&mut **reading).poll(cx)) {
+            Poll::Pending => {
+                if let Some(live) = this.live {
+                    live.waits();
+                }
+                Poll::Pending
+            }
+            Poll::Ready(problem) => {
+                let problem = problem.map(Body::new);
+                Poll::Ready(Ok(metered(problem, this.live, *this.bodyless)))
+            }
+        }
+    }
+
+    /// What a client hears of a panic, which is not what it said.
+    #[cold]
+    fn panicked(self: Pin<&mut Self>, panic: &(dyn Any + Send)) -> Response<Body> {
+        let this = self.project();
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("of an unknown type");
+        let response: Response<Body> = this.answer.inside(|| {
+            let trace = crate::context::current().map(|it| it.trace.trace);
+            tracing::error!(panic = text, trace = ?trace, "a handler panicked");
+            Problem::of(ErrorCode::Internal).traced().into_response()
+        });
+        if let Some(mut live) = this.live.take() {
+            live.status = response.status().as_u16();
+            live.end(Ending::Panicked);
+        }
+        response
+    }
+}
+
+/// The response with its body metered; untouched when it ends here.
+#[inline]
+fn metered(response: Response<Body>, request: &mut Option<Live>, bodyless: bool) -> Response<Body> {
+    let Some(live) = request else {
+        return response;
+    };
+    let status = response.status().as_u16();
+    let body = response.body();
+    let short = if live.is_counted_only() {
+        let announced = body.size_hint().exact();
+        announced.filter(|bytes| *bytes <= UNMETERED_BYTES_MAX)
+    } else {
+        None
+    };
+    if bodyless || short.is_some() || body.is_end_stream() {
+        live.status = status;
+        live.response_bytes = short.filter(|_| !bodyless).unwrap_or(0);
+        live.end(Ending::Answered);
+        return response;
+    }
+    let live = request.take();
+    response.map(|body| Body::new(MeteredBody::new(body, live, status, false)))
+}

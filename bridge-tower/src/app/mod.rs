@@ -1,0 +1,253 @@
+//! An axum application that is observed as a whole: `observe(router)`.
+//!
+//! ```text
+//!  request ─▶ trace, count, record, panics ─▶ problems ─▶ [deadline ─▶ capture] ─▶ router
+//!             one future, not boxed                        only if it asks for one, only if on
+//! ```
+//!
+//! The layer sits outside of the router and is not boxed; the route comes from the router's own
+//! table, read once. When the table cannot be read (an axum this version does not know), the route
+//! is stamped from inside instead, which costs a little and says so once.
+//!
+//! Invariant: the router is left as it was. What it would have answered is what is answered,
+//! except for a handler that panics, which is an answer of status 500, for one whose time is up,
+//! and for errors that say nothing of their own: those become problem details.
+
+mod future;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::MatchedPath;
+use axum::routing::RouterIntoService;
+use http::{Method, Request, Response};
+use tower_service::Service;
+
+pub use self::future::AppFuture;
+
+use crate::capture::{Capture, CaptureLayer, Mode, PayloadSink};
+use crate::context;
+use crate::deadline::DeadlineLayer;
+use crate::limit::LimitLayer;
+use crate::observe::StampLayer;
+use crate::observe::live::{Live, RouteCell, RouteSource};
+use crate::problem::{ProblemLayer, Wanted};
+use crate::record::Route;
+use crate::recorder::Recorder;
+use crate::trace::Heard;
+use crate::routes::{Matcher, RouteTable};
+
+/// Observes `router`: trace context in and out, one count and one record per request, deadlines
+/// that callers ask for, panics and errors without a shape answered as problem details.
+///
+/// ```
+/// use axum::{Router, routing::get};
+///
+/// let app = Router::new().route("/", get(|| async { "hello" }));
+/// let app = bridge_tower::observe(app);
+/// // axum::serve(listener, app).await
+/// # let _ = app;
+/// ```
+pub fn observe(router: Router) -> Observed {
+    Observed::new(router, &Recorder::new())
+}
+
+/// An observed application. Serve it as it is, or nest it like any tower service.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// What most requests go through.
+    plain: RouterIntoService<Body>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Clone, Debug)]
+struct Shared {
+    recorder: Recorder,
+    table: RouteTable,
+    /// `None` when the route is stamped from inside.
+    matching: Option<Matching>,
+    problems: Option<ProblemLayer>,
+    router: Router,
+    deadline: DeadlineLayer,
+    capture: Option<(Capture, CaptureLayer)>,
+    /// What requests go through that ask for a deadline or whose bodies are kept: layers inside
+    /// of a router are boxed, which nobody else has to pay for.
+    full: RouterIntoService<Body>,
+}
+
+#[derive(Clone, Debug)]
+struct Matching {
+    matcher: Matcher,
+    /// The recorder's number of each route of the table.
+    routes: Box<[Route]>,
+}
+
+impl Matching {
+    fn find(&self, path: &str) -> Option<Route> {
+        let at = usize::try_from(self.matcher.find(path)?).ok()?;
+        self.routes.get(at).copied()
+    }
+}
+
+impl Observed {
+    /// Observes `router`, recording into `recorder`.
+    pub fn new(router: Router, recorder: &Recorder) -> Self {
+        let (router, table, matching) = match RouteTable::of(&router) {
+            Ok(table) => {
+                let matching = Matching {
+                    matcher: table.matcher(),
+                    routes: table.templates().map(|it| recorder.route(it)).collect(),
+                };
+                (router, table, Some(matching))
+            }
+            Err(unknown) => {
+                tracing::warn!(
+                    reason = %unknown,
+                    "the router's routes cannot be read; each one is known once it is called"
+                );
+                let stamp = StampLayer::new(recorder, |extensions| {
+                    extensions.get::<MatchedPath>().map(MatchedPath::as_str)
+                });
+                (router.layer(stamp), RouteTable::default(), None)
+            }
+        };
+        let deadline = DeadlineLayer::new();
+        Self {
+            plain: router.clone().into_service(),
+            shared: Arc::new(Shared {
+                recorder: recorder.clone(),
+                table,
+                matching,
+                problems: Some(ProblemLayer::new()),
+                full: router.clone().layer(deadline.clone()).into_service(),
+                router,
+                deadline,
+                capture: None,
+            }),
+        }
+    }
+
+    /// Records into `recorder` instead.
+    #[must_use]
+    pub fn record_to(self, recorder: &Recorder) -> Self {
+        self.change(|shared| {
+            shared.recorder = recorder.clone();
+            if let Some(matching) = &mut shared.matching {
+                let templates = shared.table.templates();
+                matching.routes = templates.map(|it| recorder.route(it)).collect();
+            }
+        })
+    }
+
+    /// Applies deadlines as `deadline` says: limits to what callers ask for, or a default for
+    /// those that do not ask. Without it, what callers ask for is what they get.
+    #[must_use]
+    pub fn deadline(self, deadline: DeadlineLayer) -> Self {
+        self.change(|shared| shared.deadline = deadline)
+    }
+
+    /// Lets at most so many requests run at once, as `limit` says. Its slots are held to the end
+    /// of the body.
+    #[must_use]
+    pub fn limit(self, limit: LimitLayer) -> Self {
+        self.change(|shared| shared.router = shared.router.clone().layer(limit))
+    }
+
+    /// Makes problem details of errors as `problems` says; `None` leaves them as they are.
+    #[must_use]
+    pub fn problems(self, problems: impl Into<Option<ProblemLayer>>) -> Self {
+        self.change(|shared| shared.problems = problems.into())
+    }
+
+    /// Keeps bodies as `capture` says at the time, without the secrets in them, and hands them to
+    /// `sink`.
+    #[must_use]
+    pub fn capture(self, capture: &Capture, sink: Arc<dyn PayloadSink>) -> Self {
+        let layer = CaptureLayer::new(capture, sink);
+        self.change(|shared| shared.capture = Some((capture.clone(), layer)))
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Shared)) -> Self {
+        let shared = Arc::make_mut(&mut self.shared);
+        change(shared);
+        let mut full = shared.router.clone();
+        if let Some((_, capture)) = &shared.capture {
+            full = full.layer(capture.clone());
+        }
+        shared.full = full.layer(shared.deadline.clone()).into_service();
+        self.plain = shared.router.clone().into_service();
+        self
+    }
+
+    /// Where its requests are recorded and counted.
+    pub fn recorder(&self) -> &Recorder {
+        &self.shared.recorder
+    }
+
+    /// The routes that were found in the router; empty when they could not be read.
+    pub fn routes(&self) -> &RouteTable {
+        &self.shared.table
+    }
+}
+
+impl Shared {
+    /// Whether every request takes the layers that few need, at present.
+    fn takes_all(&self) -> bool {
+        let is_kept = |(capture, _): &(Capture, _)| capture.mode() != Mode::None;
+        self.deadline.has_default() || self.capture.as_ref().is_some_and(is_kept)
+    }
+}
+
+impl Service<Request<Body>> for Observed {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = AppFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request<Body>>::poll_ready(&mut self.plain, cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> AppFuture {
+        let shared = &*self.shared;
+        let stamped = shared.matching.is_none().then(RouteCell::new);
+        if let Some(cell) = &stamped {
+            request.extensions_mut().insert(cell.clone());
+        }
+        let heard = Heard::among(request.headers());
+        let arrival = Live::arrives(&shared.recorder, &request, &heard, || {
+            let matched = || shared.matching.as_ref()?.find(request.uri().path());
+            let known = || RouteSource::Known(matched().unwrap_or(Route::UNMATCHED));
+            stamped.map_or_else(known, RouteSource::Stamped)
+        });
+        let bodyless = *request.method() == Method::HEAD;
+        let wanted = shared.problems.as_ref();
+        let wanted = wanted.map_or(Wanted::No, |layer| layer.wants(&request, heard.accept));
+        let answer = if heard.tells_deadline || shared.takes_all() {
+            shared.full.clone().call(request)
+        } else {
+            self.plain.call(request)
+        };
+        let answer = context::scope(arrival.context, answer);
+        AppFuture::new(answer, arrival.live, wanted, bodyless)
+    }
+}
+
+impl<L: axum::serve::Listener> Service<axum::serve::IncomingStream<'_, L>> for Observed {
+    type Response = Self;
+    type Error = Infallible;
+    type Future = std::future::Ready<Result<Self, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: axum::serve::IncomingStream<'_, L>) -> Self::Future {
+        std::future::ready(Ok(self.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

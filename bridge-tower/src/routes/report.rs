@@ -1,0 +1,110 @@
+//! An audit for people and for programs.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::audit::{Audit, Declared, Served};
+use super::methods::Handler;
+
+impl Audit {
+    /// The audit as JSON: an array for each set, `null` for what nobody counted.
+    pub fn to_json(&self) -> String {
+        let never = self.mounted_never_called.as_ref();
+        let joined = self.declared_and_mounted.iter().map(|it| {
+            let mut json = declared_json(&it.declared);
+            json["mounted_at"] = it.path.as_str().into();
+            json["exact"] = it.is_exact.into();
+            json
+        });
+        let missing = self.declared_not_mounted.iter().map(|it| {
+            let mut json = declared_json(&it.declared);
+            json["mounted_methods"] = it.mounted.handlers().map(Handler::as_str).collect();
+            json
+        });
+        let ambiguous = self.ambiguous.iter().map(|it| {
+            let mut json = declared_json(&it.declared);
+            json["candidates"] = it.candidates.iter().map(String::as_str).collect();
+            json
+        });
+        let json = json!({
+            "declared_and_mounted": joined.collect::<Value>(),
+            "declared_not_mounted": missing.collect::<Value>(),
+            "ambiguous": ambiguous.collect::<Value>(),
+            "mounted_not_declared": self.mounted_not_declared.iter().map(served_json).collect::<Value>(),
+            "mounted_never_called": never.map(|it| it.iter().map(served_json).collect::<Value>()),
+        });
+        json.to_string()
+    }
+}
+
+fn declared_json(declared: &Declared) -> Value {
+    json!({
+        "method": declared.verb.as_str(),
+        "path": declared.path,
+        "operation": declared.operation,
+    })
+}
+
+fn served_json(served: &Served) -> Value {
+    json!({ "method": served.handler.as_str(), "path": served.path })
+}
+
+impl fmt::Display for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let joined = self.declared_and_mounted.iter().map(|it| {
+            let nested = format!("nested at {}", it.path);
+            (
+                &it.declared,
+                if it.is_exact { String::new() } else { nested },
+            )
+        });
+        let missing = self.declared_not_mounted.iter().map(|it| {
+            let others = format!("mounted with {}", it.mounted);
+            let others = if it.mounted.is_empty() {
+                String::new()
+            } else {
+                others
+            };
+            (&it.declared, others)
+        });
+        let ambiguous = self.ambiguous.iter().map(|it| {
+            let candidates = it.candidates.join(" or ");
+            (&it.declared, format!("may be {candidates}"))
+        });
+        declarations(f, "declared and mounted", joined)?;
+        declarations(f, "declared, not mounted", missing)?;
+        declarations(f, "declared, ambiguous", ambiguous)?;
+        mounted(f, "mounted, not declared", &self.mounted_not_declared)?;
+        if let Some(never) = &self.mounted_never_called {
+            mounted(f, "mounted, never called", never)?;
+        }
+        Ok(())
+    }
+}
+
+fn declarations<'a>(
+    f: &mut fmt::Formatter<'_>,
+    set: &str,
+    lines: impl ExactSizeIterator<Item = (&'a Declared, String)>,
+) -> fmt::Result {
+    writeln!(f, "{set}: {}", lines.len())?;
+    for (declared, note) in lines {
+        let Declared {
+            verb,
+            path,
+            operation,
+        } = declared;
+        let line = format!("  {:<8}{path:<32} {operation:<24} {note}", verb.as_str());
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn mounted(f: &mut fmt::Formatter<'_>, set: &str, lines: &[Served]) -> fmt::Result {
+    writeln!(f, "{set}: {}", lines.len())?;
+    for Served { path, handler } in lines {
+        writeln!(f, "  {:<8}{path}", handler.as_str())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+SELECT drop_slice($1, $2)

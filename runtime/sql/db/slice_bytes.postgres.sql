@@ -1,0 +1,1 @@
+SELECT slice_bytes($1, $2)

@@ -1,2 +1,0 @@
--- Until the transaction ends.
-SELECT pg_advisory_xact_lock($1)

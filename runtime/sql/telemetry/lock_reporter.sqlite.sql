@@ -1,2 +1,0 @@
--- Nothing to lock: SQLite has one writer. The PostgreSQL twin takes a lock.
-SELECT 1

@@ -1,0 +1,4 @@
+SELECT COUNT(*)
+  FROM metric_series
+ WHERE slice = $1
+   AND instance_id = $2

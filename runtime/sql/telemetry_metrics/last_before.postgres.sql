@@ -1,0 +1,12 @@
+-- What gauges stood at when a window began. $1: slice; $2: series; $3: the window.
+-- CROSS JOIN: SQLite keeps that order, one look per series.
+SELECT found.series, found.last
+  FROM UNNEST(CAST($2 AS BIGINT[])) AS wanted (series)
+ CROSS JOIN metric_windows AS found
+ WHERE found.slice = $1
+   AND found.series = wanted.series
+   AND found.at_ms = (SELECT MAX(earlier.at_ms)
+                        FROM metric_windows AS earlier
+                       WHERE earlier.slice = $1
+                         AND earlier.series = wanted.series
+                         AND earlier.at_ms < $3)
