@@ -25,7 +25,12 @@ pub(crate) fn peer(message: &mut Writer, field: u8, peer: &str) {
         Some((host, port))
     });
     let (host, port) = with_port.map_or((peer, None), |(host, port)| (host, Some(port)));
-    text(message, field, "server.address", host.trim_matches(['[', ']']));
+    text(
+        message,
+        field,
+        "server.address",
+        host.trim_matches(['[', ']']),
+    );
     if let Some(port) = port {
         number(message, field, "server.port", port.into());
     }

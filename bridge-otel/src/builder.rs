@@ -246,7 +246,8 @@ impl Builder {
         let name = "OTEL_EXPORTER_OTLP_HEADERS";
         if let Some(value) = read(name) {
             let hidden = || wrong(name, "name=value,name=value")("…".to_owned());
-            self.headers.splice(0..0, read_list(&value).ok_or_else(hidden)?);
+            self.headers
+                .splice(0..0, read_list(&value).ok_or_else(hidden)?);
         }
         Ok(())
     }

@@ -78,13 +78,18 @@ impl Endpoint {
             return Err(wrong("must begin with `http://` or `https://`"));
         }
         let base = uri.path().trim_end_matches('/');
-        if ["/v1/traces", "/v1/metrics"].iter().any(|it| base.ends_with(it)) {
+        if ["/v1/traces", "/v1/metrics"]
+            .iter()
+            .any(|it| base.ends_with(it))
+        {
             return Err(wrong(
                 "must be the base of all signals: leave `/v1/…` away, it is added per signal",
             ));
         }
         if protocol == Protocol::Grpc && !base.is_empty() {
-            return Err(wrong("has a path, which gRPC has no use for: leave it away"));
+            return Err(wrong(
+                "has a path, which gRPC has no use for: leave it away",
+            ));
         }
         if uri.query().is_some() {
             return Err(wrong("has a query: keys belong into headers"));
@@ -151,19 +156,43 @@ mod tests {
         }
         let endpoint = Endpoint::new("http://[::1]:4317", Protocol::Grpc).expect("valid");
         assert_eq!((endpoint.host.as_str(), endpoint.port), ("::1", 4317));
-        assert!(endpoint.url(Signal::Metrics).ends_with("MetricsService/Export"));
+        assert!(
+            endpoint
+                .url(Signal::Metrics)
+                .ends_with("MetricsService/Export")
+        );
     }
 
     #[test]
     fn a_wrong_endpoint_says_what_to_do() {
         for (given, protocol, advice) in [
-            ("localhost:4318", Protocol::HttpProtobuf, "put `http://` in front"),
-            ("collector", Protocol::HttpProtobuf, "put `http://` in front"),
+            (
+                "localhost:4318",
+                Protocol::HttpProtobuf,
+                "put `http://` in front",
+            ),
+            (
+                "collector",
+                Protocol::HttpProtobuf,
+                "put `http://` in front",
+            ),
             ("ftp://a:1", Protocol::HttpProtobuf, "`https://`"),
-            ("http://a:1/v1/traces", Protocol::HttpProtobuf, "leave `/v1/…` away"),
-            ("http://a:1/v1/traces/", Protocol::HttpProtobuf, "leave `/v1/…` away"),
+            (
+                "http://a:1/v1/traces",
+                Protocol::HttpProtobuf,
+                "leave `/v1/…` away",
+            ),
+            (
+                "http://a:1/v1/traces/",
+                Protocol::HttpProtobuf,
+                "leave `/v1/…` away",
+            ),
             ("http://a:1/base", Protocol::Grpc, "leave it away"),
-            ("http://a:1?key=1", Protocol::HttpProtobuf, "belong into headers"),
+            (
+                "http://a:1?key=1",
+                Protocol::HttpProtobuf,
+                "belong into headers",
+            ),
             ("http://a b", Protocol::HttpProtobuf, "write it like"),
         ] {
             let error = Endpoint::new(given, protocol).expect_err(given).to_string();

@@ -39,7 +39,9 @@ pub enum Fault {
         why: String,
     },
     /// Somebody is there, but not an OTLP receiver of this protocol.
-    #[error("{url} does not speak {protocol} ({why}): port 4317 is usual for grpc, 4318 for http/protobuf")]
+    #[error(
+        "{url} does not speak {protocol} ({why}): port 4317 is usual for grpc, 4318 for http/protobuf"
+    )]
     Protocol {
         /// Where it was sent.
         url: String,

@@ -113,7 +113,12 @@ impl Pulse {
         let (next, changed) = match (&*now, outcome) {
             (Health::Dead { .. }, _) | (Health::Healthy, Ok(())) => return None,
             (_, Ok(())) => (Health::Healthy, true),
-            (Health::Degraded { since, failures, .. }, Err(reason)) => {
+            (
+                Health::Degraded {
+                    since, failures, ..
+                },
+                Err(reason),
+            ) => {
                 let (since, failures) = (*since, failures + 1);
                 let reason = reason.clone();
                 let again = Health::Degraded {
@@ -152,7 +157,9 @@ mod tests {
     #[test]
     fn failures_in_a_row_are_one_change_and_death_is_final() {
         let pulse = Pulse::new();
-        let fault = |why: &str| Fault::Stopped { why: why.to_owned() };
+        let fault = |why: &str| Fault::Stopped {
+            why: why.to_owned(),
+        };
         let at = Timestamp::from_millis;
         assert_eq!(pulse.beat(&Ok(()), at(1)), Some(Health::Healthy));
         assert_eq!(pulse.beat(&Ok(()), at(2)), None);

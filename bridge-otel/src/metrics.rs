@@ -98,7 +98,12 @@ fn duration(series: &RouteSeries, scheme: &str, window: Window, point: &mut Writ
         (Kind::Client, address) => peer(point, ATTRIBUTES, address.unwrap_or("_OTHER")),
     }
     if key.status != 0 {
-        number(point, ATTRIBUTES, "http.response.status_code", key.status.into());
+        number(
+            point,
+            ATTRIBUTES,
+            "http.response.status_code",
+            key.status.into(),
+        );
     }
     match (key.broken, key.status) {
         (true, 0) => text(point, ATTRIBUTES, "error.type", "no_answer"),

@@ -215,7 +215,11 @@ mod tests {
         for cut in 0..writer.0.len() {
             assert!(Reader::new(&writer.0[..cut]).count() < 2, "{cut}");
         }
-        for mangled in [&[0xff; 12][..], &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f], &[0x0b]] {
+        for mangled in [
+            &[0xff; 12][..],
+            &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f],
+            &[0x0b],
+        ] {
             assert_eq!(Reader::new(mangled).count(), 0);
         }
     }

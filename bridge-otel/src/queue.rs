@@ -220,7 +220,11 @@ impl Waiting {
             return Next::Spans(spans);
         }
         self.answer_flushes(&Ok(()));
-        if self.is_closed { Next::End } else { Next::Rest }
+        if self.is_closed {
+            Next::End
+        } else {
+            Next::Rest
+        }
     }
 
     /// Whether somebody waits for an outcome, so that a pause must end.

@@ -165,8 +165,13 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
         Some(Value::Number(number)) => number,
         _ => 0,
     };
-    let nanos = u32::try_from(part(2)).ok().filter(|it| *it < 1_000_000_000)?;
-    Some(Duration::new(u64::try_from(part(1).cast_signed()).ok()?, nanos))
+    let nanos = u32::try_from(part(2))
+        .ok()
+        .filter(|it| *it < 1_000_000_000)?;
+    Some(Duration::new(
+        u64::try_from(part(1).cast_signed()).ok()?,
+        nanos,
+    ))
 }
 
 /// What of a collector's words can be shown.
@@ -174,7 +179,10 @@ fn words(bytes: &[u8]) -> String {
     let kept = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
     let text = String::from_utf8_lossy(kept);
     let shown = text.trim_end_matches('\u{fffd}').trim();
-    shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    shown
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -229,7 +237,10 @@ mod tests {
             assert_eq!(fault.again_in(), Some(Duration::from_secs(7)));
         }
         for status in [301, 400, 401, 403, 404, 405, 408, 413, 415, 500, 501] {
-            assert!(!http(status, &[], b"").expect_err("final").is_passing(), "{status}");
+            assert!(
+                !http(status, &[], b"").expect_err("final").is_passing(),
+                "{status}"
+            );
         }
         for code in 0..=16 {
             let passing = grpc(&[("grpc-status", &code.to_string())]).err();
@@ -270,7 +281,12 @@ mod tests {
         };
         assert_eq!(why.len(), WORDS_BYTES_MAX);
         let moved = http(308, &[("location", "https://b/v1/traces")], b"");
-        assert!(moved.expect_err("moved").to_string().contains("https://b/v1/traces"));
+        assert!(
+            moved
+                .expect_err("moved")
+                .to_string()
+                .contains("https://b/v1/traces")
+        );
     }
 
     #[test]

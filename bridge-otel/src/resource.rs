@@ -104,7 +104,13 @@ mod tests {
     #[test]
     fn lists_are_read_as_the_environment_spells_them() {
         let list = read_list(" a=1, b = x%2Cy%20z ,,c=,d=e=f,e=100%");
-        let pairs = [("a", "1"), ("b", "x,y z"), ("c", ""), ("d", "e=f"), ("e", "100%")];
+        let pairs = [
+            ("a", "1"),
+            ("b", "x,y z"),
+            ("c", ""),
+            ("d", "e=f"),
+            ("e", "100%"),
+        ];
         let pairs = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(list, Some(pairs.to_vec()));
         assert_eq!(read_list(""), Some(Vec::new()));

@@ -39,7 +39,14 @@ pub(crate) fn encode(record: &Record, recorder: &Recorder, scheme: &str, into: &
         }
         let started = nanos(record.started.as_micros());
         let took = u64::try_from(record.duration.as_nanos()).unwrap_or(u64::MAX);
-        span.number(6, if record.kind == Kind::Server { SERVER } else { CLIENT });
+        span.number(
+            6,
+            if record.kind == Kind::Server {
+                SERVER
+            } else {
+                CLIENT
+            },
+        );
         span.fixed64(7, started);
         span.fixed64(8, started.saturating_add(took));
         match record.kind {
@@ -108,9 +115,19 @@ fn client(record: &Record, template: Option<&str>, span: &mut Writer) {
 }
 
 fn both(record: &Record, span: &mut Writer) {
-    text(span, ATTRIBUTES, "http.request.method", record.verb.as_str());
+    text(
+        span,
+        ATTRIBUTES,
+        "http.request.method",
+        record.verb.as_str(),
+    );
     if record.status != 0 {
-        number(span, ATTRIBUTES, "http.response.status_code", record.status.into());
+        number(
+            span,
+            ATTRIBUTES,
+            "http.response.status_code",
+            record.status.into(),
+        );
     }
     let version = match record.version {
         9 => "0.9",

@@ -199,11 +199,7 @@ mod tests {
             trace: TraceId::mint(&mint),
             parent: OpId::mint(&mint),
         };
-        let seen = scope(
-            CallContext::new(trace),
-            async { current() },
-        )
-        .await;
+        let seen = scope(CallContext::new(trace), async { current() }).await;
         assert_eq!(seen.map(|it| it.trace), Some(trace));
         assert!(current().is_none());
     }
@@ -229,7 +225,9 @@ mod tests {
         });
         scope(CallContext::new(outer), async {
             let mut never = Box::pin(never);
-            assert!(std::future::poll_fn(|cx| Poll::Ready(never.as_mut().poll(cx).is_pending())).await);
+            assert!(
+                std::future::poll_fn(|cx| Poll::Ready(never.as_mut().poll(cx).is_pending())).await
+            );
             drop(never);
             assert_eq!(current().map(|it| it.trace), Some(outer));
         })

@@ -582,4 +582,3 @@ mod tests {
         assert_eq!(recorder.0.shards.lock().len(), 1);
     }
 }
-

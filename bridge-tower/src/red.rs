@@ -217,7 +217,10 @@ mod tests {
     #[test]
     fn the_bounds_are_the_same_in_both_units() {
         for (seconds, nanos) in BOUNDS_SECONDS.into_iter().zip(BOUNDS_NANOS) {
-            assert_eq!(Duration::from_secs_f64(seconds), Duration::from_nanos(nanos));
+            assert_eq!(
+                Duration::from_secs_f64(seconds),
+                Duration::from_nanos(nanos)
+            );
         }
     }
 

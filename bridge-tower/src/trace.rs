@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use contract::headers::{
-    BAGGAGE, ENVOY_TIMEOUT_MS, GRPC_TIMEOUT, IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE, TraceContext, X_SB_TRACE,
+    BAGGAGE, ENVOY_TIMEOUT_MS, GRPC_TIMEOUT, IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE,
+    TraceContext, X_SB_TRACE,
 };
 use contract::w3c::TraceFlags;
 use http::{HeaderMap, HeaderValue};
@@ -102,7 +103,12 @@ pub fn inject(headers: &mut HeaderMap) {
 
 /// Writes `context` into `headers`, as [`inject`] does with the current one.
 pub fn inject_context(context: &CallContext, headers: &mut HeaderMap) {
-    w3c::inject(headers, &context.trace, context.flags, context.carried.as_deref());
+    w3c::inject(
+        headers,
+        &context.trace,
+        context.flags,
+        context.carried.as_deref(),
+    );
 }
 
 #[cfg(test)]
@@ -115,7 +121,10 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
-            (name.parse().expect("a name"), HeaderValue::from_static(value))
+            (
+                name.parse().expect("a name"),
+                HeaderValue::from_static(value),
+            )
         };
         let mut headers = HeaderMap::new();
         for (name, value) in pairs.iter().map(pair) {

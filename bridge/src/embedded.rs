@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 
 use bridge_runtime::config::Config;
-use bridge_runtime::operator::TraceQuery;
 use bridge_runtime::server;
 use contract::error_code::ErrorCode;
 
@@ -16,9 +15,9 @@ pub use contract::ids::IdMint;
 
 pub use bridge_runtime::operator::draw;
 pub use bridge_runtime::operator::model::{
-    LogLine, MetricDot, MetricLine, ServiceSummary, TraceLine, TraceOp, TraceTree,
+    LogLine, MetricDot, MetricLine, ServiceSummary, TraceLine, TraceOp, TraceTree, TracesPage,
 };
-pub use bridge_runtime::operator::{LogQuery, MetricQuery};
+pub use bridge_runtime::operator::{LogQuery, MetricQuery, TraceQuery};
 pub use bridge_runtime::registry::{MapEdge, MapInstance, MapMethod, MapService, ServiceMap};
 
 use crate::error::Error;
@@ -118,8 +117,16 @@ impl Runtime {
             limit: Some(limit),
             ..TraceQuery::default()
         };
-        let page = self.0.operator().traces(&query).await.map_err(failed)?;
-        Ok(page.traces)
+        Ok(self.traces_page(&query).await?.traces)
+    }
+
+    /// A page of the traces that match, newest first.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG` when the query cannot be meant, or the store cannot be read.
+    pub async fn traces_page(&self, query: &TraceQuery) -> Result<TracesPage, Error> {
+        self.0.operator().traces(query).await.map_err(failed)
     }
 
     /// One trace as a tree; `None` while nothing of it has arrived. [`draw::tree`] draws it.

@@ -89,8 +89,8 @@
 //!
 //! # async fn example() -> std::io::Result<()> {
 //! let app = Router::new().route("/orders/{id}", get(|| async { "coffee" }));
+//! println!("{}", bridge::map(&app));                       // every route, whatever was nested
 //! let app = bridge::observe(app);
-//! println!("{:?}", app.routes().names().collect::<Vec<_>>());
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! axum::serve(listener, app).await
@@ -136,6 +136,7 @@ pub mod embedded;
 pub mod __rt;
 
 pub use bridge_macros::{Error, handlers, rpc};
+pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
 pub use bridge_tower::{Observed, Recorder, Sampler, observe, routes};
 pub use contract::clock::Monotonic;

@@ -81,7 +81,9 @@ impl IdMint {
         let last = self
             .0
             .last
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+                Some(next(last))
+            });
         let stamp = next(last.unwrap_or_else(|last| last));
         let (ms, counter) = (stamp >> COUNTER_BITS, stamp & ((1 << COUNTER_BITS) - 1));
         let high = (ms << 16) | 0x7000 | counter;

@@ -57,7 +57,11 @@ impl Pair {
                 .service_name("shop");
             exporter.build(&recorder).expect("an exporter")
         });
-        let ours = serve(&recorder, format!("http://127.0.0.1:{}/extract", ports["http"])).await;
+        let ours = serve(
+            &recorder,
+            format!("http://127.0.0.1:{}/extract", ports["http"]),
+        )
+        .await;
         let plain = reqwest::Client::new();
         Self {
             python,
@@ -89,9 +93,13 @@ impl Pair {
     async fn span(&self, what: &[(&str, &str)]) -> Value {
         let is_it = |line: &str| {
             let span = said(line, "span")?;
-            what.iter().all(|(key, value)| span[*key] == *value).then_some(span)
+            what.iter()
+                .all(|(key, value)| span[*key] == *value)
+                .then_some(span)
         };
-        self.python.line(PATIENCE, &format!("{what:?}"), is_it).await
+        self.python
+            .line(PATIENCE, &format!("{what:?}"), is_it)
+            .await
     }
 }
 
@@ -100,7 +108,10 @@ async fn serve(recorder: &Recorder, other: String) -> String {
     let client = Reqwest::new(recorder).expect("a client");
     let ask = async move || {
         let request = client.inner().get(&other).build().expect("a request");
-        let answer = client.execute_as("/extract", request).await.expect("python answers");
+        let answer = client
+            .execute_as("/extract", request)
+            .await
+            .expect("python answers");
         answer.text().await.expect("a text")
     };
     let router = Router::new().route("/orders/{id}", get(ask));
@@ -117,15 +128,29 @@ async fn one_trace_runs_through_a_stock_service_and_ours_and_back() {
     let told = pair.call(1).await;
     pair.flush().await;
 
-    let client = [("service", "python"), ("kind", "CLIENT"), ("parent", CALLER)];
+    let client = [
+        ("service", "python"),
+        ("kind", "CLIENT"),
+        ("parent", CALLER),
+    ];
     let asked = pair.span(&client).await;
     for transport in ["http", "grpc"] {
         let parent = asked["span"].as_str().expect("text");
-        let served = [("transport", transport), ("kind", "SERVER"), ("parent", parent)];
+        let served = [
+            ("transport", transport),
+            ("kind", "SERVER"),
+            ("parent", parent),
+        ];
         let served = pair.span(&served).await;
         assert_eq!(served["name"], "GET /orders/{id}");
-        assert_eq!((&served["service"], &served["scope"]), (&"shop".into(), &"bridge-tower".into()));
-        assert_eq!((&served["trace"], &served["status"]), (&TRACE.into(), &0.into()));
+        assert_eq!(
+            (&served["service"], &served["scope"]),
+            (&"shop".into(), &"bridge-tower".into())
+        );
+        assert_eq!(
+            (&served["trace"], &served["status"]),
+            (&TRACE.into(), &0.into())
+        );
         assert_eq!(served["state"], "vendor=opaque,tenant@system=1;2");
         let attributes = json!({
             "http.request.method": "GET",
@@ -138,20 +163,41 @@ async fn one_trace_runs_through_a_stock_service_and_ours_and_back() {
         assert_eq!(served["attributes"], attributes);
 
         let parent = served["span"].as_str().expect("text");
-        let sent = [("transport", transport), ("kind", "CLIENT"), ("parent", parent)];
+        let sent = [
+            ("transport", transport),
+            ("kind", "CLIENT"),
+            ("parent", parent),
+        ];
         let sent = pair.span(&sent).await;
-        assert_eq!((&sent["name"], &sent["trace"]), (&"GET /extract".into(), &TRACE.into()));
+        assert_eq!(
+            (&sent["name"], &sent["trace"]),
+            (&"GET /extract".into(), &TRACE.into())
+        );
         let port = &pair.ports["http"];
         assert_eq!(sent["attributes"]["server.address"], "127.0.0.1");
         assert_eq!(&sent["attributes"]["server.port"], port);
-        assert_eq!(sent["attributes"]["url.full"], format!("http://127.0.0.1:{port}/extract"));
-        assert!(sent["nanos"].as_u64() <= served["nanos"].as_u64(), "it is a part of the other");
-        assert_eq!(sent["span"], told["parent"], "python hangs under our client's span");
+        assert_eq!(
+            sent["attributes"]["url.full"],
+            format!("http://127.0.0.1:{port}/extract")
+        );
+        assert!(
+            sent["nanos"].as_u64() <= served["nanos"].as_u64(),
+            "it is a part of the other"
+        );
+        assert_eq!(
+            sent["span"], told["parent"],
+            "python hangs under our client's span"
+        );
     }
 
     let extracted = told["parent"].as_str().expect("text");
-    let extracted = pair.span(&[("service", "python"), ("parent", extracted)]).await;
-    assert_eq!((&extracted["name"], &extracted["trace"]), (&"extract".into(), &TRACE.into()));
+    let extracted = pair
+        .span(&[("service", "python"), ("parent", extracted)])
+        .await;
+    assert_eq!(
+        (&extracted["name"], &extracted["trace"]),
+        (&"extract".into(), &TRACE.into())
+    );
     assert_eq!(extracted["span"], told["span"]);
 }
 
@@ -160,15 +206,25 @@ async fn what_travels_along_reaches_the_next_service_as_the_stock_propagators_re
     let pair = Pair::start().await;
     for sampled in [1, 0] {
         let told = pair.call(sampled).await;
-        assert_eq!((&told["trace"], &told["remote"]), (&TRACE.into(), &true.into()));
+        assert_eq!(
+            (&told["trace"], &told["remote"]),
+            (&TRACE.into(), &true.into())
+        );
         assert_eq!(told["sampled"], sampled == 1);
-        assert_eq!(told["state"], json!({"vendor": "opaque", "tenant@system": "1;2"}));
+        assert_eq!(
+            told["state"],
+            json!({"vendor": "opaque", "tenant@system": "1;2"})
+        );
         assert_eq!(told["baggage"], json!({"user": "zoë, 7"}));
     }
     pair.flush().await;
     // One of the two calls was not to be recorded, and everything before the flush is there.
     let ours = |line: &str| said(line, "span").is_some_and(|it| it["service"] == "shop");
-    assert_eq!(pair.python.count(ours), 4, "two spans of one call, by two ways");
+    assert_eq!(
+        pair.python.count(ours),
+        4,
+        "two spans of one call, by two ways"
+    );
 }
 
 #[tokio::test]
@@ -178,7 +234,11 @@ async fn a_stock_receiver_knows_every_field_that_is_sent() {
     pair.flush().await;
     for (name, key, value) in [
         ("http.server.request.duration", "http.route", "/orders/{id}"),
-        ("http.client.request.duration", "server.address", "127.0.0.1"),
+        (
+            "http.client.request.duration",
+            "server.address",
+            "127.0.0.1",
+        ),
     ] {
         for transport in ["http", "grpc"] {
             let is_it = |line: &str| {
@@ -187,8 +247,14 @@ async fn a_stock_receiver_knows_every_field_that_is_sent() {
                 is_it.then_some(point)
             };
             let point = pair.python.line(PATIENCE, name, is_it).await;
-            assert_eq!((&point["kind"], &point["unit"]), (&"histogram".into(), &"s".into()));
-            assert_eq!((&point["value"], &point["attributes"][key]), (&1.into(), &value.into()));
+            assert_eq!(
+                (&point["kind"], &point["unit"]),
+                (&"histogram".into(), &"s".into())
+            );
+            assert_eq!(
+                (&point["value"], &point["attributes"][key]),
+                (&1.into(), &value.into())
+            );
         }
     }
     let strange = |line: &str| {

@@ -56,10 +56,7 @@ def unknown(message, path):
     """Fields of a message, or of one within it, that its definition does not have."""
     found = [f"{path}: field {it.field_number}" for it in UnknownFieldSet(message)]
     for field, value in message.ListFields():
-        values = value if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") else [value]
-        if isinstance(value, (str, bytes)):
-            continue
-        for one in values:
+        for one in value if field.is_repeated else [value]:
             if isinstance(one, Message):
                 found += unknown(one, f"{path}.{field.name}")
     return found

@@ -95,7 +95,10 @@ async fn start(join: Join) -> Result<(Arc<Bridge>, std::net::SocketAddr)> {
             let (greeted, telemetry): (Counter, _) = (greeted.clone(), telemetry.clone());
             async move {
                 greeted.add(1.0, &[("kind", "bench")]);
-                telemetry.log(Level::Info, "greeted").field("name", &*name).send();
+                telemetry
+                    .log(Level::Info, "greeted")
+                    .field("name", &*name)
+                    .send();
                 name
             }
         }),
@@ -158,8 +161,8 @@ async fn send(
             .context("a request")?;
         let read = stream.read(&mut buffer).await.context("an answer")?;
         // The whole answer is one small segment.
-        let is_answered = buffer[..read].starts_with(b"HTTP/1.1 200")
-            && buffer[..read].ends_with(b"world");
+        let is_answered =
+            buffer[..read].starts_with(b"HTTP/1.1 200") && buffer[..read].ends_with(b"world");
         if is_answered {
             latencies.record(due.elapsed());
         } else {

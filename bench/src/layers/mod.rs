@@ -149,7 +149,11 @@ fn report(costs: &[Cost]) -> Report {
     let of = |variant| costs.iter().find(|it| it.variant == variant);
     for (us, peer, at_most) in [
         (Variant::BridgeRecorded, Variant::OtelRecorded, (0.25, 0.20)),
-        (Variant::BridgeSampledOut, Variant::OtelSampledOut, (0.08, 0.08)),
+        (
+            Variant::BridgeSampledOut,
+            Variant::OtelSampledOut,
+            (0.08, 0.08),
+        ),
         (Variant::BridgeOff, Variant::OtelSampledOut, (0.08, 0.08)),
         (Variant::BridgeSampledOut, Variant::TraceLayer, (1.0, 1.0)),
         (Variant::BridgeOff, Variant::TraceLayer, (1.0, 1.0)),
@@ -173,7 +177,8 @@ fn report(costs: &[Cost]) -> Report {
     }
     if costs.iter().any(|it| it.counted.is_none()) {
         report.notes.push(
-            "instructions and allocations: not measured, valgrind is not installed or failed".to_owned(),
+            "instructions and allocations: not measured, valgrind is not installed or failed"
+                .to_owned(),
         );
     }
     report.samples = json!(

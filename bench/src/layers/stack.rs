@@ -145,7 +145,10 @@ impl Stack {
 
 fn recorder(variant: Variant) -> Result<Recorder> {
     if variant == Variant::BridgeOff {
-        return Ok(Recorder::builder().sampler(Sampler::Never).counts(false).build());
+        return Ok(Recorder::builder()
+            .sampler(Sampler::Never)
+            .counts(false)
+            .build());
     }
     let recorder = Recorder::new();
     recorder.attach(Forget).context("the exporting thread")?;
@@ -169,10 +172,7 @@ fn subscribe() -> Result<()> {
     tracing::subscriber::set_global_default(subscriber).context("the subscriber")
 }
 
-fn driver<S>(
-    service: S,
-    variant: Variant,
-) -> Box<dyn FnMut(&tokio::runtime::Runtime, u64)>
+fn driver<S>(service: S, variant: Variant) -> Box<dyn FnMut(&tokio::runtime::Runtime, u64)>
 where
     S: Service<Request<Body>, Response = http::Response<Body>> + Clone + 'static,
     S::Error: std::fmt::Debug,

@@ -34,7 +34,11 @@ impl Seen {
     }
 
     fn content(&self) -> Vec<Vec<u8>> {
-        let scopes = self.message().resources.into_iter().flat_map(|it| it.scopes);
+        let scopes = self
+            .message()
+            .resources
+            .into_iter()
+            .flat_map(|it| it.scopes);
         scopes.flat_map(|it| it.content).collect()
     }
 
@@ -93,12 +97,20 @@ impl Collector {
         let state = self.state.clone();
         Router::new().fallback(async move |request: Request| {
             let (head, body) = request.into_parts();
-            let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+            let body = axum::body::to_bytes(body, usize::MAX)
+                .await
+                .expect("a body");
             let is_grpc = head.headers["content-type"] == "application/grpc";
             state.seen.lock().push(Seen { head, body });
             state.came.notify_one();
             let answer = state.answers.lock().pop_front();
-            answer.unwrap_or_else(|| if is_grpc { grpc(0, "") } else { ().into_response() })
+            answer.unwrap_or_else(|| {
+                if is_grpc {
+                    grpc(0, "")
+                } else {
+                    ().into_response()
+                }
+            })
         })
     }
 
@@ -130,7 +142,10 @@ impl Collector {
 
     pub(super) fn metrics(&self) -> Vec<Metric> {
         let seen = self.seen();
-        let contents = seen.iter().filter(|it| is_metrics(it)).flat_map(Seen::content);
+        let contents = seen
+            .iter()
+            .filter(|it| is_metrics(it))
+            .flat_map(Seen::content);
         let decode = |it: Vec<u8>| Metric::decode(&*it).expect("a metric");
         contents.map(decode).collect()
     }
@@ -149,13 +164,17 @@ pub(super) fn grpc(code: u16, message: &str) -> Response {
         // An answer without a message carries its status among the headers.
         let mut answer = StatusCode::OK.into_response();
         answer.headers_mut().extend(trailers);
-        answer.headers_mut().insert("content-type", "application/grpc".parse().expect("a value"));
+        answer
+            .headers_mut()
+            .insert("content-type", "application/grpc".parse().expect("a value"));
         return answer;
     }
     let body = http_body_util::Full::new(Bytes::from_static(&[0; 5]));
     let body = http_body_util::BodyExt::with_trailers(body, std::future::ready(Some(Ok(trailers))));
     let mut answer = Response::new(Body::new(body));
-    answer.headers_mut().insert("content-type", "application/grpc".parse().expect("a value"));
+    answer
+        .headers_mut()
+        .insert("content-type", "application/grpc".parse().expect("a value"));
     answer
 }
 
@@ -194,9 +213,8 @@ impl Service {
     }
 
     pub(super) fn observed(&self, router: Router) -> Router {
-        let layer = ObserveLayer::new(&self.recorder).route_of(|extensions| {
-            extensions.get::<MatchedPath>().map(MatchedPath::as_str)
-        });
+        let layer = ObserveLayer::new(&self.recorder)
+            .route_of(|extensions| extensions.get::<MatchedPath>().map(MatchedPath::as_str));
         router.layer(layer)
     }
 
@@ -224,6 +242,8 @@ pub(super) async fn ask(
     let answer = tower::ServiceExt::oneshot(router.clone(), request).await;
     let answer = answer.expect("infallible");
     let status = answer.status();
-    axum::body::to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+    axum::body::to_bytes(answer.into_body(), usize::MAX)
+        .await
+        .expect("a body");
     status
 }

@@ -34,19 +34,32 @@ async fn a_served_request_is_a_server_span_of_its_callers_trace() {
     let hand = service.hand.clone();
     let slow = async move || hand.advance(Duration::from_millis(7));
     let router = service.observed(Router::new().route("/orders/{id}", get(slow)));
-    let headers = [("traceparent", TRACEPARENT), ("tracestate", "a=1"), ("tracestate", "b=2")];
+    let headers = [
+        ("traceparent", TRACEPARENT),
+        ("tracestate", "a=1"),
+        ("tracestate", "b=2"),
+    ];
     ask(&router, "GET", "/orders/7?secret=1", &headers).await;
     otlp.flush().await.expect("sent");
 
     let spans = collector.spans();
     assert_eq!(spans.len(), 1);
     let span = &spans[0];
-    assert_eq!(span.trace_id, 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes());
+    assert_eq!(
+        span.trace_id,
+        0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes()
+    );
     assert_eq!(span.parent_span_id, 0xb7ad_6b71_6920_3331_u64.to_be_bytes());
-    assert_eq!((span.span_id.len(), span.trace_state.as_str()), (8, "a=1,b=2"));
+    assert_eq!(
+        (span.span_id.len(), span.trace_state.as_str()),
+        (8, "a=1,b=2")
+    );
     assert_eq!((span.name.as_str(), span.kind), ("GET /orders/{id}", 2));
     assert_eq!((span.start, span.end), (NANOS, NANOS + 7_000_000));
-    assert_eq!(span.flags, 0x301, "sampled, and the parent is known to be remote");
+    assert_eq!(
+        span.flags, 0x301,
+        "sampled, and the parent is known to be remote"
+    );
     assert_eq!(span.status, None);
     let expected = [
         "url.path=/orders/7",
@@ -63,7 +76,8 @@ async fn a_served_request_is_a_server_span_of_its_callers_trace() {
 async fn a_sent_request_is_a_client_span_under_the_one_it_was_sent_for() {
     let (service, collector) = (Service::new(), Collector::start().await);
     let otlp = service.exported(&collector);
-    let users = service.observed(Router::new().route("/users/{id}", get(async || StatusCode::GONE)));
+    let users =
+        service.observed(Router::new().route("/users/{id}", get(async || StatusCode::GONE)));
     let client = ClientLayer::new(&service.recorder).layer(users);
     let asks = async move || {
         let request = Request::get("http://users:8080/users/7?token=1");
@@ -71,7 +85,13 @@ async fn a_sent_request_is_a_client_span_under_the_one_it_was_sent_for() {
         let request = request.body(Body::empty()).expect("a request");
         client.oneshot(request).await.expect("answered").status()
     };
-    ask(&service.observed(Router::new().route("/", post(asks))), "POST", "/", &[]).await;
+    ask(
+        &service.observed(Router::new().route("/", post(asks))),
+        "POST",
+        "/",
+        &[],
+    )
+    .await;
     otlp.flush().await.expect("sent");
 
     let spans = collector.spans();
@@ -84,7 +104,11 @@ async fn a_sent_request_is_a_client_span_under_the_one_it_was_sent_for() {
     assert_eq!(sent.parent_span_id, outer.span_id);
     assert_eq!(inner.parent_span_id, sent.span_id);
     assert!(spans.iter().all(|it| it.trace_id == outer.trace_id));
-    assert_eq!((outer.flags, outer.parent_span_id.len()), (0x101, 0), "a root");
+    assert_eq!(
+        (outer.flags, outer.parent_span_id.len()),
+        (0x101, 0),
+        "a root"
+    );
     assert_eq!(sent.flags, 0x101, "its parent is this process");
     let expected = [
         "url.full=http://users:8080/users/7",
@@ -122,7 +146,9 @@ async fn errors_are_the_ones_that_the_conventions_name() {
         .iter()
         .map(|it| {
             let attributes = shown(&it.attributes);
-            let kind = attributes.into_iter().find(|it| it.starts_with("error.type"));
+            let kind = attributes
+                .into_iter()
+                .find(|it| it.starts_with("error.type"));
             (it.name.as_str(), kind, it.status.clone())
         })
         .collect();
@@ -151,11 +177,17 @@ async fn requests_say_who_sends_them() {
     assert_eq!(seen.head.uri.path(), "/v1/traces");
     assert_eq!(seen.head.headers["x-key"], "secret");
     assert_eq!(seen.head.headers["content-type"], "application/x-protobuf");
-    assert_eq!(seen.head.headers["host"], format!("127.0.0.1:{}", collector.port).as_str());
+    assert_eq!(
+        seen.head.headers["host"],
+        format!("127.0.0.1:{}", collector.port).as_str()
+    );
     assert!(seen.spans().is_empty(), "the self-test has none");
     assert_eq!(seen.scope(), "bridge-tower");
     let resource = seen.resource();
-    assert!(resource[1].starts_with("service.instance.id="), "{resource:?}");
+    assert!(
+        resource[1].starts_with("service.instance.id="),
+        "{resource:?}"
+    );
     let said = ["service.name=shop", "deployment.environment.name=test"];
     assert_eq!([&resource[0], &resource[5]], said);
 }
@@ -170,7 +202,9 @@ async fn counts_are_cumulative_histograms_by_route_and_by_peer() {
     let client = ClientLayer::new(&service.recorder).layer(router.clone());
     ask(&router, "GET", "/a", &[]).await;
     ask(&router, "GET", "/nowhere", &[]).await;
-    let asked = Request::get("http://[::1]:81/a").body(Body::empty()).expect("a request");
+    let asked = Request::get("http://[::1]:81/a")
+        .body(Body::empty())
+        .expect("a request");
     drop(client.oneshot(asked).await.expect("answered"));
     otlp.flush().await.expect("sent");
 
@@ -183,7 +217,10 @@ async fn counts_are_cumulative_histograms_by_route_and_by_peer() {
     assert_eq!((point.start, point.time), (NANOS, NANOS + 120_000_000));
     // The client's request was served here as well.
     assert_eq!((point.count, point.sum), (2, Some(0.12)));
-    assert_eq!((point.bounds.len(), point.bounds[4], point.buckets.len()), (14, 0.075, 15));
+    assert_eq!(
+        (point.bounds.len(), point.bounds[4], point.buckets.len()),
+        (14, 0.075, 15)
+    );
     assert_eq!((point.buckets[4], point.buckets.iter().sum()), (2, 2));
     let expected = [
         "http.request.method=GET",
@@ -192,7 +229,11 @@ async fn counts_are_cumulative_histograms_by_route_and_by_peer() {
         "http.response.status_code=200i",
     ];
     assert_eq!(shown(&point.attributes), expected);
-    assert!(!shown(&histogram.points[1].attributes).iter().any(|it| it.contains("route")));
+    assert!(
+        !shown(&histogram.points[1].attributes)
+            .iter()
+            .any(|it| it.contains("route"))
+    );
 
     let sent = metric(&metrics, "http.client.request.duration");
     let point = &sent.histogram.as_ref().expect("a histogram").points[0];
@@ -202,7 +243,10 @@ async fn counts_are_cumulative_histograms_by_route_and_by_peer() {
         "server.port=81i",
         "http.response.status_code=200i",
     ];
-    assert_eq!((point.count, shown(&point.attributes)), (1, expected.map(str::to_owned).to_vec()));
+    assert_eq!(
+        (point.count, shown(&point.attributes)),
+        (1, expected.map(str::to_owned).to_vec())
+    );
 }
 
 #[tokio::test]
@@ -222,10 +266,17 @@ async fn metrics_come_in_their_rhythm_and_tell_what_became_of_spans() {
     let fate = metric(&metrics, "otel.sdk.exporter.span.exported");
     let sum = fate.sum.as_ref().expect("a sum");
     assert!(sum.is_monotonic && sum.temporality == 2);
-    let points: Vec<_> = sum.points.iter().map(|it| (shown(&it.attributes), it.value)).collect();
+    let points: Vec<_> = sum
+        .points
+        .iter()
+        .map(|it| (shown(&it.attributes), it.value))
+        .collect();
     assert_eq!(points[0], (vec![], 3));
     assert_eq!(points[2], (vec!["error.type=dropped".to_owned()], 0));
-    let active = metric(&metrics, "http.server.active_requests").sum.as_ref().expect("a sum");
+    let active = metric(&metrics, "http.server.active_requests")
+        .sum
+        .as_ref()
+        .expect("a sum");
     assert!(!active.is_monotonic);
     assert_eq!(active.points[0].value, 0);
     assert_eq!(active.points[0].time, NANOS + 60_000_000_000);

@@ -72,8 +72,14 @@ fn https(service: &Service, port: u16, protocol: Protocol) -> Builder {
 #[tokio::test]
 async fn a_wrong_path_and_a_wrong_key_are_told_apart() {
     for (status, said) in [
-        (StatusCode::NOT_FOUND, "/v1/traces is not there (404): check the path, or the port"),
-        (StatusCode::UNAUTHORIZED, "refuses the credentials (401 Unauthorized): check the headers"),
+        (
+            StatusCode::NOT_FOUND,
+            "/v1/traces is not there (404): check the path, or the port",
+        ),
+        (
+            StatusCode::UNAUTHORIZED,
+            "refuses the credentials (401 Unauthorized): check the headers",
+        ),
     ] {
         let (service, collector) = (Service::new(), Collector::start().await);
         collector.answer_next(status);
@@ -86,10 +92,16 @@ async fn a_wrong_path_and_a_wrong_key_are_told_apart() {
 
 /// Whether its last words or only its hanging up came through is a matter of luck.
 fn named(said: &Fault, protocol: &str) {
-    assert!(matches!(said, Fault::HungUp { .. } | Fault::Protocol { .. }), "{said}");
+    assert!(
+        matches!(said, Fault::HungUp { .. } | Fault::Protocol { .. }),
+        "{said}"
+    );
     let said = said.to_string();
     assert!(said.contains(protocol), "{said}");
-    assert!(said.contains("port 4317 is usual for grpc, 4318 for http/protobuf"), "{said}");
+    assert!(
+        said.contains("port 4317 is usual for grpc, 4318 for http/protobuf"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +148,10 @@ async fn a_server_that_speaks_grpc_without_otlp_refuses() {
     }
     let builder = service.builder(collector.port, Protocol::Grpc);
     let said = fault(&service, builder).await.to_string();
-    assert!(said.ends_with("(gRPC status 12): unknown service"), "{said}");
+    assert!(
+        said.ends_with("(gRPC status 12): unknown service"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -162,7 +177,15 @@ async fn a_certificate_nobody_knows_is_no_tls_and_one_that_is_given_is_trusted()
 #[tokio::test]
 async fn a_collector_without_tls_behind_https_is_named() {
     let (service, collector) = (Service::new(), Collector::start().await);
-    let said = fault(&service, https(&service, collector.port, Protocol::HttpProtobuf)).await;
+    let said = fault(
+        &service,
+        https(&service, collector.port, Protocol::HttpProtobuf),
+    )
+    .await;
     assert!(matches!(said, Fault::Tls { .. }), "{said}");
-    assert!(said.to_string().contains("does the collector speak TLS there"), "{said}");
+    assert!(
+        said.to_string()
+            .contains("does the collector speak TLS there"),
+        "{said}"
+    );
 }

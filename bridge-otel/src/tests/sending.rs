@@ -44,7 +44,11 @@ async fn what_is_recorded_arrives_and_is_counted() {
         assert_eq!(collector.spans().len(), 5);
         assert_eq!(otlp.health(), Health::Healthy);
         let (sent, metrics_sent) = (5, 1);
-        let expected = Counts { sent, metrics_sent, ..Counts::default() };
+        let expected = Counts {
+            sent,
+            metrics_sent,
+            ..Counts::default()
+        };
         assert_eq!(otlp.counts(), expected);
         assert!(!collector.metrics().is_empty());
     }
@@ -61,7 +65,10 @@ async fn a_collector_that_comes_late_gets_everything() {
     service.serve(2).await;
     let fault = otlp.flush().await.expect_err("nobody there");
     assert!(matches!(fault, Fault::Unreachable { .. }), "{fault}");
-    assert!(fault.to_string().contains("does a collector listen there?"), "{fault}");
+    assert!(
+        fault.to_string().contains("does a collector listen there?"),
+        "{fault}"
+    );
     assert!(matches!(reason(&otlp.health()), Fault::Unreachable { .. }));
 
     let collector = Collector::on(TcpListener::bind(address).await.expect("the same port"));
@@ -110,7 +117,12 @@ async fn what_a_collector_refuses_is_not_sent_again() {
     collector.answer_next((StatusCode::BAD_REQUEST, "no such tenant"));
     service.serve(3).await;
     let fault = otlp.flush().await.expect_err("refused");
-    assert!(fault.to_string().contains("(400 Bad Request): no such tenant"), "{fault}");
+    assert!(
+        fault
+            .to_string()
+            .contains("(400 Bad Request): no such tenant"),
+        "{fault}"
+    );
     service.serve(1).await;
     otlp.flush().await.expect("sent");
     assert_eq!(collector.seen().len(), before + 4);
@@ -168,7 +180,10 @@ async fn a_collector_that_stays_away_is_given_up_after_five_minutes() {
 async fn a_full_queue_drops_the_oldest_and_counts_them() {
     let (service, collector) = (Service::new(), Collector::start().await);
     let builder = service.builder(collector.port, Protocol::HttpProtobuf);
-    let otlp = builder.queue_bytes(0).build(&service.recorder).expect("an exporter");
+    let otlp = builder
+        .queue_bytes(0)
+        .build(&service.recorder)
+        .expect("an exporter");
     otlp.check().await.expect("taken");
     collector.answer_next((StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "100")]));
     service.serve(1).await;
@@ -190,8 +205,15 @@ async fn a_full_queue_drops_the_oldest_and_counts_them() {
     }
     otlp.flush().await.expect("sent");
     let counts = otlp.counts();
-    assert_eq!((counts.sent + counts.dropped, counts.dropped), (5_001, dropped));
-    assert_eq!(collector.spans().len() as u64, counts.sent + 1, "one was sent twice");
+    assert_eq!(
+        (counts.sent + counts.dropped, counts.dropped),
+        (5_001, dropped)
+    );
+    assert_eq!(
+        collector.spans().len() as u64,
+        counts.sent + 1,
+        "one was sent twice"
+    );
 }
 
 #[tokio::test]
@@ -218,7 +240,10 @@ async fn an_exporter_whose_thread_dies_says_so() {
     let (service, collector) = (Service::new(), Collector::start().await);
     let builder = service.builder(collector.port, Protocol::HttpProtobuf);
     let builder = builder.on_health(|health| {
-        assert!(!matches!(health, Health::Degraded { .. }), "a hook that cannot bear bad news");
+        assert!(
+            !matches!(health, Health::Degraded { .. }),
+            "a hook that cannot bear bad news"
+        );
     });
     let otlp = builder.build(&service.recorder).expect("an exporter");
     otlp.check().await.expect("taken");
@@ -237,7 +262,9 @@ async fn a_collector_that_does_not_answer_is_not_waited_for() {
     let service = Service::new();
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = silent.local_addr().expect("an address").port();
-    let builder = service.builder(port, Protocol::HttpProtobuf).timeout(Duration::from_secs(3));
+    let builder = service
+        .builder(port, Protocol::HttpProtobuf)
+        .timeout(Duration::from_secs(3));
     let otlp = builder.build(&service.recorder).expect("an exporter");
     let (kept, _) = silent.accept().await.expect("a connection");
     sleepers(&service, 1).await;
@@ -249,7 +276,10 @@ async fn a_collector_that_does_not_answer_is_not_waited_for() {
     service.hand.advance(Duration::from_secs(3));
     let (fault, otlp) = checked.await.expect("checked");
     let fault = fault.expect_err("no answer");
-    assert!(fault.to_string().ends_with("did not answer within 3s"), "{fault}");
+    assert!(
+        fault.to_string().ends_with("did not answer within 3s"),
+        "{fault}"
+    );
     assert!(matches!(reason(&otlp.health()), Fault::Timeout { .. }));
     drop((kept, again));
 }
@@ -260,7 +290,9 @@ async fn a_connection_that_the_collector_closed_is_made_anew() {
     let (service, collector) = (Service::new(), Collector::behind(0));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let otlp = service.builder(port, Protocol::HttpProtobuf).build(&service.recorder);
+    let otlp = service
+        .builder(port, Protocol::HttpProtobuf)
+        .build(&service.recorder);
     let otlp = otlp.expect("an exporter");
     for _ in 0..3 {
         let checked = tokio::spawn({

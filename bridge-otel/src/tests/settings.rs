@@ -48,15 +48,27 @@ async fn the_environment_says_what_code_does_not() {
     otlp.check().await.expect("taken");
     let seen = collector.seen().remove(0);
     let headers = seen.head.headers.clone();
-    assert_eq!((&headers["x-key"], &headers["x-more"]), (&"code".parse().expect("a value"), &"a b".parse().expect("a value")));
+    assert_eq!(
+        (&headers["x-key"], &headers["x-more"]),
+        (
+            &"code".parse().expect("a value"),
+            &"a b".parse().expect("a value")
+        )
+    );
     let resource = seen.resource();
     for said in ["service.name=from-env", "a=env", "b=code"] {
-        assert!(resource.iter().any(|it| it == said), "{said} among {resource:?}");
+        assert!(
+            resource.iter().any(|it| it == said),
+            "{said} among {resource:?}"
+        );
     }
     service.hand.advance(Duration::from_secs(1));
     service.recorder.flush();
     otlp.check().await.expect("taken");
-    assert!(!collector.metrics().is_empty(), "in the rhythm the environment says");
+    assert!(
+        !collector.metrics().is_empty(),
+        "in the rhythm the environment says"
+    );
 }
 
 #[test]
@@ -83,7 +95,11 @@ fn a_setting_that_is_wrong_is_named() {
             "the header `a b` has a name or a value that HTTP does not allow",
         ),
         (
-            OtlpExporter::builder().endpoint("https://a").certificate_authority(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"),
+            OtlpExporter::builder()
+                .endpoint("https://a")
+                .certificate_authority(
+                    b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----",
+                ),
             "TLS cannot be set up: ",
         ),
     ] {
@@ -94,8 +110,13 @@ fn a_setting_that_is_wrong_is_named() {
 
 #[test]
 fn an_empty_variable_is_as_good_as_none() {
-    let variables = &[("OTEL_EXPORTER_OTLP_ENDPOINT", " "), ("OTEL_EXPORTER_OTLP_TIMEOUT", "")];
-    let otlp = read(variables).endpoint("http://127.0.0.1:9").build(&Recorder::new());
+    let variables = &[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", " "),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", ""),
+    ];
+    let otlp = read(variables)
+        .endpoint("http://127.0.0.1:9")
+        .build(&Recorder::new());
     assert!(otlp.is_ok());
     let wrong = refused(read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318")]));
     assert!(wrong.contains("`collector:4318` has no scheme"), "{wrong}");
@@ -105,6 +126,8 @@ fn an_empty_variable_is_as_good_as_none() {
 fn keys_do_not_show_in_debug_output() {
     let builder = OtlpExporter::builder().header("x-key", "secret");
     assert!(!format!("{builder:?}").contains("secret"));
-    let error = BuildError::Header { name: "x".to_owned() };
+    let error = BuildError::Header {
+        name: "x".to_owned(),
+    };
     assert!(error.to_string().contains("`x`"));
 }

@@ -37,8 +37,8 @@ use crate::observe::live::{Live, RouteCell, RouteSource};
 use crate::problem::{ProblemLayer, Wanted};
 use crate::record::Route;
 use crate::recorder::Recorder;
-use crate::trace::Heard;
 use crate::routes::{Matcher, RouteTable};
+use crate::trace::Heard;
 
 /// Observes `router`: trace context in and out, one count and one record per request, deadlines
 /// that callers ask for, panics and errors without a shape answered as problem details.

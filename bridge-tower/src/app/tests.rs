@@ -33,13 +33,22 @@ impl Export for Notes {
 
 fn router() -> Router {
     let orders = Router::new()
-        .route("/{id}", get(|Path(id): Path<u64>| async move { id.to_string() }))
-        .route("/", post(|Json(order): Json<u64>| async move { order.to_string() }));
+        .route(
+            "/{id}",
+            get(|Path(id): Path<u64>| async move { id.to_string() }),
+        )
+        .route(
+            "/",
+            post(|Json(order): Json<u64>| async move { order.to_string() }),
+        );
     Router::new()
         .nest("/orders", orders)
         .route("/panic", get(panicking))
         .route("/slow", get(|| std::future::pending::<()>()))
-        .route("/own", get(|| async { (StatusCode::CONFLICT, Json("mine")) }))
+        .route(
+            "/own",
+            get(|| async { (StatusCode::CONFLICT, Json("mine")) }),
+        )
 }
 
 async fn panicking() -> String {
@@ -105,10 +114,21 @@ async fn errors_without_a_shape_become_problems_of_the_trace() {
     let answer = ask(&app, request, "\"one\"").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answer.media, "application/problem+json");
-    assert!(answer.text.contains("Failed to deserialize"), "{}", answer.text);
-    assert!(answer.text.contains("0af7651916cd43dd8448eb211c80319c"), "{}", answer.text);
+    assert!(
+        answer.text.contains("Failed to deserialize"),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.text.contains("0af7651916cd43dd8448eb211c80319c"),
+        "{}",
+        answer.text
+    );
     let own = ask(&app, Request::get("/own"), "").await;
-    assert_eq!((own.media.as_str(), own.text.as_str()), ("application/json", "\"mine\""));
+    assert_eq!(
+        (own.media.as_str(), own.text.as_str()),
+        ("application/json", "\"mine\"")
+    );
     let text = Request::get("/nowhere").header("accept", "text/html");
     assert_eq!(ask(&app, text, "").await.media, "");
     let (plain, _, _) = self::app();
@@ -150,7 +170,9 @@ async fn a_default_deadline_holds_for_callers_that_do_not_ask() {
 async fn a_full_application_sheds_the_next_request() {
     let (app, _, _) = app();
     let app = app.limit(LimitLayer::new(1).queue(0));
-    let waiting = Request::get("/slow").body(Body::empty()).expect("a request");
+    let waiting = Request::get("/slow")
+        .body(Body::empty())
+        .expect("a request");
     let mut waiting = std::pin::pin!(app.clone().oneshot(waiting));
     assert!(futures_pending(waiting.as_mut()).await);
     let answer = ask(&app, Request::get("/orders/1"), "").await;
@@ -197,7 +219,10 @@ async fn what_is_counted_only_is_counted_with_its_bytes() {
     let totals = recorder.totals();
     assert_eq!(totals.len(), 1);
     assert_eq!(totals[0].route.as_deref(), Some("/orders/{id}"));
-    assert_eq!((totals[0].total.count, totals[0].total.response_bytes), (1, 4));
+    assert_eq!(
+        (totals[0].total.count, totals[0].total.response_bytes),
+        (1, 4)
+    );
 }
 
 #[tokio::test]
@@ -219,16 +244,26 @@ async fn with_nothing_to_do_the_context_is_handed_on() {
 #[tokio::test]
 async fn it_is_served_as_it_is() {
     let (app, recorder, notes) = app();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let address = listener.local_addr().expect("an address");
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
-    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("it listens");
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let asked = b"GET /orders/7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     stream.write_all(asked).await.expect("it reads");
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("it answers");
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("7"), "{answer}");
+    stream
+        .read_to_string(&mut answer)
+        .await
+        .expect("it answers");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("7"),
+        "{answer}"
+    );
     serving.abort();
     assert_eq!(records(&recorder, &notes).len(), 1);
 }

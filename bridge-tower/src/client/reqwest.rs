@@ -149,10 +149,14 @@ async fn in_time<T>(
 fn measured(response: Response, mut call: Call) -> Response {
     call.answered(response.status().as_u16(), response.version());
     // The url is lost on the way through `http::Response`: it travels as an extension.
-    let url = http::Response::builder().url(response.url().clone()).body(());
+    let url = http::Response::builder()
+        .url(response.url().clone())
+        .body(());
     let mut response = http::Response::<Body>::from(response);
     if let Ok(url) = url {
-        response.extensions_mut().extend(url.into_parts().0.extensions);
+        response
+            .extensions_mut()
+            .extend(url.into_parts().0.extensions);
     }
     Response::from(response.map(|body| Body::wrap(MeasuredBody::new(body, Some(call)))))
 }

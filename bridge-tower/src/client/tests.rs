@@ -16,9 +16,9 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::context::{self, CallContext, Deadline};
-use crate::w3c::{Baggage, Carried};
 use crate::record::{Ending, Kind, Record, Route, Verb};
 use crate::recorder::{Batch, Export, PEERS_MAX};
+use crate::w3c::{Baggage, Carried};
 
 const PARENT: &str = "0198c0de-0000-7000-8000-0000000000ab-0198c0de-0000-7000-8000-0000000000cd";
 const PEER: &str = "users:8080";
@@ -81,7 +81,9 @@ impl Bench {
 }
 
 fn request(url: &str) -> Request<AxumBody> {
-    Request::get(url).body(AxumBody::empty()).expect("a request")
+    Request::get(url)
+        .body(AxumBody::empty())
+        .expect("a request")
 }
 
 /// Answers with the headers it was sent, as the headers of its answer.
@@ -90,7 +92,12 @@ fn mirror() -> Router {
 }
 
 async fn read(response: Response<MeasuredBody<AxumBody>>) -> Bytes {
-    response.into_body().collect().await.expect("a body").to_bytes()
+    response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes()
 }
 
 #[tokio::test]
@@ -114,10 +121,20 @@ async fn the_other_side_is_told_the_trace_what_travels_along_and_the_time_left()
 
     let parent = TraceContext::parse(PARENT).expect("valid");
     assert_eq!(record.kind, Kind::Client);
-    assert_eq!((own.trace, record.parent), (parent.trace, Some(parent.parent)));
-    assert_ne!(own.parent, parent.parent, "the request is a step of its own");
+    assert_eq!(
+        (own.trace, record.parent),
+        (parent.trace, Some(parent.parent))
+    );
+    assert_ne!(
+        own.parent, parent.parent,
+        "the request is a step of its own"
+    );
     assert_eq!(record.peer.as_deref(), Some(PEER));
-    assert_eq!(record.path.as_str(), "http://users:8080/users/42", "no secrets");
+    assert_eq!(
+        record.path.as_str(),
+        "http://users:8080/users/42",
+        "no secrets"
+    );
 }
 
 #[tokio::test]
@@ -142,13 +159,19 @@ async fn what_is_not_recorded_is_no_step_of_the_trace() {
     assert!(traceparent.ends_with("-00"), "{traceparent}");
     drop(told);
     assert!(bench.records().is_empty());
-    assert_eq!(bench.recorder.totals()[0].total.count, 1, "counted all the same");
+    assert_eq!(
+        bench.recorder.totals()[0].total.count,
+        1,
+        "counted all the same"
+    );
 }
 
 #[tokio::test]
 async fn a_peer_outside_is_told_nothing() {
     let bench = Bench::new();
-    let client = ClientLayer::new(&bench.recorder).without_headers().layer(mirror());
+    let client = ClientLayer::new(&bench.recorder)
+        .without_headers()
+        .layer(mirror());
     let told = client.oneshot(request(URL)).await.expect("answered");
     for name in [X_SB_TRACE, "traceparent", GRPC_TIMEOUT] {
         assert!(!told.headers().contains_key(name), "{name}");
@@ -187,7 +210,10 @@ async fn an_answer_that_is_not_there_in_time_is_given_up() {
     let late = asked.await.expect_err("late");
     assert_eq!(late, ClientError::DeadlineExceeded { peer: PEER.into() });
     let record = bench.record();
-    assert_eq!((record.ending, record.duration), (Ending::Aborted, Duration::from_secs(1)));
+    assert_eq!(
+        (record.ending, record.duration),
+        (Ending::Aborted, Duration::from_secs(1))
+    );
 }
 
 #[tokio::test]
@@ -244,14 +270,26 @@ async fn a_client_that_fails_is_recorded_and_its_error_handed_on() {
 async fn requests_are_counted_by_peer_method_and_status() {
     let bench = Bench::new();
     let router = Router::new().route("/here", get(async || ()));
-    for url in ["http://a:1/here", "http://a:1/here", "http://a:1/gone", "http://b:1/here"] {
+    for url in [
+        "http://a:1/here",
+        "http://a:1/here",
+        "http://a:1/gone",
+        "http://b:1/here",
+    ] {
         let answered = bench.client(router.clone()).oneshot(request(url)).await;
         read(answered.expect("answered")).await;
     }
     let totals = bench.recorder.totals();
     let seen: Vec<_> = totals
         .iter()
-        .map(|it| (it.route.as_deref(), it.key.verb, it.key.status, it.total.count))
+        .map(|it| {
+            (
+                it.route.as_deref(),
+                it.key.verb,
+                it.key.status,
+                it.total.count,
+            )
+        })
         .collect();
     let expected = [
         (Some("a:1"), Verb::Get, 200, 2),
@@ -272,7 +310,10 @@ fn peers_beyond_the_limit_are_counted_together_and_leave_routes_alone() {
     let other = recorder.peer("one-more");
     assert_eq!((other, other.kind()), (Route::OTHER_PEER, Kind::Client));
     assert_eq!(recorder.route_name(other), None);
-    assert_eq!(recorder.route_name(recorder.peer("7")).as_deref(), Some("7"));
+    assert_eq!(
+        recorder.route_name(recorder.peer("7")).as_deref(),
+        Some("7")
+    );
     assert_eq!((recorder.route("/a"), route.kind()), (route, Kind::Server));
     assert_eq!(Route::UNMATCHED.kind(), Kind::Server);
 }
@@ -284,7 +325,9 @@ async fn the_hook_hears_of_every_request_with_its_template() {
     let notes = heard.clone();
     let layer = ClientLayer::new(&bench.recorder).on_call(move |out| {
         let template = out.template.map(str::to_owned);
-        notes.lock().push((out.peer.to_owned(), out.method.to_string(), template));
+        notes
+            .lock()
+            .push((out.peer.to_owned(), out.method.to_string(), template));
     });
     let mut named = request(URL);
     named.extensions_mut().insert(Template::new("/users/{id}"));
@@ -292,7 +335,11 @@ async fn the_hook_hears_of_every_request_with_its_template() {
         drop(layer.layer(mirror()).oneshot(asked).await);
     }
     let expected = [
-        (PEER.to_owned(), "GET".to_owned(), Some("/users/{id}".to_owned())),
+        (
+            PEER.to_owned(),
+            "GET".to_owned(),
+            Some("/users/{id}".to_owned()),
+        ),
         ("a:80".to_owned(), "GET".to_owned(), None),
     ];
     assert_eq!(*heard.lock(), expected);
@@ -339,7 +386,10 @@ mod through_reqwest {
         let peer = served(Router::new().route("/", get(async || "four"))).await;
         let client = Reqwest::new(&bench.recorder).expect("a client");
         let asked = client.inner().get(format!("http://{peer}/")).build();
-        let answer = client.execute(asked.expect("a request")).await.expect("answered");
+        let answer = client
+            .execute(asked.expect("a request"))
+            .await
+            .expect("answered");
         assert!(bench.records().is_empty());
         assert_eq!(answer.text().await.expect("a text"), "four");
         let record = bench.record();

@@ -7,7 +7,10 @@ use contract::clock::Timestamp;
 /// Appends `2026-01-02T03:04:05.000678Z`.
 pub(super) fn rfc3339(at: Timestamp, into: &mut String) {
     const DAY: i64 = 86_400_000_000;
-    let (days, micros) = (at.as_micros().div_euclid(DAY), at.as_micros().rem_euclid(DAY));
+    let (days, micros) = (
+        at.as_micros().div_euclid(DAY),
+        at.as_micros().rem_euclid(DAY),
+    );
     let (year, month, day) = civil(days);
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);

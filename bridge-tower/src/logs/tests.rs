@@ -50,7 +50,10 @@ fn line(body: impl FnOnce()) -> (String, Value) {
     let line = lines[0].strip_suffix('\n').expect("a line ends");
     assert!(!line.contains('\n'), "{line}");
     let read = serde_json::from_str(line);
-    (line.to_owned(), read.unwrap_or_else(|error| panic!("{error}: {line}")))
+    (
+        line.to_owned(),
+        read.unwrap_or_else(|error| panic!("{error}: {line}")),
+    )
 }
 
 #[test]
@@ -68,7 +71,11 @@ fn an_event_of_a_call_carries_its_trace_as_the_w3c_spells_it() {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("a runtime");
     let trace = TraceContext::from_traceparent(W3C).expect("valid");
-    let logs = || runtime.block_on(scope(CallContext::new(trace), async { warn!(target: "x", "hm") }));
+    let logs = || {
+        runtime.block_on(scope(CallContext::new(trace), async {
+            warn!(target: "x", "hm")
+        }))
+    };
     let (line, _) = line(logs);
     assert_eq!(
         line,
@@ -104,13 +111,21 @@ fn every_kind_of_value_is_read_back_as_it_was() {
 
 #[test]
 fn every_character_survives_the_escaping() {
-    let all: String = ('\0'..'\u{300}').chain(['\u{2028}', '\u{fffd}', '😀']).collect();
+    let all: String = ('\0'..'\u{300}')
+        .chain(['\u{2028}', '\u{fffd}', '😀'])
+        .collect();
     let (line, read) = line(|| error!(text = %all, shown = ?"\"\n", "{all}"));
     assert_eq!(read["message"], all.as_str());
     assert_eq!(read["fields"]["text"], all.as_str());
     assert_eq!(read["fields"]["shown"], "\"\\\"\\n\"");
-    assert!(line.contains("\\u0000\\u0001") && line.contains("\\t\\n\\u000b"), "{line}");
-    assert!(line.contains("\\u001f !\\\"#") && line.contains("[\\\\]"), "{line}");
+    assert!(
+        line.contains("\\u0000\\u0001") && line.contains("\\t\\n\\u000b"),
+        "{line}"
+    );
+    assert!(
+        line.contains("\\u001f !\\\"#") && line.contains("[\\\\]"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -134,7 +149,10 @@ fn a_long_field_is_cut_and_short_ones_before_it_stay() {
     let long = "z".repeat(2 * LINE_BYTES_MAX);
     let (line, read) = line(|| info!(first = 1, long, last = 2, "said"));
     assert!(line.len() < LINE_BYTES_MAX);
-    assert_eq!((&read["message"], &read["fields"]["first"]), (&"said".into(), &1.into()));
+    assert_eq!(
+        (&read["message"], &read["fields"]["first"]),
+        (&"said".into(), &1.into())
+    );
     let kept = read["fields"]["long"].as_str().expect("text").len();
     assert!(kept > LINE_BYTES_MAX - 300, "{kept}");
     assert_eq!(read["truncated"], true);

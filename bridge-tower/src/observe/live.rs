@@ -19,7 +19,7 @@ use crate::red::SeriesKey;
 use crate::trace::Heard;
 
 /// Target of the spans of requests, to filter them by.
-pub(crate) const SPAN_TARGET: &str = "bridge::request";
+pub const SPAN_TARGET: &str = "bridge::request";
 
 /// Where the inside of a router leaves the route it matched, for a layer outside of it.
 #[derive(Clone, Debug)]

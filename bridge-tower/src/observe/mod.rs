@@ -24,6 +24,7 @@ use tower_service::Service;
 pub use self::body::MeteredBody;
 pub use self::future::ResponseFuture;
 pub use self::layer::{ObserveLayer, StampLayer};
+pub use self::live::SPAN_TARGET;
 
 use self::live::{Live, RouteCell, RouteSource};
 use crate::context;

@@ -114,8 +114,7 @@ async fn a_layer_outside_learns_the_route_from_the_stamp_inside() {
 
 #[tokio::test]
 async fn a_body_nobody_reads_to_its_end_is_an_abort() {
-    let (router, recorder, notes) =
-        observed(axum::Router::new().route("/", get(|| async { "x" })));
+    let (router, recorder, notes) = observed(axum::Router::new().route("/", get(|| async { "x" })));
     drop(ask(&router, "GET", "/").await);
     let records = notes.taken(&recorder);
     assert_eq!(records[0].ending, Ending::Aborted);
@@ -150,9 +149,7 @@ async fn an_answer_without_body_ends_at_once() {
 async fn the_handler_runs_in_the_context_of_its_request() {
     let (router, recorder, notes) = observed(axum::Router::new().route(
         "/",
-        get(|| async {
-            context::current().map_or_else(String::new, |it| it.trace.to_string())
-        }),
+        get(|| async { context::current().map_or_else(String::new, |it| it.trace.to_string()) }),
     ));
     let body = ask(&router, "GET", "/").await.into_body();
     let body = body.collect().await.expect("a body").to_bytes();

@@ -28,9 +28,14 @@ fn is_json_wanted(range: &[u8]) -> bool {
     let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let media = parts.next().unwrap_or_default();
     let is_refused = parts.any(is_zero_weight);
-    let is_json = ["*/*", "application/*", "application/json", "application/problem+json"]
-        .iter()
-        .any(|json| media.eq_ignore_ascii_case(json.as_bytes()));
+    let is_json = [
+        "*/*",
+        "application/*",
+        "application/json",
+        "application/problem+json",
+    ]
+    .iter()
+    .any(|json| media.eq_ignore_ascii_case(json.as_bytes()));
     is_json && !is_refused
 }
 

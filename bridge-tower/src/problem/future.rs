@@ -128,8 +128,7 @@ pub(crate) fn says_nothing_of_its_own<B: Body>(response: &Response<B>) -> bool {
     if status.as_u16() < 400 || status.as_u16() >= 600 {
         return false;
     }
-    if headers.contains_key(CONTENT_ENCODING)
-        || response.extensions().get::<Untouched>().is_some()
+    if headers.contains_key(CONTENT_ENCODING) || response.extensions().get::<Untouched>().is_some()
     {
         return false;
     }

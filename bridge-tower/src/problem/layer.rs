@@ -76,7 +76,8 @@ impl ProblemLayer {
             let rest = path.strip_prefix(top);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        if self.except.iter().any(|top| is_below(top)) || !takes_problems(request.headers(), accept) {
+        if self.except.iter().any(|top| is_below(top)) || !takes_problems(request.headers(), accept)
+        {
             Wanted::No
         } else if *request.method() == Method::HEAD {
             Wanted::HeadOnly

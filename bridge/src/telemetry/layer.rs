@@ -115,7 +115,10 @@ impl Wanted {
             self.events
         };
         let target = metadata.target();
-        *metadata.level() <= level
+        // A request is an operation already; its span is for other subscribers.
+        let is_request = metadata.is_span() && target == bridge_tower::observe::SPAN_TARGET;
+        !is_request
+            && *metadata.level() <= level
             && (*metadata.level() <= tracing::Level::INFO
                 || !CARRIERS.iter().any(|it| is_in(target, it)))
             && !self.without.iter().any(|it| is_in(target, it))

@@ -16,6 +16,7 @@ use std::error::Error;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -39,6 +40,14 @@ struct Cli {
     /// Print what the services log
     #[arg(short, long)]
     verbose: bool,
+    /// Send so many requests per second for `--seconds`, count what was stored, and exit
+    #[arg(long, value_name = "RATE", conflicts_with = "once")]
+    #[arg(value_parser = clap::value_parser!(u32).range(16..=100_000))]
+    load: Option<u32>,
+    /// How long the load lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "load")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: u64,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -63,6 +72,9 @@ async fn main() -> ExitCode {
                 database: cli.database,
                 data: cli.data,
                 verbose: cli.verbose,
+                load: cli
+                    .load
+                    .map(|rate| (rate, Duration::from_secs(cli.seconds))),
             })
             .await
         }

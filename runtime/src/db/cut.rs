@@ -95,8 +95,11 @@ impl Cut {
 
     /// The two parameters: beginnings as JSON, and rows.
     pub(crate) fn finish(mut self) -> (String, Vec<u8>) {
-        self.beginnings
-            .push_str(if self.beginnings.is_empty() { "[]" } else { "]" });
+        self.beginnings.push_str(if self.beginnings.is_empty() {
+            "[]"
+        } else {
+            "]"
+        });
         (self.beginnings, self.rows)
     }
 }
@@ -109,7 +112,10 @@ mod tests {
     fn rows_lie_one_behind_the_other_and_begin_where_it_says() {
         let mut cut = Cut::default();
         cut.begin_row().bytes(b"ab").number(7, 3).texts(&["x", ""]);
-        cut.begin_row().bytes(b"cd").number(-12, 4).texts(&["", "é"]);
+        cut.begin_row()
+            .bytes(b"cd")
+            .number(-12, 4)
+            .texts(&["", "é"]);
         let (beginnings, rows) = cut.finish();
         assert_eq!(beginnings, "[1,21]");
         let rows = String::from_utf8(rows).expect("text here");

@@ -227,7 +227,9 @@ impl Db {
         };
         let of = |history| {
             let kept = slices.list(history);
-            kept.iter().map(|it| slices.bytes(history, it.id)).sum::<u64>()
+            kept.iter()
+                .map(|it| slices.bytes(history, it.id))
+                .sum::<u64>()
         };
         History::ALL.into_iter().map(of).sum()
     }

@@ -95,10 +95,17 @@ mod tests {
     fn a_moment_belongs_to_the_newest_slice_that_begins_before_it() {
         let kept = slices(&[100, 200, 300]);
         let id = |at| Slice::holding(&kept, at).map(|it| it.id);
-        assert_eq!([id(99), id(100), id(199), id(200)], [None, Some(1), Some(1), Some(2)]);
+        assert_eq!(
+            [id(99), id(100), id(199), id(200)],
+            [None, Some(1), Some(1), Some(2)]
+        );
         assert_eq!([id(300), id(i64::MAX)], [Some(3), Some(3)]);
         assert_eq!(Slice::current(&kept, 250).id, 2);
-        assert_eq!(Slice::current(&kept, 5).id, 1, "the clock stands before all of them");
+        assert_eq!(
+            Slice::current(&kept, 5).id,
+            1,
+            "the clock stands before all of them"
+        );
         assert_eq!(Slice::end_ms(&kept, 0), Some(200));
         assert_eq!(Slice::end_ms(&kept, 2), None);
     }
@@ -110,6 +117,10 @@ mod tests {
         let id = |at| Slice::holding(&kept, at).map(|it| it.id);
         assert_eq!([id(150), id(250), id(9_500)], [Some(1), Some(3), Some(3)]);
         assert_eq!(Slice::end_ms(&kept, 0), Some(200));
-        assert_eq!(Slice::end_ms(&kept, 1), Some(200), "it ended before it began: long over");
+        assert_eq!(
+            Slice::end_ms(&kept, 1),
+            Some(200),
+            "it ended before it began: long over"
+        );
     }
 }

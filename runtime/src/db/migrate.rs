@@ -187,8 +187,7 @@ mod tests {
 
     #[test]
     fn a_newer_schema_is_refused_with_both_versions_and_a_way_out() {
-        let error =
-            missing(FIRST, &[applied(&ONE), applied(&TWO)]).expect_err("newer");
+        let error = missing(FIRST, &[applied(&ONE), applied(&TWO)]).expect_err("newer");
         assert_eq!(error.kind(), DbErrorKind::Schema);
         let text = error.to_string();
         assert!(

@@ -174,7 +174,10 @@ async fn migrate_locked(
     clock: &Clock,
 ) -> Result<&'static str, DbError> {
     let fault = |source| DbError::from_sqlx(format!("migrate the {} store", schema.name), source);
-    let mut tx = pool.begin_with(BEGIN_LEDGER.postgres).await.map_err(fault)?;
+    let mut tx = pool
+        .begin_with(BEGIN_LEDGER.postgres)
+        .await
+        .map_err(fault)?;
     let mut conn = Conn::new(Driver::Postgres(&mut tx));
     let text = conn.text(LOCK_MIGRATIONS);
     on_conn!(&mut conn, "wait for another process that migrates", c => {

@@ -18,10 +18,13 @@ use super::sql::{Sql, sql};
 /// Slices read back, over all kinds; far above what retention leaves.
 const SLICES_MAX: i64 = 100_000;
 
-const LIST: Sql = sql!(sqlite: "db/list_slices.postgres.sql", postgres: "db/list_slices.postgres.sql");
+const LIST: Sql =
+    sql!(sqlite: "db/list_slices.postgres.sql", postgres: "db/list_slices.postgres.sql");
 const ADD: Sql = sql!(sqlite: "db/add_slice.postgres.sql", postgres: "db/add_slice.postgres.sql");
-const DROP: Sql = sql!(sqlite: "db/drop_slice.postgres.sql", postgres: "db/drop_slice.postgres.sql");
-const BYTES: Sql = sql!(sqlite: "db/slice_bytes.postgres.sql", postgres: "db/slice_bytes.postgres.sql");
+const DROP: Sql =
+    sql!(sqlite: "db/drop_slice.postgres.sql", postgres: "db/drop_slice.postgres.sql");
+const BYTES: Sql =
+    sql!(sqlite: "db/slice_bytes.postgres.sql", postgres: "db/slice_bytes.postgres.sql");
 
 /// The slices of all kinds.
 #[derive(Debug)]

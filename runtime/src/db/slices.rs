@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::Store;
 use super::conn::Conn;
 use super::error::{DbError, DbErrorKind};
 use super::handle::{Backend, Db, ReadConn};
 use super::history::{History, Slice};
 use super::writer::Work;
-use super::Store;
 
 impl Db {
     /// Whether other processes may write the same history: so it is on PostgreSQL.
@@ -99,7 +99,11 @@ impl Db {
         let newest = self.slices(history).last().map(|it| it.id);
         if newest == Some(slice) {
             let detail = format!("slice {slice} of {} is the newest", history.name());
-            return Err(DbError::new(DbErrorKind::Other, "drop a slice of history", detail));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "drop a slice of history",
+                detail,
+            ));
         }
         match self.backend() {
             Backend::Sqlite { slices, .. } => slices.drop_slice(history, slice).await,

@@ -218,9 +218,8 @@ impl SqliteSlices {
     ) -> Result<PoolConnection<Sqlite>, DbError> {
         let open = self.open_slice(history, id, action).await?;
         let acquired = open.readers.acquire().await;
-        acquired.map_err(|source| {
-            self.gone_or(DbError::from_sqlx(action, source), history, id, action)
-        })
+        acquired
+            .map_err(|source| self.gone_or(DbError::from_sqlx(action, source), history, id, action))
     }
 
     /// Opening a file that was dropped in between fails in many ways; the caller needs one.

@@ -301,11 +301,17 @@ impl Registry {
             let served = it.request.incoming.iter().find(|row| {
                 row.r#type == v1::MethodType::Rpc as i32 && row.contract_hash == contract_hash
             });
-            let served = served
-                .map(|row| (row.input_schema_json.clone(), row.output_schema_json.clone()));
+            let served = served.map(|row| {
+                (
+                    row.input_schema_json.clone(),
+                    row.output_schema_json.clone(),
+                )
+            });
             let published = || {
                 let events = &it.request.published;
-                let event = events.iter().find(|row| row.contract_hash == contract_hash)?;
+                let event = events
+                    .iter()
+                    .find(|row| row.contract_hash == contract_hash)?;
                 Some((event.schema_json.clone(), Vec::new()))
             };
             served.or_else(published)

@@ -401,9 +401,8 @@ impl Core {
             }
         });
         let reports = self.reports.clone();
-        self.tasks.supervise("telemetry.store", move || {
-            reports.clone().store_for_ever()
-        });
+        self.tasks
+            .supervise("telemetry.store", move || reports.clone().store_for_ever());
         let sweep = (
             self.telemetry.clone(),
             self.clock.clone(),

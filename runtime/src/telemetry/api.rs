@@ -91,7 +91,9 @@ impl Report {
             sequence: batch.sequence,
             bytes: self.received_bytes,
         };
-        let kind = batch.kind.filter(|_| self.settings.get(keys::TELEMETRY_ENABLE));
+        let kind = batch
+            .kind
+            .filter(|_| self.settings.get(keys::TELEMETRY_ENABLE));
         match kind {
             Some(kind) => {
                 let receipt = self.queue(bytes, kind)?;
@@ -279,7 +281,10 @@ impl TelemetryService for TelemetryApi {
         self.may_query(&request)?;
         let asked = request.into_inner();
         let (filter, cursor) = (wire::log_filter(&asked)?, wire::log_cursor(&asked.cursor)?);
-        let page = self.telemetry.query_logs(&filter, asked.limit, cursor).await;
+        let page = self
+            .telemetry
+            .query_logs(&filter, asked.limit, cursor)
+            .await;
         let page = page.map_err(away)?;
         Ok(Response::new(v1::QueryLogsResponse {
             entries: page.lines.into_iter().map(wire::log_line).collect(),

@@ -225,7 +225,8 @@ impl Walk<'_> {
             }
             Scope::All => self.stretches(conn, whole, Among::All).await,
             Scope::WithWords(patterns) => {
-                self.stretches(conn, whole, Among::WithWords(&patterns)).await
+                self.stretches(conn, whole, Among::WithWords(&patterns))
+                    .await
             }
         }
     }

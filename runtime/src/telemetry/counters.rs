@@ -119,7 +119,10 @@ mod tests {
         assert_eq!((counters.queue_bytes, counters.level), (QUEUE_BYTES_MAX, 2));
         assert_eq!(counters.turned_away, 1);
         counting.leave(QUEUE_BYTES_MAX);
-        assert!(counting.enter(QUEUE_BYTES_MAX * 2), "an empty queue takes any batch");
+        assert!(
+            counting.enter(QUEUE_BYTES_MAX * 2),
+            "an empty queue takes any batch"
+        );
         assert!(!counting.enter(0), "and is full then");
     }
 }

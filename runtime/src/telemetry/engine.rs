@@ -305,10 +305,11 @@ impl Telemetry {
         loop {
             let instances = instances.clone();
             let db = &self.inner.db;
-            let write = db.write_slice::<u64, DbError, _>(History::Ops, slice, ACTION, move |conn| {
-                let instances = instances.clone();
-                Box::pin(async move { abandon(conn, slice, &instances, before).await })
-            });
+            let write =
+                db.write_slice::<u64, DbError, _>(History::Ops, slice, ACTION, move |conn| {
+                    let instances = instances.clone();
+                    Box::pin(async move { abandon(conn, slice, &instances, before).await })
+                });
             let found = match write.await {
                 Err(error) if error.is_gone() => return Ok(total),
                 found => found?,
@@ -325,7 +326,10 @@ impl Telemetry {
         let slices = self.inner.db.slices(History::Ops);
         let marked = std::mem::take(&mut *self.inner.running.lock());
         let mut found = BTreeSet::new();
-        for slice in marked.iter().filter(|id| slices.iter().any(|it| it.id == **id)) {
+        for slice in marked
+            .iter()
+            .filter(|id| slices.iter().any(|it| it.id == **id))
+        {
             let of_slice = self.running_in(*slice).await;
             // Marked again also when it could not be read.
             if of_slice.as_ref().map_or(true, |it| !it.is_empty()) {

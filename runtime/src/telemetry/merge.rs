@@ -156,8 +156,15 @@ pub(super) async fn run(
         read = load(conn, work.slice, ids).await?;
         groups = settle(tried, &read, &mut merged);
     }
-    let detail = format!("slice {} is written by somebody else all the time", work.slice);
-    Err(DbError::new(DbErrorKind::Unavailable, "store operations", detail))
+    let detail = format!(
+        "slice {} is written by somebody else all the time",
+        work.slice
+    );
+    Err(DbError::new(
+        DbErrorKind::Unavailable,
+        "store operations",
+        detail,
+    ))
 }
 
 type Tried<'w> = (&'w Group, Stored, Tally);

@@ -55,11 +55,11 @@ pub use logs::{
     LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs, LogsIngested,
     LogsPage, Origin,
 };
+pub use mask::MaskKeys;
 pub use metrics::{
     Histogram, MetricKind, MetricName, MetricQuery, MetricReport, MetricSample, MetricSeries,
     Metrics, MetricsIngested, MetricsPage, POINTS_MAX, SERIES_MAX,
 };
-pub use mask::MaskKeys;
 pub use model::{Actor, Channel, Frame, Ingested, Operation, Status};
 pub use payloads::{
     Direction, Payload, PayloadReport, Payloads, PayloadsIngested, RAW_JSON, Rules,

@@ -68,7 +68,11 @@ mod tests {
         assert_eq!(home_of(v7(1_500_000), v7(2_100_000)), 4);
         assert_eq!(home_of(foreign, v7(1_500_000)), 4);
         assert_eq!(home_of(foreign, foreign), 5);
-        assert_eq!(home_of(v7(999_999), v7(1_000_000)), 4, "its trace's slice is gone");
+        assert_eq!(
+            home_of(v7(999_999), v7(1_000_000)),
+            4,
+            "its trace's slice is gone"
+        );
         assert_eq!(home_of(v7(999_999), v7(5)), 5);
     }
 
@@ -77,6 +81,9 @@ mod tests {
         let near = 2_500_000 + u64::try_from(AHEAD_MS).expect("positive");
         assert_eq!(own(&KEPT, &v7(near), 2_500_000).map(|it| it.id), Some(5));
         assert_eq!(own(&KEPT, &v7(near + 1), 2_500_000), None);
-        assert_eq!(own(&KEPT, &v7(3_000_001), 2_995_000).map(|it| it.id), Some(6));
+        assert_eq!(
+            own(&KEPT, &v7(3_000_001), 2_995_000).map(|it| it.id),
+            Some(6)
+        );
     }
 }

@@ -120,7 +120,10 @@ mod tests {
         for _ in 0..ENTRIES_MAX {
             recent.note(1, stored(&mint, ""));
         }
-        assert!(recent.take(1, first.op.op).is_some(), "the old generation still counts");
+        assert!(
+            recent.take(1, first.op.op).is_some(),
+            "the old generation still counts"
+        );
         recent.note(1, first.clone());
         for _ in 0..3 * ENTRIES_MAX {
             recent.note(1, stored(&mint, ""));

@@ -89,7 +89,11 @@ pub(super) async fn keep(
         }
         for slice in plan.drop {
             db.drop_slice(history, slice).await?;
-            tracing::info!(history = history.name(), slice, "a slice of history was dropped");
+            tracing::info!(
+                history = history.name(),
+                slice,
+                "a slice of history was dropped"
+            );
         }
     }
     Ok(())
@@ -98,7 +102,10 @@ pub(super) async fn keep(
 fn limits(settings: &Settings, history: History) -> Limits {
     let (keep, bytes_max) = match history {
         History::Ops => (keys::TELEMETRY_OPS_RETENTION, keys::TELEMETRY_OPS_BYTES_MAX),
-        History::Logs => (keys::TELEMETRY_LOGS_RETENTION, keys::TELEMETRY_LOGS_BYTES_MAX),
+        History::Logs => (
+            keys::TELEMETRY_LOGS_RETENTION,
+            keys::TELEMETRY_LOGS_BYTES_MAX,
+        ),
         History::Metrics => {
             let keep = keys::TELEMETRY_METRICS_RETENTION;
             (keep, keys::TELEMETRY_METRICS_BYTES_MAX)
@@ -181,7 +188,13 @@ mod tests {
         assert_eq!(planned(&[9], &[101], now), (soon, vec![]));
         assert_eq!(planned(&[8], &[0], now), (soon, vec![]));
         let after = now + 1_000;
-        let waiting = [Slice { id: 1, from_ms: 0 }, Slice { id: 2, from_ms: now + AHEAD_MS }];
+        let waiting = [
+            Slice { id: 1, from_ms: 0 },
+            Slice {
+                id: 2,
+                from_ms: now + AHEAD_MS,
+            },
+        ];
         let waits = plan(&waiting, &[500, 0], LIMITS, after, true);
         assert_eq!(waits, Plan::default(), "the next one begins in a moment");
     }
@@ -192,7 +205,11 @@ mod tests {
         assert_eq!(planned(&[0, 1, 2, 13], &sizes, 13 * DAY_MS - 1).1, [0; 0]);
         assert_eq!(planned(&[0, 1, 2, 13], &sizes, 13 * DAY_MS).1, [1]);
         assert_eq!(planned(&[0, 1, 2, 13], &sizes, 14 * DAY_MS).1, [1, 2]);
-        assert_eq!(planned(&[0], &[0], 99 * DAY_MS).1, [0; 0], "never the present one");
+        assert_eq!(
+            planned(&[0], &[0], 99 * DAY_MS).1,
+            [0; 0],
+            "never the present one"
+        );
     }
 
     #[test]
@@ -200,8 +217,15 @@ mod tests {
         let now = 3 * DAY_MS + 1;
         assert_eq!(planned(&[0, 1, 2, 3], &[500, 500, 200, 0], now).1, [0; 0]);
         assert_eq!(planned(&[0, 1, 2, 3], &[500, 500, 200, 1], now).1, [1]);
-        assert_eq!(planned(&[0, 1, 2, 3], &[0, 500, 200, 1_100], now).1, [1, 2, 3]);
-        assert_eq!(planned(&[3], &[9_999], now).1, [0; 0], "never the present one");
+        assert_eq!(
+            planned(&[0, 1, 2, 3], &[0, 500, 200, 1_100], now).1,
+            [1, 2, 3]
+        );
+        assert_eq!(
+            planned(&[3], &[9_999], now).1,
+            [0; 0],
+            "never the present one"
+        );
     }
 
     #[test]
@@ -210,7 +234,10 @@ mod tests {
         // Slice 2 was begun while the clock stood a year ahead.
         assert_eq!(planned(&[5, 370], &[0; 2], now), (None, vec![]));
         let later = now + 2 * DAY_MS;
-        assert_eq!(planned(&[5, 370], &[0; 2], later), (Some(later + AHEAD_MS), vec![]));
+        assert_eq!(
+            planned(&[5, 370], &[0; 2], later),
+            (Some(later + AHEAD_MS), vec![])
+        );
         assert_eq!(planned(&[5, 370, 7], &[0; 3], 8 * DAY_MS).1, [0; 0]);
         assert_eq!(planned(&[5, 370, 7], &[0; 3], 19 * DAY_MS).1, [1, 2]);
         // All of them were.

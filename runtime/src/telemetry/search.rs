@@ -101,7 +101,11 @@ mod tests {
             "istanbul",
             "the dot above is no letter"
         );
-        assert_eq!(stored("ΣΟΦΟΣ", 1), "σοφοσ", "as in the beginning of a longer word");
+        assert_eq!(
+            stored("ΣΟΦΟΣ", 1),
+            "σοφοσ",
+            "as in the beginning of a longer word"
+        );
     }
 
     #[test]

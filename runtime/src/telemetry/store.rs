@@ -80,11 +80,7 @@ pub(super) async fn load(
 
 /// Writes operations, which must differ from each other: new ones of revision 1, later ones over the
 /// revision before theirs. Returns how many were written; the others are not as the caller thinks.
-pub(super) async fn save(
-    conn: &mut Conn<'_>,
-    slice: i64,
-    ops: &[&Stored],
-) -> Result<u64, DbError> {
+pub(super) async fn save(conn: &mut Conn<'_>, slice: i64, ops: &[&Stored]) -> Result<u64, DbError> {
     let text = conn.text(SAVE);
     let outcome = match conn.driver() {
         Driver::Sqlite(c) => {
@@ -102,14 +98,15 @@ pub(super) async fn save(
                 .map(|done| done.rows_affected())
         }
         Driver::Postgres(c) => {
-            let ids = |of: fn(&Stored) -> &[u8]| -> Vec<&[u8]> {
-                ops.iter().map(|it| of(it)).collect()
-            };
+            let ids =
+                |of: fn(&Stored) -> &[u8]| -> Vec<&[u8]> { ops.iter().map(|it| of(it)).collect() };
             let texts =
                 |of: fn(&Stored) -> &str| -> Vec<&str> { ops.iter().map(|it| of(it)).collect() };
             let numbers =
                 |of: fn(&Stored) -> i64| -> Vec<i64> { ops.iter().map(|it| of(it)).collect() };
-            let parents = ops.iter().map(|it| it.op.parent.map(|id| id.as_bytes().to_vec()));
+            let parents = ops
+                .iter()
+                .map(|it| it.op.parent.map(|id| id.as_bytes().to_vec()));
             let finished = ops.iter().map(|it| it.op.finished_at_ms);
             sqlx::query(text)
                 .bind(slice)
@@ -201,7 +198,12 @@ pub(super) async fn list_pending(
         Driver::Postgres(c) => {
             sqlx::query_as::<_, OpRow>(text)
                 .bind(slice)
-                .bind(instances.iter().map(|it| &it.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(
+                    instances
+                        .iter()
+                        .map(|it| &it.as_bytes()[..])
+                        .collect::<Vec<_>>(),
+                )
                 .bind(before_ms)
                 .bind(limit)
                 .fetch_all(c)
@@ -279,7 +281,10 @@ pub(super) async fn get_operation(
 impl OpRow {
     fn into_stored(self) -> Result<Stored, DbError> {
         let bad = |what: &str| {
-            let detail = format!("the one with subject `{}` has no valid {what}", self.subject);
+            let detail = format!(
+                "the one with subject `{}` has no valid {what}",
+                self.subject
+            );
             DbError::corrupt("read an operation", detail)
         };
         let id = |bytes: &[u8], what| Uuid::from_slice(bytes).map_err(|_| bad(what));

@@ -93,7 +93,9 @@ impl Telemetry {
         swept.sweeps = swept.sweeps.wrapping_add(1);
         let running: Vec<InstanceId> = self.running_instances().await?.into_iter().collect();
         let patience = settings.get(keys::TELEMETRY_ABANDON_AFTER);
-        let due = swept.gone.note(&running, is_here, clock.monotonic(), patience);
+        let due = swept
+            .gone
+            .note(&running, is_here, clock.monotonic(), patience);
         if !due.is_empty() {
             let ops = self.abandon_pending(&due, clock.now()).await?;
             tracing::debug!(instances = due.len(), ops, "operations abandoned");

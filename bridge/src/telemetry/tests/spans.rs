@@ -41,6 +41,16 @@ fn an_event_is_an_entry_with_its_fields() {
 }
 
 #[test]
+fn the_span_of_a_request_is_no_second_operation() {
+    let telemetry = listening(std::convert::identity, || {
+        ::tracing::info_span!(target: bridge_tower::observe::SPAN_TARGET, "request")
+            .in_scope(|| ::tracing::info!("inside"));
+    });
+    assert!(ops(&telemetry).is_empty());
+    assert_eq!(logs(&telemetry).len(), 1);
+}
+
+#[test]
 fn spans_are_operations_that_hang_under_each_other_with_their_entries() {
     let telemetry = listening(std::convert::identity, || {
         let outer = ::tracing::info_span!("outer", order = 7, late = ::tracing::field::Empty);

@@ -10,6 +10,7 @@ mod verify;
 
 mod order;
 mod report;
+mod load;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(crate) struct Options {
     pub(crate) data: Option<PathBuf>,
     /// Pass the services' log on.
     pub(crate) verbose: bool,
+    /// Requests per second to send instead of waiting, and for how long.
+    pub(crate) load: Option<(u32, Duration)>,
 }
 
 /// Rhythm in which the services are looked after.
@@ -62,7 +65,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let mut processes = Processes::new(&clock, options.verbose);
     let outcome = tokio::select! {
         shown = show(&runtime, &mut processes, &mut progress, &options, &data) => shown,
-        () = signals.received() => match options.once {
+        () = signals.received() => match options.once || options.load.is_some() {
             true => Err("interrupted before everything was verified".into()),
             false => Ok(()),
         },
@@ -100,6 +103,12 @@ async fn show(
         verify::map(&map)?;
         progress.done("verified: order, refusal, trace, log, metric, services, methods, calls");
         return Ok(());
+    }
+    if let Some((rate, span)) = options.load {
+        let pids = processes.pids();
+        progress.resume();
+        let plan = load::Plan { rate, span };
+        return load::run(runtime, &orders, plan, &pids, progress).await;
     }
     report::by_hand(&map, data.path());
     let mut watch = clock.interval(WATCH_EVERY);

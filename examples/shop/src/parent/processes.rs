@@ -118,6 +118,11 @@ impl Processes {
         }
     }
 
+    /// Their ids, in the order they were started in.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        self.running.iter().filter_map(|it| it.child.id()).collect()
+    }
+
     /// Fails when a process has ended, with the last lines it wrote.
     pub(super) fn check(&mut self) -> Result<(), Failure> {
         for process in &mut self.running {

@@ -5,9 +5,7 @@ use std::path::Path;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr};
 
 use super::super::testing::{files_below, on_both_databases, on_postgres, on_sqlite};
-use super::super::{
-    Db, DbError, DbErrorKind, Driver, History, ReadConn, Sql, Store, on_conn,
-};
+use super::super::{Db, DbError, DbErrorKind, Driver, History, ReadConn, Sql, Store, on_conn};
 
 on_both_databases! {
     async fn two_processes_may_start_at_once(t: TestDb) {
@@ -74,7 +72,12 @@ on_both_databases! {
 async fn held_for(db: &Db, name: &str) -> ReadConn {
     let folder = name.split('/').next().unwrap_or_default();
     let history = match folder.strip_prefix("telemetry") {
-        None => return db.read(Store::Ledger, "prepare").await.expect("a connection"),
+        None => {
+            return db
+                .read(Store::Ledger, "prepare")
+                .await
+                .expect("a connection");
+        }
         Some("") => History::Ops,
         Some(kind) => History::ALL
             .into_iter()
@@ -150,7 +153,10 @@ async fn both_databases_have_the_same_tables_and_columns() {
     })
     .await;
     on_postgres(|t| async move {
-        let held = t.db.read(Store::Ledger, "look").await.expect("a connection");
+        let held =
+            t.db.read(Store::Ledger, "look")
+                .await
+                .expect("a connection");
         let mut all = shape(held).await;
         all.sort();
         assert_eq!(all, *SQLITE.lock());

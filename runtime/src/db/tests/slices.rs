@@ -172,7 +172,9 @@ async fn a_crash_while_a_file_was_made_or_dropped_is_mended() {
         let again = t.reopen().await.expect("opens");
         assert_eq!(ids(&again, History::Ops), [1, 2, 3]);
         assert_eq!(again.slices(History::Ops)[2], Slice { id: 3, from_ms: 60 });
-        write(&again, History::Ops, 3).await.expect("has its schema");
+        write(&again, History::Ops, 3)
+            .await
+            .expect("has its schema");
         let files = files_below(&folder);
         let has = |name: &str| files.iter().any(|it| it.ends_with(name));
         assert!(has("ops-00000004-70.db.damaged") && has("notes.txt"));

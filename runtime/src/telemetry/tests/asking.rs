@@ -13,7 +13,10 @@ use crate::db::testing::on_both_databases;
 async fn all(telemetry: &Telemetry, filter: &TraceFilter, limit: u32) -> Vec<TraceId> {
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = telemetry.list_traces(filter, limit, cursor).await.expect("lists");
+        let page = telemetry
+            .list_traces(filter, limit, cursor)
+            .await
+            .expect("lists");
         assert!(page.traces.len() <= limit as usize);
         seen.extend(page.traces.iter().map(|it| it.trace));
         cursor = page.next;

@@ -6,8 +6,8 @@ use contract::clock::{Clock, Timestamp};
 use contract::ids::{InstanceId, OpId, TraceId};
 use serde_json::{Value, json};
 
-use super::super::sweep::Gone;
 use super::super::query::Position;
+use super::super::sweep::Gone;
 use super::super::{Cursor, Frame, Status, tree};
 use super::{actor, end, merged, mint, start};
 
@@ -98,7 +98,13 @@ fn json_that_nests_too_deeply_to_be_merged_is_replaced_and_never_lost_in_silence
     assert_eq!(op.meta_json, deep, "kept as it came");
     let op = merged(actor(&mint), &[&first, &end(&first, 2, Status::Success)]);
     assert_eq!(op.meta_json, r#"{"_truncated":true}"#);
-    for broken in [&b"{\"a\":1"[..], b"{} {}", b"{\"a\":\"\xff\"}", b"[{}]", b"null"] {
+    for broken in [
+        &b"{\"a\":1"[..],
+        b"{} {}",
+        b"{\"a\":\"\xff\"}",
+        b"[{}]",
+        b"null",
+    ] {
         first.meta_json = broken.to_vec();
         let op = merged(actor(&mint), &[&first]);
         assert_eq!(op.meta_json, r#"{"_truncated":true}"#, "{broken:?}");

@@ -154,7 +154,11 @@ mod tests {
         let mut later = Looked::default();
         assert_eq!(texts.look(1, &mut later, said, NOW), id);
         assert!(later.new.is_empty());
-        assert_ne!(texts.look(2, &mut later, said, NOW), id, "each slice has its own");
+        assert_ne!(
+            texts.look(2, &mut later, said, NOW),
+            id,
+            "each slice has its own"
+        );
     }
 
     #[test]

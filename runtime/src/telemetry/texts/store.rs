@@ -4,8 +4,8 @@ use contract::ids::TraceId;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{NewText, TextId};
 use super::super::search::Query;
+use super::{NewText, TextId};
 use crate::db::{Conn, Cut, DbError, Driver, Sql, sql};
 
 const ADD: Sql =
@@ -14,8 +14,7 @@ const INDEX: Sql =
     sql!(sqlite: "telemetry/index_texts.sqlite.sql", postgres: "telemetry/index_texts.sqlite.sql");
 const FIND: Sql =
     sql!(sqlite: "telemetry/find_texts.sqlite.sql", postgres: "telemetry/find_texts.postgres.sql");
-const FIND_TRACES: Sql =
-    sql!(sqlite: "telemetry/find_traces.sqlite.sql", postgres: "telemetry/find_traces.postgres.sql");
+const FIND_TRACES: Sql = sql!(sqlite: "telemetry/find_traces.sqlite.sql", postgres: "telemetry/find_traces.postgres.sql");
 
 /// Adds texts and indexes their words.
 pub(in super::super) async fn add(
@@ -41,7 +40,12 @@ pub(in super::super) async fn add(
                 .execute(&mut *c)
                 .await;
             match added {
-                Ok(_) => sqlx::query(index).bind(beginnings).bind(rows).execute(c).await.map(|_| ()),
+                Ok(_) => sqlx::query(index)
+                    .bind(beginnings)
+                    .bind(rows)
+                    .execute(c)
+                    .await
+                    .map(|_| ()),
                 Err(error) => Err(error),
             }
         }

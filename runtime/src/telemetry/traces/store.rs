@@ -62,11 +62,15 @@ pub(in super::super) async fn place(
                 .map(|_| ())
         }
         Driver::Postgres(c) => {
-            let numbers =
-                |of: fn(&Placed) -> i64| -> Vec<i64> { traces.iter().map(of).collect() };
+            let numbers = |of: fn(&Placed) -> i64| -> Vec<i64> { traces.iter().map(of).collect() };
             sqlx::query(text)
                 .bind(slice)
-                .bind(traces.iter().map(|it| &it.trace.as_bytes()[..]).collect::<Vec<_>>())
+                .bind(
+                    traces
+                        .iter()
+                        .map(|it| &it.trace.as_bytes()[..])
+                        .collect::<Vec<_>>(),
+                )
                 .bind(traces.iter().map(|it| &it.root[..]).collect::<Vec<_>>())
                 .bind(numbers(|it| it.started_at_ms))
                 .bind(numbers(|it| i64::from(it.status.number())))
@@ -167,7 +171,12 @@ pub(in super::super) async fn list(
             listed!(c, beginnings, rows)
         }
         (Driver::Postgres(c), Among::These(ids)) => {
-            listed!(c, ids.iter().map(|it| it.as_bytes().to_vec()).collect::<Vec<_>>())
+            listed!(
+                c,
+                ids.iter()
+                    .map(|it| it.as_bytes().to_vec())
+                    .collect::<Vec<_>>()
+            )
         }
         (Driver::Sqlite(c), Among::WithWords(patterns)) => {
             listed!(c, serde_json::json!(patterns).to_string())
