@@ -128,6 +128,7 @@ mod mounted;
 mod app;
 
 mod http;
+mod http_client;
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -138,7 +139,7 @@ pub mod __rt;
 pub use bridge_macros::{Error, handlers, rpc};
 pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
-pub use bridge_tower::{Observed, Recorder, Sampler, observe, routes};
+pub use bridge_tower::{Observed, Recorder, Sampler, client, observe, routes};
 pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
 pub use contract::headers::TraceContext;

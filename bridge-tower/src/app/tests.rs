@@ -44,7 +44,7 @@ fn router() -> Router {
     Router::new()
         .nest("/orders", orders)
         .route("/panic", get(panicking))
-        .route("/slow", get(|| std::future::pending::<()>()))
+        .route("/slow", get(std::future::pending::<()>))
         .route(
             "/own",
             get(|| async { (StatusCode::CONFLICT, Json("mine")) }),
@@ -52,8 +52,7 @@ fn router() -> Router {
 }
 
 async fn panicking() -> String {
-    let nothing: Option<String> = None;
-    nothing.expect("a secret in the message")
+    panic!("a secret in the message")
 }
 
 fn app() -> (Observed, Recorder, Notes) {

@@ -370,3 +370,47 @@ async fn a_trace_that_nobody_records_leaves_nothing_here_nor_behind_a_call() {
     assert!(!traces.contains(&trace(1)));
     assert_eq!(traces.iter().filter(|it| **it == trace(2)).count(), 2);
 }
+
+#[tokio::test]
+async fn a_client_declares_the_routes_it_calls_and_hands_the_trace_on() {
+    use tower::{Layer as _, Service as _};
+
+    let mesh = Mesh::start(HOUR).await;
+    let bridge = serve(&mesh).await;
+    let heard = std::sync::Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let hearing = heard.clone();
+    let peer = tower::service_fn(move |request: http::Request<axum::body::Body>| {
+        let parent = request.headers().get("x-sb-trace").cloned();
+        hearing.lock().push(parent.is_some());
+        async { Ok::<_, std::io::Error>(http::Response::new(axum::body::Body::empty())) }
+    });
+    let mut client = bridge.http_layer("warehouse").layer(peer);
+    for (path, template) in [
+        ("/stock/1", Some("/stock/{id}")),
+        ("/stock/2", Some("/stock/{id}")),
+        ("/anything", None),
+    ] {
+        let uri = format!("http://warehouse:8080{path}");
+        let mut request = http::Request::get(uri)
+            .body(axum::body::Body::empty())
+            .unwrap();
+        if let Some(template) = template {
+            let template = crate::client::Template::new(template);
+            request.extensions_mut().insert(template);
+        }
+        client.call(request).await.unwrap();
+    }
+    assert_eq!(*heard.lock(), [true; 3]);
+    let http = MethodType::Http as i32;
+    let declared = || {
+        let all = mesh.registrations();
+        let outgoing = all
+            .first()
+            .map(|it| it.outgoing.clone())
+            .unwrap_or_default();
+        let http = outgoing.into_iter().filter(|it| it.r#type == http);
+        http.map(|it| (it.service_name, it.method_name))
+            .collect::<Vec<_>>()
+    };
+    until(|| declared() == [("warehouse".to_owned(), "GET /stock/{id}".to_owned())]).await;
+}
