@@ -177,6 +177,5 @@ fn metered(response: Response<Body>, request: &mut Option<Live>, bodyless: bool)
         live.end(Ending::Answered);
         return response;
     }
-    let live = request.take();
-    response.map(|body| Body::new(MeteredBody::new(body, live, status, false)))
+    MeteredBody::of(response, request.take(), false).map(Body::new)
 }

@@ -170,6 +170,14 @@ impl Observed {
         self.change(|shared| shared.capture = Some((capture.clone(), layer)))
     }
 
+    /// To serve it with what is known of each connection, such as the client's address, as
+    /// `Router::into_make_service_with_connect_info` does.
+    pub fn into_make_service_with_connect_info<C>(
+        self,
+    ) -> axum::extract::connect_info::IntoMakeServiceWithConnectInfo<Self, C> {
+        axum::ServiceExt::<Request<Body>>::into_make_service_with_connect_info::<C>(self)
+    }
+
     fn change(mut self, change: impl FnOnce(&mut Shared)) -> Self {
         let shared = Arc::make_mut(&mut self.shared);
         change(shared);

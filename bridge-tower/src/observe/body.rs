@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Buf as _;
+use http::Response;
+use http::header::CONTENT_LENGTH;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -18,22 +20,40 @@ pin_project! {
         inner: B,
         // `None` once the request has ended.
         live: Option<Live>,
+        // Bytes after which nobody asks for more, where the head has announced them.
+        announced: Option<u64>,
     }
 }
 
 impl<B: Body> MeteredBody<B> {
-    /// A body that is already at its end is never polled by the server, and neither is the body
-    /// of an answer to HEAD: those requests end here.
-    pub(crate) fn new(inner: B, live: Option<Live>, status: u16, bodyless: bool) -> Self {
-        let mut body = Self { inner, live };
-        if let Some(live) = &mut body.live {
-            live.status = status;
-            if bodyless || body.inner.is_end_stream() {
-                finish(&mut body.live, Ending::Answered);
+    /// The response with its body metered. A body that is already at its end is never polled by
+    /// the server, and neither is the body of an answer to HEAD: those requests end here.
+    pub(crate) fn of(
+        response: Response<B>,
+        mut live: Option<Live>,
+        bodyless: bool,
+    ) -> Response<Self> {
+        let mut announced = None;
+        if let Some(it) = &mut live {
+            it.status = response.status().as_u16();
+            if bodyless || response.body().is_end_stream() {
+                finish(&mut live, Ending::Answered);
+            } else {
+                announced = content_length(&response);
             }
         }
-        body
+        response.map(|inner| Self {
+            inner,
+            live,
+            announced,
+        })
     }
+}
+
+/// The length that the head announces. A file's body, for one, does not know its own.
+fn content_length<B>(response: &Response<B>) -> Option<u64> {
+    let text = response.headers().get(CONTENT_LENGTH)?.to_str().ok()?;
+    text.parse().ok()
 }
 
 impl<B: Body> Body for MeteredBody<B> {
@@ -55,7 +75,8 @@ impl<B: Body> Body for MeteredBody<B> {
             Poll::Ready(Some(Ok(frame))) => {
                 live.response_bytes += frame.data_ref().map_or(0, |it| it.remaining() as u64);
                 // Servers stop polling once the length they announced is reached.
-                if this.inner.is_end_stream() {
+                let is_whole = this.announced.is_some_and(|all| live.response_bytes >= all);
+                if is_whole || this.inner.is_end_stream() {
                     finish(this.live, Ending::Answered);
                 }
             }

@@ -57,11 +57,8 @@ where
                 Poll::Pending
             }
             Poll::Ready(Ok(response)) => {
-                let status = response.status().as_u16();
-                let (live, bodyless) = (this.live.take(), *this.bodyless);
-                Poll::Ready(Ok(
-                    response.map(|body| MeteredBody::new(body, live, status, bodyless))
-                ))
+                let metered = MeteredBody::of(response, this.live.take(), *this.bodyless);
+                Poll::Ready(Ok(metered))
             }
             Poll::Ready(Err(error)) => {
                 if let Some(mut live) = this.live.take() {

@@ -113,6 +113,25 @@ async fn a_layer_outside_learns_the_route_from_the_stamp_inside() {
 }
 
 #[tokio::test]
+async fn a_body_that_only_the_head_knows_the_length_of_ends_there() {
+    let file = || async {
+        let pieces = ["four", "five5"].map(|it| Ok::<_, std::io::Error>(it));
+        let body = AxumBody::from_stream(tokio_stream::iter(pieces));
+        ([("content-length", "9")], body)
+    };
+    let (router, recorder, notes) = observed(axum::Router::new().route("/", get(file)));
+    let mut body = ask(&router, "GET", "/").await.into_body();
+    for _ in 0..2 {
+        body.frame().await.expect("a frame").expect("data");
+    }
+    // As a server does: nobody asks whether there is more.
+    drop(body);
+    let records = notes.taken(&recorder);
+    assert_eq!(records[0].ending, Ending::Answered);
+    assert_eq!(records[0].response_bytes, 9);
+}
+
+#[tokio::test]
 async fn a_body_nobody_reads_to_its_end_is_an_abort() {
     let (router, recorder, notes) = observed(axum::Router::new().route("/", get(|| async { "x" })));
     drop(ask(&router, "GET", "/").await);

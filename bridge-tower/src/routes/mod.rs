@@ -34,4 +34,4 @@ pub use self::map::{RouteMap, map};
 pub use self::matcher::Matcher;
 pub use self::methods::{Handler, Methods};
 pub use self::shape::UnknownShape;
-pub use self::table::{Endpoint, Mounted, RouteTable};
+pub use self::table::{Endpoint, Mounted, RouteTable, UnknownName};

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, HashMap};
 use axum::Router;
 
 use super::matcher::Matcher;
-use super::methods::Methods;
+use super::methods::{Methods, VERBS};
 use super::shape::{self, Pattern, Read, UnknownShape};
+use crate::record::Verb;
 
 /// How axum names the rest of a path that goes to a nested service.
 const NEST_TAIL: &str = "/{*__private__axum_nest_tail_param}";
@@ -22,6 +23,16 @@ const FALLBACK_TAIL: &str = "/{*__private__axum_fallback}";
 
 /// How a nested service's template ends. No pattern of a router can: axum wants a name there.
 const NESTED_TAIL: &str = "/{*}";
+
+/// A name under which no route can be registered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name:?} names no route; write a method in capitals, a space and a path, as `GET /orders/{{id}}`"
+)]
+pub struct UnknownName {
+    /// What was given.
+    pub name: String,
+}
 
 /// What is mounted at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +103,32 @@ impl RouteTable {
         Ok(table)
     }
 
+    /// The table of a router in another process, from the [`names`](Self::names) that it registered.
+    /// Templates are taken as they are, also those of other frameworks, so its matcher finds
+    /// nothing. What answers every method has no name and is missing.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownName`] for the first name without a known method or a path.
+    pub fn from_names<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, UnknownName> {
+        let mut mounted = BTreeMap::<&str, Methods>::new();
+        for name in names {
+            let (verb, path) = parsed(name).ok_or_else(|| UnknownName {
+                name: name.to_owned(),
+            })?;
+            mounted.entry(path).or_default().insert(verb);
+        }
+        let route = |(path, methods): (&str, Methods)| Mounted {
+            path: path.into(),
+            methods,
+            endpoint: Endpoint::Handlers,
+        };
+        Ok(Self {
+            routes: mounted.into_iter().map(route).collect(),
+            ..Self::default()
+        })
+    }
+
     /// Finds routes by path, as fast as axum does.
     pub fn matcher(&self) -> Matcher {
         self.matcher.clone()
@@ -122,6 +159,14 @@ impl RouteTable {
             methods.map(|method| format!("{} {}", method.as_str(), route.path))
         })
     }
+}
+
+/// Method and template of a registered name.
+fn parsed(name: &str) -> Option<(Verb, &str)> {
+    let (method, path) = name.split_once(' ')?;
+    let verb = VERBS.into_iter().find(|it| it.as_str() == method)?;
+    let is_path = path.starts_with('/') && !path.chars().any(char::is_control);
+    (is_path && verb != Verb::Other).then_some((verb, path))
 }
 
 /// One route for each pattern, with all patterns that lead to it. Those of a nested service are

@@ -19,6 +19,7 @@ mod state;
 mod map;
 pub(crate) mod store;
 mod engine;
+mod lookup;
 mod watch;
 mod api;
 #[cfg(test)]

@@ -4,3 +4,4 @@ mod audit;
 mod map;
 mod matcher;
 mod shape;
+mod table;

@@ -12,8 +12,11 @@
 //! exporter none is kept. A request that runs longer than [`ANNOUNCE_AFTER`] is announced once,
 //! before its end. Counts are never dropped.
 
+mod shard;
+mod builder;
+
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread::Thread;
@@ -25,9 +28,13 @@ use contract::ids::{IdMint, OpId, TraceId};
 use contract::w3c::TraceFlags;
 use parking_lot::{Mutex, RwLock};
 
+pub use self::builder::Builder;
+pub(crate) use self::shard::{Shard, Ticket};
+
+use self::shard::Waiting;
 use crate::record::{Kind, Record, Route};
-use crate::red::{Cells, Series, SeriesKey};
-use crate::sample::{Decider, Sampler};
+use crate::red::{Series, SeriesKey};
+use crate::sample::Decider;
 use crate::trace::Heard;
 
 /// Records one thread keeps for the exporters by default.
@@ -113,32 +120,6 @@ struct Routes {
     by_name: HashMap<Arc<str>, Route>,
 }
 
-/// One thread's part.
-#[derive(Debug, Default)]
-pub(crate) struct Shard(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    ended: VecDeque<Record>,
-    dropped: u64,
-    running: Vec<Option<Waiting>>,
-    free: Vec<u32>,
-    cells: Cells,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    record: Box<Record>,
-    since: Monotonic,
-}
-
-/// Names a running request in its shard.
-#[derive(Debug)]
-pub(crate) struct Ticket {
-    shard: Arc<Shard>,
-    at: u32,
-}
-
 /// Where a request is in its trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -159,80 +140,6 @@ impl Default for Recorder {
     }
 }
 
-/// Settings of a [`Recorder`].
-#[derive(Clone, Debug)]
-pub struct Builder {
-    clock: Clock,
-    mint: Option<IdMint>,
-    sampler: Sampler,
-    counts: bool,
-    ring_records: usize,
-}
-
-impl Builder {
-    /// Which requests leave a record; the default is what callers decided, else all.
-    #[must_use]
-    pub fn sampler(mut self, sampler: Sampler) -> Self {
-        self.sampler = sampler;
-        self
-    }
-
-    /// Whether requests are counted by route; they are by default. With neither counts nor a
-    /// sampler that records, all that is left is handing the trace context on.
-    #[must_use]
-    pub fn counts(mut self, counts: bool) -> Self {
-        self.counts = counts;
-        self
-    }
-
-    /// Records that one thread keeps while they wait for the exporters, at least 2.
-    #[must_use]
-    pub fn ring_records(mut self, records: usize) -> Self {
-        self.ring_records = records.max(2);
-        self
-    }
-
-    /// Another clock than the system's.
-    #[must_use]
-    pub fn clock(mut self, clock: &Clock) -> Self {
-        self.clock = clock.clone();
-        self
-    }
-
-    /// Where ids come from; by default a mint of its own.
-    #[must_use]
-    pub fn mint(mut self, mint: &IdMint) -> Self {
-        self.mint = Some(mint.clone());
-        self
-    }
-
-    /// The recorder.
-    pub fn build(self) -> Recorder {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let mint = self.mint.unwrap_or_else(|| IdMint::system(&self.clock));
-        let common = Arc::new(Shard::default());
-        let inner = Inner {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            origin: self.clock.monotonic(),
-            wall_at_origin: AtomicI64::new(self.clock.now().as_micros()),
-            clock: self.clock,
-            mint,
-            decider: self.sampler.into(),
-            counts: self.counts,
-            ring_records: self.ring_records,
-            routes: RwLock::default(),
-            peers: RwLock::default(),
-            shards: Mutex::new(vec![common.clone()]),
-            common,
-            collecting: AtomicBool::new(false),
-            exporters: Mutex::new(Vec::new()),
-            thread: OnceLock::new(),
-            dropped: AtomicU64::new(0),
-        };
-        Recorder(Arc::new(inner))
-    }
-}
-
 impl Recorder {
     /// With the defaults: the system's clock, every trace that its caller did not leave out.
     pub fn new() -> Self {
@@ -241,13 +148,7 @@ impl Recorder {
 
     /// To say what differs from the defaults.
     pub fn builder() -> Builder {
-        Builder {
-            clock: Clock::system(),
-            mint: None,
-            sampler: Sampler::default(),
-            counts: true,
-            ring_records: RING_RECORDS,
-        }
+        Builder::new()
     }
 
     /// Hands every record from now on to `exporter` too, from a thread that the first call starts.
@@ -492,17 +393,6 @@ impl Inner {
     }
 }
 
-impl Ticket {
-    /// Forgets the waiting request. Returns whether it was announced.
-    pub(crate) fn redeem(self) -> bool {
-        let mut state = self.shard.0.lock();
-        let index = usize::try_from(self.at).unwrap_or(usize::MAX);
-        let waiting = state.running.get_mut(index).and_then(Option::take);
-        state.free.push(self.at);
-        waiting.is_some_and(|it| it.record.announced)
-    }
-}
-
 fn number_of(names: &RwLock<Routes>, name: &str, names_max: usize) -> Option<u32> {
     if let Some(Route(number)) = names.read().by_name.get(name) {
         return Some(*number);
@@ -542,43 +432,4 @@ impl Drop for Inner {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_route_keeps_its_number_and_routes_without_room_are_unmatched() {
-        let recorder = Recorder::new();
-        let first = recorder.route("/a");
-        assert_eq!(recorder.route("/a"), first);
-        assert_eq!(recorder.route_name(first).as_deref(), Some("/a"));
-        for at in 1..ROUTES_MAX {
-            assert_ne!(recorder.route(&at.to_string()), Route::UNMATCHED);
-        }
-        assert_eq!(recorder.route("/one-more"), Route::UNMATCHED);
-        assert_eq!(recorder.route("/a"), first);
-        assert_eq!(recorder.route_name(Route::UNMATCHED), None);
-    }
-
-    #[test]
-    fn counts_of_a_thread_that_ended_stay() {
-        let recorder = Recorder::new();
-        let key = SeriesKey {
-            route: recorder.route("/a"),
-            verb: crate::record::Verb::Get,
-            status: 200,
-            broken: false,
-        };
-        let counted = recorder.clone();
-        std::thread::spawn(move || counted.0.ended(key, Duration::from_millis(1), 5, None))
-            .join()
-            .expect("it ends");
-        for _ in 0..3 {
-            recorder.flush();
-            let totals = recorder.totals();
-            assert_eq!(totals.len(), 1);
-            assert_eq!(totals[0].total.count, 1);
-            assert_eq!(totals[0].route.as_deref(), Some("/a"));
-        }
-        assert_eq!(recorder.0.shards.lock().len(), 1);
-    }
-}
+mod tests;
