@@ -15,9 +15,11 @@ mod histogram;
 mod proc;
 mod report;
 
+mod ingest;
 mod layers;
 mod registry;
 mod rpc;
+mod away;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,6 +43,10 @@ enum Program {
     Rpc(Options),
     /// A thousand services of two instances join one runtime
     Registry(Options),
+    /// Operations reported to one runtime: how many a second, and what each costs
+    Ingest(Options),
+    /// One service under load while its runtime is well, slow, frozen and gone
+    Away(Options),
     /// What one layer adds to each request, ours beside TraceLayer and OtelAxumLayer
     Layers(Options),
     /// Requests through one stack, for valgrind to watch
@@ -106,9 +112,13 @@ fn run(program: Program) -> Result<()> {
     match program {
         Program::Rpc(options) => finish(rpc::measure(options.size())?, &options),
         Program::Registry(options) => finish(registry::measure(options.size())?, &options),
+        Program::Ingest(options) => finish(ingest::measure(options.size())?, &options),
+        Program::Away(options) => finish(away::measure(options.size())?, &options),
         Program::Layers(options) => finish(layers::measure(options.size())?, &options),
         Program::LayersOnce { variant, requests } => layers::run_once(variant, requests),
         Program::Child { role } => match role {
+            Role::AwayService => away::service::serve(),
+            Role::IngestRuntime => ingest::runtime::serve(),
             Role::Layers => layers::serve(),
             Role::SdkServer => rpc::sdk::serve(),
             Role::SdkClient => rpc::sdk::call(),

@@ -16,10 +16,27 @@ pub(crate) struct Report {
     pub(crate) headers: Vec<&'static str>,
     pub(crate) rows: Vec<Vec<String>>,
     pub(crate) targets: Vec<Target>,
+    pub(crate) floors: Vec<Floor>,
     /// What a reader has to know to read the numbers: drops, failures, settings.
     pub(crate) notes: Vec<String>,
     /// Every number behind the table.
     pub(crate) samples: Value,
+}
+
+/// A number of our own and what it should be at least; there is no peer to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Floor {
+    pub(crate) name: String,
+    pub(crate) us: f64,
+    pub(crate) at_least: f64,
+}
+
+impl fmt::Display for Floor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, us, at_least } = self;
+        let word = if us >= at_least { "ok" } else { "short" };
+        write!(f, "target {name}: {us:.0} (want >= {at_least:.0}) {word}")
+    }
 }
 
 /// A ratio and what it should be.
@@ -76,6 +93,9 @@ impl Report {
         }
         for target in &self.targets {
             println!("{target}");
+        }
+        for floor in &self.floors {
+            println!("{floor}");
         }
     }
 

@@ -43,12 +43,12 @@ on_both_databases! {
         assert_eq!(shown["trace_id"], tree.trace_id);
         assert!(json(&world, &["setting", "list"]).await.is_array());
         assert!(json(&world, &["setting", "set", "rpc.payload_capture", "none"]).await.is_object());
-        let audit = json(&world, &["audit"]).await;
-        assert!(audit.to_string().contains("billing"), "{audit}");
+        let changes = json(&world, &["changes"]).await;
+        assert!(changes.to_string().contains("billing"), "{changes}");
         assert!(json(&world, &["doctor"]).await.is_array());
         let revoked = json(&world, &["service", "revoke", "billing"]).await;
         assert_eq!(revoked["status"], "revoked");
-        assert!(!json(&world, &["audit"]).await.to_string().contains("sb."), "a key in the audit");
+        assert!(!json(&world, &["changes"]).await.to_string().contains("sb."), "a key in the changes");
 
         let mermaid = text(&world.command_line(&["map", "--format", "mermaid"]).await);
         assert!(mermaid.contains("flowchart") || mermaid.contains("graph"), "{mermaid}");
@@ -56,7 +56,7 @@ on_both_databases! {
         assert!(dot.trim_start().starts_with("digraph") && dot.contains("->"), "{dot}");
         let shown = text(&world.command_line(&["trace", "show", &tree.trace_id]).await);
         assert!(shown.contains("Echo"), "{shown}");
-        for table in [&["service", "list"][..], &["map"], &["trace", "list"], &["doctor"], &["audit"]] {
+        for table in [&["service", "list"][..], &["map"], &["trace", "list"], &["doctor"], &["changes"]] {
             assert!(text(&world.command_line(table).await).lines().count() > 1, "{table:?}");
         }
         bridge.stop().await;

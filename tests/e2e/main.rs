@@ -14,6 +14,7 @@ mod abuse;
 mod attribution;
 mod calls;
 mod command_line;
+mod command_line_audit;
 mod command_line_telemetry;
 mod crash;
 mod handshake;

@@ -65,12 +65,12 @@ pub(crate) fn serve() -> Result<()> {
     answer(Ok(()))?;
     let mut before = bridge.telemetry().dropped();
     while let Some(load) = request::<Load>()? {
-        let sample = workers.block_on(run(address, load)).and_then(|mut sample| {
+        let sample = workers.block_on(run(address, load)).map(|mut sample| {
             let dropped = bridge.telemetry().dropped();
             sample.dropped_ops = dropped.operations - before.operations;
             sample.dropped_logs = dropped.logs - before.logs;
             before = dropped;
-            Ok(sample)
+            sample
         });
         answer(sample)?;
     }

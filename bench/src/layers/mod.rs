@@ -15,7 +15,7 @@ use serde_json::json;
 use self::stack::{Stack, Variant};
 use crate::Size;
 use crate::child::{Peer, Role, answer, request, setup};
-use crate::failure::{Context as _, Result};
+use crate::failure::Result;
 use crate::proc;
 use crate::report::{Report, Spread, Target};
 

@@ -100,10 +100,13 @@ impl Export for Forget {
     }
 }
 
-/// Handles `count` requests under `variant`.
+/// Sends so many requests through a stack, on a runtime.
+type Driver = Box<dyn FnMut(&tokio::runtime::Runtime, u64)>;
+
+/// Handles requests under one layer.
 pub(crate) struct Stack {
     workers: tokio::runtime::Runtime,
-    run: Box<dyn FnMut(&tokio::runtime::Runtime, u64)>,
+    run: Driver,
 }
 
 impl Stack {
@@ -172,7 +175,7 @@ fn subscribe() -> Result<()> {
     tracing::subscriber::set_global_default(subscriber).context("the subscriber")
 }
 
-fn driver<S>(service: S, variant: Variant) -> Box<dyn FnMut(&tokio::runtime::Runtime, u64)>
+fn driver<S>(service: S, variant: Variant) -> Driver
 where
     S: Service<Request<Body>, Response = http::Response<Body>> + Clone + 'static,
     S::Error: std::fmt::Debug,

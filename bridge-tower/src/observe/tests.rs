@@ -115,7 +115,7 @@ async fn a_layer_outside_learns_the_route_from_the_stamp_inside() {
 #[tokio::test]
 async fn a_body_that_only_the_head_knows_the_length_of_ends_there() {
     let file = || async {
-        let pieces = ["four", "five5"].map(|it| Ok::<_, std::io::Error>(it));
+        let pieces = ["four", "five5"].map(Ok::<_, std::io::Error>);
         let body = AxumBody::from_stream(tokio_stream::iter(pieces));
         ([("content-length", "9")], body)
     };

@@ -73,8 +73,17 @@ pub(super) enum Command {
     /// List and change settings
     #[command(subcommand)]
     Setting(Setting),
+    /// Compare HTTP routes: declared, mounted, called; for CI by its exit code
+    #[command(
+        after_help = "A file has `METHOD /path [operation]` on each line, and comments after `#`. \
+             A path may leave out what it is nested at.\nRoutes that answer every method have no \
+             name in the registry and are not seen.\n\nExit codes: 0 as it should be, 1 something \
+             is declared and not mounted (with --strict any difference) or the runtime refused, \
+             2 wrong usage or file, 3 no runtime answers.\n\nExample: bridge audit orders --declared routes.txt --since 7d"
+    )]
+    Audit(Audit),
     /// Show what operators changed
-    Audit {
+    Changes {
         /// Most entries to print
         #[arg(long, default_value_t = 50)]
         limit: u32,
@@ -329,6 +338,23 @@ pub(super) enum Setting {
         /// The new value
         value: Option<String>,
     },
+}
+
+/// Which routes to compare with what.
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Name of the service; every service with HTTP routes without it
+    pub(super) service: Option<String>,
+    /// Operations that should be mounted; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "service")]
+    pub(super) declared: Option<PathBuf>,
+    /// Count calls from then on: 7d ago, 2026-01-31T12:00:00Z, or unix milliseconds [default: all
+    /// that is kept]
+    #[arg(long, value_name = "TIME", value_parser = Point::parse)]
+    pub(super) since: Option<Point>,
+    /// Fail, too, when something is mounted that is not declared, or anything is ambiguous
+    #[arg(long, requires = "declared")]
+    pub(super) strict: bool,
 }
 
 /// How to show the map.

@@ -6,7 +6,7 @@ use http::Method;
 
 use super::args::{Command, Map, MapFormat, Output, Service, Setting};
 use super::screen::{answer, say};
-use super::{AnyError, logs, metrics, path, tables, trace};
+use super::{AnyError, audit, logs, metrics, path, tables, trace};
 use crate::operator::model::{
     AuditLine, CreateService, Finding, LiveMap, ServiceKeyShown, ServiceSummary, SetSetting,
     SettingSummary,
@@ -25,9 +25,10 @@ pub(super) async fn ask(
         Command::Logs(wanted) => logs::run(client, output, wanted).await,
         Command::Metrics(command) => metrics::run(client, output, command).await,
         Command::Setting(command) => setting(client, output, command).await,
-        Command::Audit { limit } => {
+        Command::Audit(wanted) => audit::run(client, output, wanted).await,
+        Command::Changes { limit } => {
             let lines: Vec<AuditLine> = client.get(&format!("/v1/audit?limit={limit}")).await?;
-            answer(output, &lines, |it| tables::audit(it))?;
+            answer(output, &lines, |it| tables::changes(it))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor => {

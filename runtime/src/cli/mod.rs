@@ -16,6 +16,8 @@ mod follow;
 mod trace;
 mod logs;
 mod metrics;
+mod declared;
+mod audit;
 mod ask;
 
 use std::path::PathBuf;
@@ -24,9 +26,12 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::args::{Cli, Command, Common, LogFormat, Output, Serve};
+use self::declared::DeclaredError;
 use crate::config::{ConfigError, Options};
 use crate::operator::{Client, ClientError};
 
+/// Exit code for what was asked in a wrong way.
+const WRONG_USAGE: u8 = 2;
 /// Exit code when no runtime answers.
 const NOBODY_ANSWERS: u8 = 3;
 
@@ -52,6 +57,9 @@ pub fn main() -> ExitCode {
 
 /// Whether a repeat may help: nobody answered, which is another thing than a refusal.
 fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    if error.is::<DeclaredError>() {
+        return ExitCode::from(WRONG_USAGE);
+    }
     match error.downcast_ref() {
         Some(ClientError::NotRunning { .. }) => ExitCode::from(NOBODY_ANSWERS),
         _ => ExitCode::FAILURE,

@@ -229,7 +229,7 @@ pub(super) fn settings(settings: &[SettingSummary]) -> String {
     )
 }
 
-pub(super) fn audit(lines: &[AuditLine]) -> String {
+pub(super) fn changes(lines: &[AuditLine]) -> String {
     if lines.is_empty() {
         return "nothing was changed yet".to_owned();
     }

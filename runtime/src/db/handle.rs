@@ -73,9 +73,9 @@ pub(super) enum Backend {
     Sqlite {
         ledger: SqliteStore,
         telemetry: SqliteStore,
-        slices: SqliteSlices,
+        slices: Box<SqliteSlices>,
     },
-    Postgres(PgStores),
+    Postgres(Box<PgStores>),
 }
 
 impl Db {
@@ -91,9 +91,11 @@ impl Db {
             Database::Sqlite { folder } => Backend::Sqlite {
                 ledger: SqliteStore::open(folder, Store::Ledger, &clock).await?,
                 telemetry: SqliteStore::open(folder, Store::Telemetry, &clock).await?,
-                slices: SqliteSlices::open(folder, &clock).await?,
+                slices: Box::new(SqliteSlices::open(folder, &clock).await?),
             },
-            Database::Postgres { url } => Backend::Postgres(PgStores::open(url, &clock).await?),
+            Database::Postgres { url } => {
+                Backend::Postgres(Box::new(PgStores::open(url, &clock).await?))
+            }
         };
         Ok(Self(Arc::new(Inner { clock, backend })))
     }

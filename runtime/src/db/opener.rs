@@ -26,6 +26,7 @@ const WAL_KEPT_BYTES: &str = "67108864";
 #[derive(Clone, Debug)]
 pub(super) struct Opener {
     synchronous: SqliteSynchronous,
+    cache: Option<&'static str>,
     path: PathBuf,
 }
 
@@ -40,13 +41,22 @@ impl Opener {
     pub(super) fn existing(path: &Path, synchronous: SqliteSynchronous) -> Self {
         Self {
             synchronous,
+            cache: None,
             path: path.to_owned(),
+        }
+    }
+
+    /// The same, with another `cache_size` than SQLite's own.
+    pub(super) fn with_cache(&self, cache: &'static str) -> Self {
+        Self {
+            cache: Some(cache),
+            ..self.clone()
         }
     }
 
     /// How every connection to the file is set up.
     pub(super) fn options(&self) -> SqliteConnectOptions {
-        SqliteConnectOptions::new()
+        let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
@@ -54,7 +64,11 @@ impl Opener {
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true)
             .pragma("journal_size_limit", WAL_KEPT_BYTES)
-            .disable_statement_logging()
+            .disable_statement_logging();
+        match self.cache {
+            Some(cache) => options.pragma("cache_size", cache),
+            None => options,
+        }
     }
 
     /// A connection that may write.

@@ -13,6 +13,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use contract::clock::{Clock, Monotonic};
@@ -26,10 +27,13 @@ use super::opener::Opener;
 use super::sqlite::{migrate_alone, readers};
 use super::writer::Writer;
 
-/// Slices of one kind that are open at the same time.
-pub(super) const OPEN_MAX: usize = 8;
+/// Slices of one kind that are open at the same time: as many as retention usually leaves, so that a
+/// question that goes through all of them does not open files each time.
+pub(super) const OPEN_MAX: usize = 16;
 /// Connections that read one slice at the same time.
 const READERS_MAX: u32 = 2;
+/// Pages that one of them keeps, as SQLite counts it: negative for KiB. The rest is the system's.
+const READER_CACHE: &str = "-1024";
 /// Time after which a reader's connection that nobody uses is closed.
 const READER_IDLE: Duration = Duration::from_secs(30);
 /// Time after which a slice that nobody uses is closed, and with it its write-ahead log.
@@ -43,6 +47,7 @@ pub(super) struct SqliteSlices {
     folder: PathBuf,
     clock: Clock,
     kinds: [Kind; History::ALL.len()],
+    closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -79,6 +84,7 @@ impl SqliteSlices {
             folder,
             clock,
             kinds: History::ALL.map(kind),
+            closed: AtomicBool::new(false),
         };
         for history in History::ALL {
             slices.refresh(history).await?;
@@ -244,13 +250,20 @@ impl SqliteSlices {
             slice = find();
         }
         let slice = slice.ok_or_else(|| DbError::gone(action, history.name(), id))?;
+        if self.closed.load(Ordering::Acquire) {
+            return Err(DbError::closed(action));
+        }
         let now = self.clock.monotonic();
         let (found, evicted) = self.kind(history).touch(slice, now, || {
             let path = path(&self.folder, history, slice);
             let opener = Opener::existing(&path, SqliteSynchronous::Normal);
             OpenSlice {
                 slice,
-                readers: readers(&opener, READERS_MAX, Some(READER_IDLE)),
+                readers: readers(
+                    &opener.with_cache(READER_CACHE),
+                    READERS_MAX,
+                    Some(READER_IDLE),
+                ),
                 opener,
                 writer: tokio::sync::Mutex::default(),
             }
@@ -269,8 +282,9 @@ impl SqliteSlices {
         }
     }
 
-    /// Finishes the queued writes and closes every file.
+    /// Finishes the queued writes, refuses new ones and closes every file.
     pub(super) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
         for kind in &self.kinds {
             let open = std::mem::take(&mut *kind.open.lock());
             for (_, slice) in open {

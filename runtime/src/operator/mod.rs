@@ -12,6 +12,7 @@ mod map;
 mod trace;
 mod logs;
 mod metrics;
+mod routes;
 mod payload;
 mod tail;
 mod refusal;
@@ -24,6 +25,7 @@ pub use client::{Client, ClientError, Lines};
 pub use engine::{AskError, Operator, Parts};
 pub use logs::LogQuery;
 pub use metrics::MetricQuery;
+pub use routes::RoutesQuery;
 pub use tail::TailQuery;
 pub use trace::TraceQuery;
 

@@ -18,8 +18,9 @@ use super::engine::Operator;
 use super::logs::LogQuery;
 use super::map::WINDOW_DEFAULT;
 use super::metrics::MetricQuery;
-use super::model::{LiveMap, LogsPage, MetricName, MetricShown, TraceTree, TracesPage};
+use super::model::{LiveMap, LogsPage, MetricName, MetricShown, RoutesPage, TraceTree, TracesPage};
 use super::refusal::{Answer, Refusal};
+use super::routes::RoutesQuery;
 use super::tail::TailQuery;
 use super::trace::TraceQuery;
 
@@ -45,6 +46,7 @@ pub(super) fn routes() -> Router<Served> {
         .route("/v1/logs", get(list_logs))
         .route("/v1/metrics", get(list_metrics))
         .route("/v1/metric", get(show_metric))
+        .route("/v1/routes", get(list_routes))
 }
 
 #[derive(Deserialize)]
@@ -122,6 +124,13 @@ async fn show_metric(
     Query(query): Query<MetricQuery>,
 ) -> Answer<MetricShown> {
     Ok(Json(operator.metric(&query).await?))
+}
+
+async fn list_routes(
+    State(operator): State<Operator>,
+    Query(query): Query<RoutesQuery>,
+) -> Answer<RoutesPage> {
+    Ok(Json(operator.routes(&query).await?))
 }
 
 /// Lines of JSON until the reader goes or the runtime stops.

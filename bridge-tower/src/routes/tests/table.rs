@@ -32,7 +32,11 @@ fn templates_of_other_frameworks_are_joined_as_they_are() {
         path: "/orders/:id".to_owned(),
         operation: "order".to_owned(),
     };
-    let audit = Audit::of(&[declared], &table, Some(&|_, verb| u64::from(verb == Verb::Head)));
+    let audit = Audit::of(
+        &[declared],
+        &table,
+        Some(&|_, verb| u64::from(verb == Verb::Head)),
+    );
     assert_eq!(audit.declared_and_mounted.len(), 1);
     let never = audit.mounted_never_called.expect("counted");
     assert_eq!(never.len(), 1, "HEAD is answered by GET: {never:?}");
@@ -54,6 +58,10 @@ fn what_names_no_route_is_refused_by_its_name() {
     ] {
         let error = RouteTable::from_names(["GET /orders", wrong]).expect_err(wrong);
         assert_eq!(error.name, wrong);
-        assert!(error.to_string().starts_with(&format!("{wrong:?} names no route")));
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("{wrong:?} names no route"))
+        );
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::Failure;
-use super::progress::{Progress, say};
+use super::progress::Progress;
 
 /// Connections that the requests share.
 const CONNECTIONS: u32 = 16;
@@ -61,33 +61,30 @@ pub(super) async fn run(
     let (sent, asked) = tokio::join!(sent, ask(runtime, &clock, ended.1));
     let (mut sent, mut asked) = (sent?, asked?);
     progress.done(format!("{} requests answered", sent.answered));
+    progress.note(&format!(
+        "p50 {} µs, p99 {} µs, {} failed",
+        quantile(&mut sent.latencies, 0.5),
+        quantile(&mut sent.latencies, 0.99),
+        sent.failed,
+    ));
+    progress.note(&format!(
+        "{} queries for traces and logs meanwhile: p50 {} µs, p95 {} µs",
+        asked.len(),
+        quantile(&mut asked, 0.5),
+        quantile(&mut asked, 0.95),
+    ));
     let after = memory(pids)?;
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        progress.note(&format!(
+            "memory of {name}: {before} MiB before, {after} MiB after"
+        ));
+    }
     let dropped = dropped(runtime, since).await?;
     let wanted = sent.answered.saturating_sub(dropped);
     let stored = settle(runtime, &clock, since, wanted).await?;
-    progress.done(format!("{stored} traces stored"));
-    let micros = |spans: &mut Vec<Duration>, share| quantile(spans, share).as_micros();
-    say(&format!(
-        "\nrequests   {} answered, {} failed, p50 {} µs, p99 {} µs",
-        sent.answered,
-        sent.failed,
-        micros(&mut sent.latencies, 0.5),
-        micros(&mut sent.latencies, 0.99),
+    progress.done(format!(
+        "{stored} traces stored, {dropped} operations dropped by services"
     ));
-    say(&format!(
-        "traces     {stored} stored, {dropped} operations dropped by services"
-    ));
-    say(&format!(
-        "queries    {} while it ran: p50 {} µs, p95 {} µs",
-        asked.len(),
-        micros(&mut asked, 0.5),
-        micros(&mut asked, 0.95),
-    ));
-    for ((name, before), (_, after)) in before.iter().zip(&after) {
-        say(&format!(
-            "memory     {name}: {before} MiB before, {after} MiB after"
-        ));
-    }
     if sent.failed > 0 {
         return Err(format!(
             "{} requests were not answered as they should be",
@@ -111,7 +108,8 @@ pub(super) async fn run(
 struct Sent {
     answered: u64,
     failed: u64,
-    latencies: Vec<Duration>,
+    /// In microseconds: there may be millions.
+    latencies: Vec<u32>,
 }
 
 async fn send_all(clock: &Clock, address: &str, plan: Plan) -> Result<Sent, Failure> {
@@ -169,7 +167,8 @@ async fn send(
         // Answers are short enough for one segment; the connection is not used otherwise.
         if buffer[..read].starts_with(status.as_bytes()) {
             sent.answered += 1;
-            sent.latencies.push(clock.monotonic().since(due));
+            let took = clock.monotonic().since(due).as_micros();
+            sent.latencies.push(u32::try_from(took).unwrap_or(u32::MAX));
         } else {
             sent.failed += 1;
         }
@@ -183,7 +182,7 @@ async fn ask(
     runtime: &Runtime,
     clock: &Clock,
     mut ended: tokio::sync::watch::Receiver<bool>,
-) -> Result<Vec<Duration>, Failure> {
+) -> Result<Vec<u32>, Failure> {
     let mut spans = Vec::new();
     let traces = [
         TraceQuery::default(),
@@ -205,7 +204,8 @@ async fn ask(
         } else {
             runtime.logs(&LogQuery::default()).await?;
         }
-        spans.push(clock.monotonic().since(begun));
+        let took = clock.monotonic().since(begun).as_micros();
+        spans.push(u32::try_from(took).unwrap_or(u32::MAX));
         tokio::select! {
             _ = ended.wait_for(|ended| *ended) => break,
             () = clock.sleep(ASK_EVERY) => {}
@@ -279,7 +279,7 @@ fn memory(pids: &[u32]) -> Result<Vec<(String, u64)>, Failure> {
     Ok(all)
 }
 
-fn quantile(spans: &mut [Duration], share: f64) -> Duration {
+fn quantile(spans: &mut [u32], share: f64) -> u32 {
     spans.sort_unstable();
     #[allow(
         clippy::cast_possible_truncation,

@@ -68,6 +68,40 @@ on_both_databases! {
     }
 }
 
+#[tokio::test]
+async fn statements_about_operations_never_go_through_a_whole_slice() {
+    on_sqlite(|t| async move {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/telemetry");
+        let mut explained = 0;
+        for file in files_below(&folder) {
+            let name = file.display().to_string();
+            if name.ends_with(".postgres.sql") {
+                continue;
+            }
+            let statement = std::fs::read_to_string(folder.join(&file)).expect("reads");
+            let text = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let mut held = held_for(&t.db, "telemetry/").await;
+            let mut conn = held.conn();
+            let Driver::Sqlite(c) = conn.driver() else {
+                unreachable!("on SQLite")
+            };
+            let steps: Vec<(i64, i64, i64, String)> =
+                sqlx::query_as(text).fetch_all(c).await.expect("explains");
+            for (.., step) in steps {
+                let words: Vec<&str> = step.split(' ').collect();
+                let of_table = ["ops", "traces", "texts", "root"].contains(&words[1]);
+                let is_whole = words[0] == "SCAN" || step.ends_with("(slice=?)");
+                // The partial index of what runs holds nothing else.
+                let is_pending = step.contains("ops_pending");
+                assert!(!(of_table && is_whole) || is_pending, "{name}: {step}");
+            }
+            explained += 1;
+        }
+        assert!(explained > 12, "only {explained} files were found");
+    })
+    .await;
+}
+
 /// A connection to where a statement's tables are: `telemetry_logs/` is about the logs.
 async fn held_for(db: &Db, name: &str) -> ReadConn {
     let folder = name.split('/').next().unwrap_or_default();

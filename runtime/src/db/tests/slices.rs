@@ -112,6 +112,17 @@ on_both_databases! {
         other.close().await;
     }
 
+    async fn a_closed_database_opens_no_slice_again(t: TestDb) {
+        write(&t.db, History::Ops, 1).await.expect("writes");
+        t.db.close().await;
+        for error in [
+            write(&t.db, History::Ops, 1).await.expect_err("closed"),
+            read(&t.db, History::Logs, 1).await.expect_err("closed"),
+        ] {
+            assert_eq!(error.kind(), DbErrorKind::Unavailable);
+        }
+    }
+
     async fn more_slices_than_may_be_open_can_all_be_used(t: TestDb) {
         for from_ms in 0..19 {
             t.db.add_slice(History::Payloads, from_ms).await.expect("adds");

@@ -3,11 +3,13 @@
 mod map;
 mod logs;
 mod metrics;
+mod routes;
 mod trace;
 
 pub use logs::*;
 pub use map::*;
 pub use metrics::*;
+pub use routes::*;
 pub use trace::*;
 
 use serde::{Deserialize, Serialize};

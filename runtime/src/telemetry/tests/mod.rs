@@ -3,6 +3,7 @@
 mod asking;
 mod keeping;
 mod merging;
+mod reporting;
 mod storing;
 
 use contract::clock::Clock;

@@ -92,6 +92,19 @@ pub(in super::super) struct Stretch {
     pub(in super::super) edge: Position,
 }
 
+impl Stretch {
+    /// The filter's window as far as it is in the stretch. The planner takes one upper and one
+    /// lower bound for its range: with the filter's own it would begin each page at the newest.
+    fn latest_ms(self, filter: &TraceFilter) -> i64 {
+        filter.to_ms.unwrap_or(i64::MAX).min(self.after.at_ms)
+    }
+
+    /// See [`Stretch::latest_ms`].
+    fn earliest_ms(self, filter: &TraceFilter) -> i64 {
+        filter.from_ms.unwrap_or(i64::MIN).max(self.edge.at_ms)
+    }
+}
+
 /// What the traces are taken from, besides the filter.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) enum Among<'a> {
@@ -115,8 +128,8 @@ pub(in super::super) async fn edge(
     let row = on_conn!(conn, ACTION, c => {
         sqlx::query_as::<_, (i64, Vec<u8>)>(text)
             .bind(stretch.slice)
-            .bind(filter.from_ms.unwrap_or(i64::MIN))
-            .bind(filter.to_ms.unwrap_or(i64::MAX))
+            .bind(stretch.earliest_ms(filter))
+            .bind(stretch.latest_ms(filter))
             .bind(stretch.after.at_ms)
             .bind(&stretch.after.id.as_bytes()[..])
             .bind(count - 1)
@@ -146,8 +159,8 @@ pub(in super::super) async fn list(
         ($c:expr, $($more:expr),*) => {
             sqlx::query_as::<_, SummaryRow>(text)
                 .bind(stretch.slice)
-                .bind(filter.from_ms.unwrap_or(i64::MIN))
-                .bind(filter.to_ms.unwrap_or(i64::MAX))
+                .bind(stretch.earliest_ms(filter))
+                .bind(stretch.latest_ms(filter))
                 .bind(stretch.after.at_ms)
                 .bind(&stretch.after.id.as_bytes()[..])
                 .bind(stretch.edge.at_ms)

@@ -65,3 +65,16 @@ CREATE TABLE texts (
 -- Which words a text has, not where: that is all a search asks. rowid: id of the text.
 CREATE VIRTUAL TABLE texts_index
  USING fts5(words, content='', detail='none', columnsize=0, tokenize='ascii');
+
+-- What the planner would find in a slice of some size. Without it, it takes a slice for ten rows and
+-- goes through all of them.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat)
+VALUES ('ops', 'ops', '1000000 1000000 1'),
+       ('ops', 'ops_by_trace', '1000000 1000000 4 1 1'),
+       ('ops', 'ops_pending', '1000 1000 100'),
+       ('ops', 'ops_by_text', '1000000 1000000 50 4'),
+       ('traces', 'traces', '250000 250000 1'),
+       ('traces', 'traces_by_start', '250000 250000 2 1'),
+       ('traces', 'traces_unsuccessful', '2500 2500 2 1'),
+       ('texts', 'texts', '100000 100000 1');
