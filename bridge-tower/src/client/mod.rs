@@ -7,7 +7,7 @@
 //!  trace context, baggage and time left into its headers ─▶ inner client ─▶ head ─▶ body: one record
 //! ```
 //!
-//! [`ClientLayer`] goes around any tower client of `http` requests; [`Reqwest`] does the same for
+//! [`ClientLayer`] goes around any tower client of `http` requests; `Reqwest` does the same for
 //! reqwest. Each request is a CLIENT span under the call the current task works for, counted by
 //! peer, method and status, and measured to the last byte of its response body.
 //!

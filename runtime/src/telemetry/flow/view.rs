@@ -32,7 +32,7 @@ pub struct Flows {
     pub covered: Duration,
     /// By actor, peer, channel and subject.
     pub edges: Vec<EdgeFlow>,
-    /// Operations beyond [`KEYS_MAX`](super::KEYS_MAX) series.
+    /// Operations beyond the 4,096 series that are told apart.
     pub other: Tally,
 }
 
