@@ -35,6 +35,7 @@ pub(crate) struct Heard<'h> {
 }
 
 impl<'h> Heard<'h> {
+    #[inline]
     pub(crate) fn among(headers: &'h HeaderMap) -> Self {
         let mut heard = Self {
             parent: None,

@@ -72,6 +72,7 @@ pub struct Monotonic(u64);
 
 impl Monotonic {
     /// Time passed since `earlier`; zero when `earlier` is later.
+    #[inline]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -142,6 +143,7 @@ impl Clock {
     }
 
     /// The monotonic time.
+    #[inline]
     pub fn monotonic(&self) -> Monotonic {
         let passed = match &self.0 {
             Source::System(origin) => origin.elapsed(),

@@ -98,6 +98,7 @@ impl fmt::Display for TraceContext {
 
 impl From<TraceParent> for TraceContext {
     /// The parent's unknown high half is zero.
+    #[inline]
     fn from(read: TraceParent) -> Self {
         Self {
             trace: TraceId::from_uuid(Uuid::from_u128(read.trace())),

@@ -70,6 +70,7 @@ impl TraceParent {
     }
 
     /// Reads the value of one header. Spaces and tabs around it do not count.
+    #[inline]
     pub fn parse(value: &[u8]) -> Option<Self> {
         // Nearly every header is of version 00 and has nothing around it.
         if let Ok(head) = <&[u8; TRACEPARENT_LEN]>::try_from(value)
@@ -115,6 +116,7 @@ impl TraceParent {
     }
 
     /// The caller's flags.
+    #[inline]
     pub const fn flags(&self) -> TraceFlags {
         self.flags
     }

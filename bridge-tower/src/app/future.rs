@@ -75,7 +75,7 @@ impl Future for AppFuture {
             return self.read_problem(cx);
         }
         let polled = {
-            let _entered = this.live.as_ref().map(Live::entered);
+            let _entered = this.live.as_ref().and_then(Live::entered);
             catch_unwind(AssertUnwindSafe(|| this.answer.poll(cx)))
         };
         match polled {

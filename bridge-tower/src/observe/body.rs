@@ -66,7 +66,7 @@ impl<B: Body> Body for MeteredBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let polled = {
-            let _entered = this.live.as_ref().map(Live::entered);
+            let _entered = this.live.as_ref().and_then(Live::entered);
             this.inner.as_mut().poll_frame(cx)
         };
         let Some(live) = this.live else { return polled };

@@ -46,7 +46,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let polled = {
-            let _entered = this.live.as_ref().map(Live::entered);
+            let _entered = this.live.as_ref().and_then(Live::entered);
             this.answer.poll(cx)
         };
         match polled {

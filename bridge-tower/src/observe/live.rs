@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use contract::clock::{Monotonic, Timestamp};
 use http::{Request, Version};
-use tracing::Span;
 use tracing::span::Entered;
+use tracing::{Level, Span};
 
 use crate::context::{self, CallContext};
 use crate::record::{Ending, Kind, Record, Route, Text, Verb};
@@ -74,8 +74,8 @@ pub(crate) struct Live {
     /// from the future into the body.
     record: Option<Box<Record>>,
     ticket: Option<Ticket>,
-    /// Disabled unless a subscriber wants it; then the handler and its body run inside.
-    span: Span,
+    /// `None` unless a subscriber wants one; then the handler and its body run inside.
+    span: Option<Box<Span>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,8 +141,8 @@ impl Live {
 
     /// Runs what is inside of the request inside of its span, while it is held.
     #[inline]
-    pub(crate) fn entered(&self) -> Entered<'_> {
-        self.span.enter()
+    pub(crate) fn entered(&self) -> Option<Entered<'_>> {
+        self.span.as_deref().map(Span::enter)
     }
 
     /// The request has to wait for something: from now on it can be announced as running.
@@ -163,12 +163,13 @@ impl Live {
     }
 
     /// The request has ended; does nothing the second time.
+    #[inline]
     pub(crate) fn end(&mut self, ending: Ending) {
         if std::mem::replace(&mut self.state, State::Ended) == State::Ended {
             return;
         }
-        if !self.span.is_disabled() {
-            self.span.record("http.response.status_code", self.status);
+        if let Some(span) = &self.span {
+            span.record("http.response.status_code", self.status);
         }
         let inner = &*self.recorder.0;
         let took = inner.clock.monotonic().since(self.started);
@@ -203,9 +204,17 @@ impl Drop for Live {
 
 /// The request's span with the names of the semantic conventions; made only if wanted.
 #[inline]
-fn span<B>(recorder: &Recorder, request: &Request<B>, step: &Step, route: &RouteSource) -> Span {
+fn span<B>(
+    recorder: &Recorder,
+    request: &Request<B>,
+    step: &Step,
+    route: &RouteSource,
+) -> Option<Box<Span>> {
+    if !tracing::enabled!(target: SPAN_TARGET, Level::INFO) {
+        return None;
+    }
     let template = || recorder.route_name(route.route());
-    tracing::info_span!(
+    let span = tracing::info_span!(
         target: SPAN_TARGET,
         "request",
         otel.kind = "server",
@@ -215,7 +224,8 @@ fn span<B>(recorder: &Recorder, request: &Request<B>, step: &Step, route: &Route
         url.path = request.uri().path(),
         trace_id = %step.context.trace.as_uuid().simple(),
         span_id = format_args!("{:016x}", step.context.span_id()),
-    )
+    );
+    (!span.is_disabled()).then(|| Box::new(span))
 }
 
 /// What is known of a request when it arrives.

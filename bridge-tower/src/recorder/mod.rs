@@ -272,6 +272,7 @@ impl Recorder {
 
 impl Inner {
     /// Wall time at a point of this recorder's clock.
+    #[inline]
     pub(crate) fn wall(&self, at: Monotonic) -> Timestamp {
         let passed = i64::try_from(at.since(self.origin).as_micros()).unwrap_or(i64::MAX);
         let origin = self.wall_at_origin.load(Ordering::Relaxed);
@@ -324,6 +325,7 @@ impl Inner {
     }
 
     /// Counts an ended request and keeps its record, if it has one.
+    #[inline]
     pub(crate) fn ended(
         &self,
         key: SeriesKey,
@@ -370,6 +372,7 @@ impl Inner {
         })
     }
 
+    #[inline]
     fn with_shard<T>(&self, body: impl FnOnce(&Arc<Shard>) -> T) -> T {
         let mut body = Some(body);
         let found = SHARDS.try_with(|shards| {

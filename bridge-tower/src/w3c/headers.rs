@@ -29,6 +29,7 @@ pub struct Incoming {
 impl Incoming {
     /// Reads the first `x-sb-trace` and the only `traceparent` of a request. A repeated
     /// `traceparent` is as good as none: pass `None` then.
+    #[inline]
     pub fn of(own: Option<&HeaderValue>, traceparent: Option<&HeaderValue>) -> Self {
         let own = own.and_then(|value| TraceContext::parse(value.to_str().ok()?));
         let read = traceparent.and_then(|value| TraceParent::parse(value.as_bytes()));
