@@ -54,7 +54,7 @@ enum Task {
 }
 
 /// What `bench` has; every other name is a filter on the end-to-end tests.
-const BENCHES: [&str; 2] = ["rpc", "registry"];
+const BENCHES: [&str; 5] = ["rpc", "registry", "layers", "away", "ingest"];
 
 fn main() -> ExitCode {
     let root = root();
