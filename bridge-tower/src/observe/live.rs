@@ -3,6 +3,7 @@
 //! Invariant: it is counted exactly once and recorded at most once, whichever of its future and
 //! its body is dropped first.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -97,10 +98,12 @@ impl Live {
         route: impl FnOnce() -> RouteSource,
     ) -> Arrival {
         let inner = &*recorder.0;
-        let step = inner.step(heard);
+        // Read once, and not at all for who is neither counted nor recorded.
+        let started = LazyCell::new(|| inner.clock.monotonic());
+        let step = inner.step(heard, &started);
         let carried = heard.carried();
         let live = (step.is_recorded || inner.counts).then(|| {
-            let (started, route) = (inner.clock.monotonic(), route());
+            let (started, route) = (*LazyCell::force(&started), route());
             let record = step.is_recorded.then(|| {
                 let mut record = record(request, heard, &step, inner.wall(started));
                 record.route = route.route();

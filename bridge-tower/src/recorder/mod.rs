@@ -15,7 +15,7 @@
 mod shard;
 mod builder;
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -282,14 +282,18 @@ impl Inner {
     /// Where a request that arrives is in its trace. Who leaves no record is no step of it: then
     /// nested work hangs under the caller.
     #[inline]
-    pub(crate) fn step(&self, heard: &Heard<'_>) -> Step {
+    pub(crate) fn step<F: FnOnce() -> Monotonic>(
+        &self,
+        heard: &Heard<'_>,
+        now: &LazyCell<Monotonic, F>,
+    ) -> Step {
         let decided = heard.flags.map(TraceFlags::is_sampled);
         let samples = |trace: TraceId| {
             let random = trace.as_uuid().as_u64_pair().1;
             self.decider.records(decided, random)
         };
         let Some(parent) = heard.parent else {
-            let context = self.root();
+            let context = self.root(*LazyCell::force(now));
             let sampled = samples(context.trace);
             return Step {
                 context,
@@ -306,13 +310,13 @@ impl Inner {
         };
         if step.is_recorded {
             step.flags = step.flags.sampled(true);
-            step.context.parent = OpId::mint_at(&self.mint, self.wall(self.clock.monotonic()));
+            step.context.parent = OpId::mint_at(&self.mint, self.wall(*LazyCell::force(now)));
         }
         step
     }
 
-    fn root(&self) -> TraceContext {
-        let wall = self.wall(self.clock.monotonic());
+    fn root(&self, now: Monotonic) -> TraceContext {
+        let wall = self.wall(now);
         TraceContext {
             trace: TraceId::mint_at(&self.mint, wall),
             parent: OpId::mint_at(&self.mint, wall),

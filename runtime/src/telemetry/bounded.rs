@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 /// What stands for JSON that was too large or not an object.
-const TRUNCATED: &str = r#"{"_truncated":true}"#;
+pub(super) const TRUNCATED: &str = r#"{"_truncated":true}"#;
 
 /// The longest prefix of `said` within `bytes_max` that ends at a character, without NUL, which
 /// PostgreSQL cannot hold.

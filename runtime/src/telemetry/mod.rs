@@ -16,11 +16,11 @@
 //!
 //! Invariants: a terminal operation never becomes pending again; a blank never replaces a value.
 
+mod bounded;
 mod model;
 mod search;
 mod query;
 mod tree;
-mod bounded;
 mod seen;
 mod mask;
 mod logs;

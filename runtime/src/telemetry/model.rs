@@ -4,15 +4,14 @@ use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::bounded::{self, TRUNCATED};
+
 /// Largest `meta` of an operation, in bytes of JSON, also after merging.
 pub(super) const META_BYTES_MAX: usize = 8_192;
 /// Largest `attrs` of an operation, in bytes of JSON.
 pub(super) const ATTRS_BYTES_MAX: usize = 2_048;
 /// Longest subject, business key or status message, in bytes; the rest is cut.
 pub(super) const TEXT_BYTES_MAX: usize = 2_048;
-
-/// What stands for JSON that was too large or not an object.
-const TRUNCATED: &str = r#"{"_truncated":true}"#;
 
 /// What an operation went over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -294,13 +293,9 @@ pub(super) struct Stored {
     pub(super) text: i64,
 }
 
-/// Text as it is stored: without NUL, which PostgreSQL cannot hold, and not too long.
+/// Text as an operation keeps it.
 fn text(said: &str) -> String {
-    let mut end = said.len().min(TEXT_BYTES_MAX);
-    while !said.is_char_boundary(end) {
-        end -= 1;
-    }
-    said[..end].replace('\0', "")
+    bounded::text(said, TEXT_BYTES_MAX)
 }
 
 /// The JSON object in `bytes`, as it came; a marker when it is too large or no object.

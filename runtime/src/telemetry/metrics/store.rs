@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use contract::ids::{InstanceId, ServiceId};
 use serde_json::{Value, json};
 use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::answer::{Bucket, Range};
@@ -347,29 +349,8 @@ pub(super) async fn sum_windows(
     series: &[i64],
     range: Range,
 ) -> Result<Vec<Bucket>, DbError> {
-    let text = conn.text(SUM_WINDOWS);
-    let outcome = match conn.driver() {
-        Driver::Sqlite(c) => {
-            let query = sqlx::query_as::<_, BucketRow>(text).bind(slice);
-            let query = query.bind(json!(series).to_string());
-            let query = query
-                .bind(range.from_ms)
-                .bind(range.to_ms)
-                .bind(range.step_ms);
-            query.fetch_all(c).await
-        }
-        Driver::Postgres(c) => {
-            let query = sqlx::query_as::<_, BucketRow>(text)
-                .bind(slice)
-                .bind(series);
-            let query = query
-                .bind(range.from_ms)
-                .bind(range.to_ms)
-                .bind(range.step_ms);
-            query.fetch_all(c).await
-        }
-    };
-    let rows = conn.settle("add metrics up", outcome)?;
+    let rows: Vec<BucketRow> =
+        sums(conn, (SUM_WINDOWS, "add metrics up"), slice, series, range).await?;
     Ok(rows.into_iter().map(BucketRow::into_bucket).collect())
 }
 
@@ -380,10 +361,32 @@ pub(super) async fn sum_buckets(
     series: &[i64],
     range: Range,
 ) -> Result<Vec<ObservedRow>, DbError> {
-    let text = conn.text(SUM_BUCKETS);
+    sums(
+        conn,
+        (SUM_BUCKETS, "add histograms up"),
+        slice,
+        series,
+        range,
+    )
+    .await
+}
+
+/// What one of the two statements that add up by step answers.
+async fn sums<R>(
+    conn: &mut Conn<'_>,
+    (sql, action): (Sql, &'static str),
+    slice: i64,
+    series: &[i64],
+    range: Range,
+) -> Result<Vec<R>, DbError>
+where
+    R: Send + Unpin,
+    R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+{
+    let text = conn.text(sql);
     let outcome = match conn.driver() {
         Driver::Sqlite(c) => {
-            let query = sqlx::query_as::<_, ObservedRow>(text).bind(slice);
+            let query = sqlx::query_as::<_, R>(text).bind(slice);
             let query = query.bind(json!(series).to_string());
             let query = query
                 .bind(range.from_ms)
@@ -392,9 +395,7 @@ pub(super) async fn sum_buckets(
             query.fetch_all(c).await
         }
         Driver::Postgres(c) => {
-            let query = sqlx::query_as::<_, ObservedRow>(text)
-                .bind(slice)
-                .bind(series);
+            let query = sqlx::query_as::<_, R>(text).bind(slice).bind(series);
             let query = query
                 .bind(range.from_ms)
                 .bind(range.to_ms)
@@ -402,7 +403,7 @@ pub(super) async fn sum_buckets(
             query.fetch_all(c).await
         }
     };
-    conn.settle("add histograms up", outcome)
+    conn.settle(action, outcome)
 }
 
 /// What these gauges stood at when the window at `at_ms` began, as far as the slice knows.
