@@ -111,6 +111,11 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) fn new(variant: Variant) -> Result<Self> {
+        // Every server has a second thread, and from the first one on memory costs more to
+        // allocate: without it the layers that bring one would pay for what is nobody's.
+        std::thread::Builder::new()
+            .spawn(std::thread::park)
+            .context("an idle thread")?;
         let workers = tokio::runtime::Builder::new_current_thread()
             .build()
             .context("the async runtime")?;

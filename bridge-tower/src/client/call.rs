@@ -193,7 +193,7 @@ impl Call {
             return;
         }
         let inner = &*self.recorder.0;
-        let took = inner.clock.monotonic().since(self.started);
+        let nanos = inner.clock.monotonic().nanos_since(self.started);
         let key = SeriesKey {
             route: self.peer,
             verb: self.verb,
@@ -201,14 +201,14 @@ impl Call {
             broken: ending != Ending::Answered,
         };
         let record = self.record.take().map(|mut record| {
-            record.duration = took;
+            record.duration = Duration::from_nanos(nanos);
             record.response_bytes = self.response_bytes;
             record.status = self.status;
             record.version = self.version;
             record.ending = ending;
             record
         });
-        inner.ended(key, took, self.response_bytes, record);
+        inner.ended(key, nanos, self.response_bytes, record);
     }
 }
 

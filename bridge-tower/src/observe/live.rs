@@ -3,7 +3,6 @@
 //! Invariant: it is counted exactly once and recorded at most once, whichever of its future and
 //! its body is dropped first.
 
-use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -98,12 +97,13 @@ impl Live {
         route: impl FnOnce() -> RouteSource,
     ) -> Arrival {
         let inner = &*recorder.0;
-        // Read once, and not at all for who is neither counted nor recorded.
-        let started = LazyCell::new(|| inner.clock.monotonic());
-        let step = inner.step(heard, &started);
+        // Nearly always read here, once; and not at all for who is neither counted nor recorded.
+        let counted = inner.counts.then(|| inner.clock.monotonic());
+        let now = || counted.unwrap_or_else(|| inner.clock.monotonic());
+        let step = inner.step(heard, now);
         let carried = heard.carried();
         let live = (step.is_recorded || inner.counts).then(|| {
-            let (started, route) = (*LazyCell::force(&started), route());
+            let (started, route) = (now(), route());
             let record = step.is_recorded.then(|| {
                 let mut record = record(request, heard, &step, inner.wall(started));
                 record.route = route.route();
@@ -175,7 +175,7 @@ impl Live {
             span.record("http.response.status_code", self.status);
         }
         let inner = &*self.recorder.0;
-        let took = inner.clock.monotonic().since(self.started);
+        let nanos = inner.clock.monotonic().nanos_since(self.started);
         let key = SeriesKey {
             route: self.route.route(),
             verb: self.verb,
@@ -184,14 +184,14 @@ impl Live {
         };
         let record = self.record.take().map(|mut record| {
             record.announced = self.ticket.take().is_some_and(Ticket::redeem);
-            record.duration = took;
+            record.duration = Duration::from_nanos(nanos);
             record.response_bytes = self.response_bytes;
             record.route = key.route;
             record.status = self.status;
             record.ending = ending;
             record
         });
-        inner.ended(key, took, self.response_bytes, record);
+        inner.ended(key, nanos, self.response_bytes, record);
     }
 }
 

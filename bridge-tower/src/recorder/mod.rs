@@ -15,7 +15,7 @@
 mod shard;
 mod builder;
 
-use std::cell::{LazyCell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -282,18 +282,14 @@ impl Inner {
     /// Where a request that arrives is in its trace. Who leaves no record is no step of it: then
     /// nested work hangs under the caller.
     #[inline]
-    pub(crate) fn step<F: FnOnce() -> Monotonic>(
-        &self,
-        heard: &Heard<'_>,
-        now: &LazyCell<Monotonic, F>,
-    ) -> Step {
+    pub(crate) fn step(&self, heard: &Heard<'_>, now: impl Fn() -> Monotonic) -> Step {
         let decided = heard.flags.map(TraceFlags::is_sampled);
         let samples = |trace: TraceId| {
             let random = trace.as_uuid().as_u64_pair().1;
             self.decider.records(decided, random)
         };
         let Some(parent) = heard.parent else {
-            let context = self.root(*LazyCell::force(now));
+            let context = self.root(now());
             let sampled = samples(context.trace);
             return Step {
                 context,
@@ -310,7 +306,7 @@ impl Inner {
         };
         if step.is_recorded {
             step.flags = step.flags.sampled(true);
-            step.context.parent = OpId::mint_at(&self.mint, self.wall(*LazyCell::force(now)));
+            step.context.parent = OpId::mint_at(&self.mint, self.wall(now()));
         }
         step
     }
@@ -333,13 +329,13 @@ impl Inner {
     pub(crate) fn ended(
         &self,
         key: SeriesKey,
-        took: Duration,
+        nanos: u64,
         bytes: u64,
         record: Option<Box<Record>>,
     ) {
         let waiting = self.with_shard(|shard| {
             let mut state = shard.0.lock();
-            state.cells.add(key, took, bytes);
+            state.cells.add(key, nanos, bytes);
             let Some(record) = record else { return 0 };
             if state.ended.len() >= self.ring_records {
                 state.ended.pop_front();

@@ -26,7 +26,7 @@ fn counts_of_a_thread_that_ended_stay() {
         broken: false,
     };
     let counted = recorder.clone();
-    std::thread::spawn(move || counted.0.ended(key, Duration::from_millis(1), 5, None))
+    std::thread::spawn(move || counted.0.ended(key, 1_000_000, 5, None))
         .join()
         .expect("it ends");
     for _ in 0..3 {
