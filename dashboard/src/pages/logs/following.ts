@@ -1,0 +1,47 @@
+// The log as a feed: pages of what was written, and what is written right now.
+import { useEffect, useMemo } from 'preact/hooks';
+import { get } from '@/api/client';
+import { subscribe } from '@/api/live';
+import type { LogLine, LogsPage } from '@/api/types';
+import { Feed } from '@/telemetry/feed';
+import { isOpen } from '@/telemetry/range';
+import { above, LINES_MAX } from './merge';
+import { asked, liveAsked, wanted, writeFilters, type LogFilters } from './query';
+
+const PAGE = 300;
+
+/** The lines that match; `follow` takes in what is written from now on. */
+export function useLogs(filters: LogFilters, follow: boolean): Feed<LogLine> {
+  const key = writeFilters(filters).toString();
+  const feed = useMemo(() => new Feed<LogLine>(rules(filters)), [key]);
+  useEffect(() => feed.start(), [feed]);
+  useEffect(() => {
+    if (!follow || !isOpen(filters.range)) return undefined;
+    // What was written while nobody followed is asked for.
+    if (feed.lines.peek().length > 0) void feed.refresh();
+    return subscribe({
+      topics: ['logs'],
+      query: liveAsked(filters),
+      on: { logs: ({ logs, missed }) => feed.arrived(logs.filter((it) => wanted(filters, it)), missed) },
+      onGap: () => void feed.refresh(),
+    });
+  }, [feed, follow]);
+  return feed;
+}
+
+function rules(filters: LogFilters) {
+  return {
+    key: (it: LogLine) => it.id,
+    at: (it: LogLine) => it.at_unix_ms,
+    page: async (ask: { limit: number; cursor: string | null; until: number | null }, signal: AbortSignal) => {
+      const until = ask.until === null ? {} : { until: ask.until };
+      const page = await get<LogsPage>('/logs', { ...asked(filters, Date.now()), ...until, limit: ask.limit, cursor: ask.cursor }, signal);
+      return { items: page.logs, next: page.next ?? null };
+    },
+    merge: above,
+    most: LINES_MAX,
+    first: PAGE,
+    further: PAGE,
+    refresh: PAGE,
+  };
+}

@@ -1,0 +1,170 @@
+// Rate, errors and durations of every service and route, the worst first; one of them large when it is chosen.
+import { get } from '@/api/client';
+import type { RedPage } from '@/api/types';
+import { useResource } from '@/route/resource';
+import { place, setQuery } from '@/route/router';
+import { isFailing, linesOf } from '@/telemetry/red';
+import { ServiceFilter } from '@/telemetry/service';
+import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, Stale, TextFilter, coarse, count, duration, percent, plural, queryValue, rate, useNow } from '@/ui';
+import { Close } from './close';
+import { MetricsFrame } from './frame';
+import { cardNamed, cardsOf, routeWord, type By, type Card, type SortWord } from './red';
+
+/** The runtime counts in steps of ten seconds up to five minutes, in steps of five minutes up to an hour. */
+const WINDOWS = [
+  ['300000', '5 min'],
+  ['3600000', '1 h'],
+] as const;
+const EVERY_MS = 5_000;
+const CARDS_MAX = 120;
+
+export function RedOfServices() {
+  const windowMs = queryValue('window', '300000');
+  const red = useResource(`red ${windowMs}`, (signal) => get<RedPage>('/red', { window_ms: windowMs }, signal), { everyMs: EVERY_MS });
+  const page = red.data.value;
+  return (
+    <MetricsFrame note={<Stale since={red.staleSinceUnixMs.value} />}>
+      <Filters page={page} />
+      {!page && <ErrorNote error={red.error.value} again={red.reload} />}
+      {!page && !red.error.value && <Skeleton rows={6} height={64} />}
+      {page && <Board page={page} />}
+    </MetricsFrame>
+  );
+}
+
+function Filters({ page }: { page: RedPage | null }) {
+  return (
+    <div class="tm-filters">
+      <FilterBar names={['q', 'service', 'route']} end={page && <span class="faint small">Ended in the last {coarse(Math.max(1_000, page.window_ms))}</span>}>
+        <TextFilter name="q" label="Find a service or route" />
+        <ServiceFilter />
+        {!queryValue('service') && (
+          <SegmentsFilter
+            name="by"
+            label="Shown"
+            otherwise="services"
+            options={[
+              ['services', 'Services'],
+              ['routes', 'Routes'],
+            ]}
+          />
+        )}
+        <SegmentsFilter
+          name="sort"
+          label="Order"
+          otherwise="worst"
+          options={[
+            ['worst', 'Worst first'],
+            ['traffic', 'Traffic'],
+            ['slow', 'Slowest'],
+            ['name', 'Name'],
+          ]}
+        />
+        <SegmentsFilter name="window" label="Window" otherwise="300000" options={WINDOWS} />
+      </FilterBar>
+    </div>
+  );
+}
+
+function Board({ page }: { page: RedPage }) {
+  const now = useNow();
+  const service = queryValue('service');
+  const by: By = service ? 'routes' : (queryValue('by', 'services') as By);
+  const cards = cardsOf(page, { by, service, words: queryValue('q'), sort: queryValue('sort', 'worst') as SortWord });
+  const chosen = service ? cardNamed(page, service, queryValue('route')) : undefined;
+  if (page.services.length === 0) return <Nothing windowMs={page.window_ms} />;
+  return (
+    <>
+      {service && chosen && <Close card={chosen} stepMs={page.step_ms} nowUnixMs={now} />}
+      {service && !chosen && (
+        <div class="mt-pad">
+          <Note>
+            {queryValue('route') ? `${queryValue('route')} of ${service}` : service} ended nothing in this window.{' '}
+            {queryValue('route') && (
+              <Button look="quiet" onClick={() => setQuery({ route: null })}>
+                All routes of {service}
+              </Button>
+            )}
+          </Note>
+        </div>
+      )}
+      {page.truncated && (
+        <div class="mt-pad">
+          <Note tone="warn">There are more routes than one answer carries; the busiest are here.</Note>
+        </div>
+      )}
+      <ul class="mt-cards" aria-label={by === 'services' ? 'Services' : 'Routes'}>
+        {cards.slice(0, CARDS_MAX).map((it) => (
+          <CardView key={it.key} card={it} stepMs={page.step_ms} nowUnixMs={now} alone={service !== ''} />
+        ))}
+      </ul>
+      {cards.length === 0 && <p class="mt-pad faint">Nothing of that name ended in this window.</p>}
+      {cards.length > CARDS_MAX && <p class="mt-pad faint">{plural(cards.length - CARDS_MAX, 'more', 'more')}: search, or choose a service.</p>}
+    </>
+  );
+}
+
+function CardView({ card, stepMs, nowUnixMs, alone }: { card: Card; stepMs: number; nowUnixMs: number; alone: boolean }) {
+  const { red, route, service } = card;
+  const lines = linesOf(red, stepMs, nowUnixMs);
+  const here = alone && queryValue('route') === (route ? routeWord(route) : '');
+  const failing = isFailing(red);
+  const some = red.count > 0;
+  return (
+    <li>
+      <a class={`mt-card card ${failing ? 'failing' : ''}`} href={cardHref(card)} {...(here ? { 'aria-current': 'true' as const } : {})}>
+        <span class="mt-card-head">
+          {route && <KindTag kind={route.kind} short />}
+          <span class="cut grow mt-card-name" title={route?.name ?? service}>
+            {route?.name ?? service}
+          </span>
+          {route && !alone && <span class="faint small cut">{service}</span>}
+        </span>
+        <span class="mt-card-body">
+          <Figure name="calls" value={rate(red.per_second)} more={`${count(red.count)} in all`}>
+            <Sparkline values={lines.calls} label="Calls over time" width={84} height={28} />
+          </Figure>
+          <Figure name="errors" value={percent(red.errors, red.count)} bad={failing}>
+            <Sparkline values={lines.errorPercent} label="Share of failures over time" width={84} height={28} tone={failing ? 'bad' : 'dim'} max={Math.max(5, ...lines.errorPercent.map((it) => it ?? 0))} />
+          </Figure>
+          <Figure name="p95" value={some ? duration(red.p95_ms) : '–'}>
+            <Sparkline values={lines.p95} label="p95 over time" width={84} height={28} tone="dim" />
+          </Figure>
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function cardHref({ service, route }: Card): string {
+  const query = new URLSearchParams(place.peek().query);
+  query.set('service', service);
+  query.delete('q');
+  if (route) query.set('route', routeWord(route));
+  else query.delete('route');
+  return `/metrics?${query}`;
+}
+
+function Figure({ name, value, more, bad, children }: { name: string; value: string; more?: string; bad?: boolean; children: preact.ComponentChildren }) {
+  return (
+    <span class="mt-figure" title={more}>
+      <span class="faint small">{name}</span>
+      <span class={`mt-figure-value ${bad ? 'bad' : ''}`}>{value}</span>
+      {children}
+    </span>
+  );
+}
+
+function Nothing({ windowMs }: { windowMs: number }) {
+  return (
+    <Empty icon="metrics" title="Nothing ended yet">
+      <p>
+        In the last {coarse(Math.max(1_000, windowMs))} no operation of any service ended. Send a request to one of your services: its rate, errors and durations appear here
+        within seconds.
+      </p>
+      <p>
+        Metrics of an earlier time are under <a href="/metrics/explore">Explore</a>.
+      </p>
+    </Empty>
+  );
+}

@@ -1,0 +1,69 @@
+// The list of traces as a feed: pages, and what ends right now. An ended root is shown at once where there is no filter; with one
+// it is only a reason to ask the list again.
+import { useEffect, useMemo } from 'preact/hooks';
+import { get } from '@/api/client';
+import { subscribe } from '@/api/live';
+import type { LiveEvents, TraceLine, TracesPage } from '@/api/types';
+import { Feed } from '@/telemetry/feed';
+import { isOpen } from '@/telemetry/range';
+import { fromRoots, LINES_MAX, merge } from './merge';
+import { asked, opsAsked, rootsTellAll, writeFilters, type TraceFilters } from './query';
+
+/** Traces of the first page: enough for the scatter to say something. */
+const FIRST = 500;
+const FURTHER = 200;
+const REFRESH = 100;
+/** Wait before the list is asked again because something ended, and without a reason (something began and still runs). */
+const SOON_MS = 1_500;
+const ANYWAY_MS = 5_000;
+
+/** The traces that match; `follow` takes in what ends from now on. */
+export function useTraces(filters: TraceFilters, follow: boolean): Feed<TraceLine> {
+  const key = writeFilters(filters).toString();
+  const feed = useMemo(() => new Feed<TraceLine>(rules(filters)), [key]);
+  useEffect(() => feed.start(), [feed]);
+  useEffect(() => (follow && isOpen(filters.range) ? followed(feed, filters) : undefined), [feed, follow]);
+  return feed;
+}
+
+function rules(filters: TraceFilters) {
+  return {
+    key: (it: TraceLine) => it.trace_id,
+    at: (it: TraceLine) => it.started_at_unix_ms,
+    page: async (ask: { limit: number; cursor: string | null; until: number | null }, signal: AbortSignal) => {
+      const query = asked(filters, Date.now());
+      const until = ask.until === null ? {} : { until: ask.until };
+      const page = await get<TracesPage>('/traces', { ...query, ...until, limit: ask.limit, cursor: ask.cursor }, signal);
+      return { items: page.traces, next: page.next ?? null };
+    },
+    merge,
+    most: LINES_MAX,
+    first: FIRST,
+    further: FURTHER,
+    refresh: REFRESH,
+  };
+}
+
+function followed(feed: Feed<TraceLine>, filters: TraceFilters): () => void {
+  const tellAll = rootsTellAll(filters);
+  let soon: ReturnType<typeof setTimeout> | undefined;
+  const askSoon = () => {
+    soon ??= setTimeout(() => {
+      soon = undefined;
+      void feed.refresh();
+    }, SOON_MS);
+  };
+  const ended = ({ ops, missed }: LiveEvents['ops']) => {
+    if (tellAll) feed.arrived(fromRoots(ops), missed);
+    if (ops.length > 0 || missed > 0) askSoon();
+  };
+  const stop = subscribe({ topics: ['ops'], query: { ...opsAsked(filters), roots: tellAll || null }, on: { ops: ended }, onGap: askSoon });
+  const anyway = setInterval(() => {
+    if (!document.hidden) askSoon();
+  }, ANYWAY_MS);
+  return () => {
+    stop();
+    clearTimeout(soon);
+    clearInterval(anyway);
+  };
+}

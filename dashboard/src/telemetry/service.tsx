@@ -1,0 +1,27 @@
+// Services by name: a filter over all that are known, and a name in the colour that the service has everywhere.
+import { get } from '@/api/client';
+import type { ServiceSummary } from '@/api/types';
+import { useResource } from '@/route/resource';
+import { place, setQuery } from '@/route/router';
+import { Select, seriesVar } from '@/ui';
+
+/** A name with the service's colour before it; `link` leads to its page. */
+export function ServiceName({ name, link }: { name: string; link?: boolean }) {
+  if (name === '') return <span class="faint">outside</span>;
+  const word = link ? <a href={`/services/${encodeURIComponent(name)}`}>{name}</a> : name;
+  return (
+    <span class="tm-service" title={name}>
+      <span class="tm-swatch" aria-hidden="true" style={{ background: seriesVar(name) }} />
+      <span class="cut">{word}</span>
+    </span>
+  );
+}
+
+/** Chooses a service for the query's `service`; a name in the URL that is not known is offered too. */
+export function ServiceFilter() {
+  const services = useResource('services', (signal) => get<ServiceSummary[]>('/services', {}, signal));
+  const chosen = place.value.query.get('service') ?? '';
+  const names = (services.data.value ?? []).map((it) => it.name).sort();
+  if (chosen !== '' && !names.includes(chosen)) names.unshift(chosen);
+  return <Select aria-label="Service" value={chosen} options={[['', 'All services'], ...names.map((it): [string, string] => [it, it])]} onPick={(service) => setQuery({ service: service || null })} />;
+}
