@@ -293,7 +293,7 @@ impl Telemetry {
         Ok(total)
     }
 
-    /// Runs transaction after transaction until one finds less than a full one.
+    /// Runs transaction after transaction until nothing is left to do.
     async fn abandon_in(
         &self,
         slice: i64,
@@ -306,22 +306,21 @@ impl Telemetry {
             let instances = instances.clone();
             let db = &self.inner.db;
             let write =
-                db.write_slice::<u64, DbError, _>(History::Ops, slice, ACTION, move |conn| {
+                db.write_slice::<Round, DbError, _>(History::Ops, slice, ACTION, move |conn| {
                     let instances = instances.clone();
                     Box::pin(async move { abandon(conn, slice, &instances, before).await })
                 });
-            let found = match write.await {
+            match write.await {
                 Err(error) if error.is_gone() => return Ok(total),
-                found => found?,
-            };
-            total += found;
-            if found < SWEEP_ROWS.unsigned_abs() {
-                return Ok(total);
+                Err(error) => return Err(error),
+                Ok(Round::Abandoned(found)) => total += found,
+                Ok(Round::Forgot(found)) if found < SWEEP_ROWS.unsigned_abs() => return Ok(total),
+                Ok(Round::Forgot(_)) => {}
             }
         }
     }
 
-    /// Instances with something running.
+    /// Instances with something running; there may be more of those that are still here.
     pub(super) async fn running_instances(&self) -> Result<BTreeSet<InstanceId>, DbError> {
         let slices = self.inner.db.slices(History::Ops);
         let marked = std::mem::take(&mut *self.inner.running.lock());
@@ -373,17 +372,26 @@ impl Telemetry {
     }
 }
 
+/// What one transaction of giving up did.
+enum Round {
+    /// So many operations were abandoned; there may be more.
+    Abandoned(u64),
+    /// There was none left, and so many notes of what ran were removed.
+    Forgot(u64),
+}
+
 /// One transaction of giving up.
 async fn abandon(
     conn: &mut Conn<'_>,
     slice: i64,
     instances: &[InstanceId],
     before: Timestamp,
-) -> Result<u64, DbError> {
+) -> Result<Round, DbError> {
     let before_ms = before.as_millis();
     let mut left = store::list_pending(conn, slice, instances, before_ms, SWEEP_ROWS).await?;
     if left.is_empty() {
-        return Ok(0);
+        let forgot = store::forget_ended(conn, slice, instances, SWEEP_ROWS).await?;
+        return Ok(Round::Forgot(forgot));
     }
     left.sort_unstable_by_key(|it| it.op.op);
     for it in &mut left {
@@ -393,5 +401,5 @@ async fn abandon(
     let found = store::save(conn, slice, &left.iter().collect::<Vec<_>>()).await?;
     let placed = traces::places(left.iter().map(|it| &it.op));
     traces::store::place(conn, slice, &placed).await?;
-    Ok(found)
+    Ok(Round::Abandoned(found))
 }

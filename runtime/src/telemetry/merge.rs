@@ -145,6 +145,7 @@ pub(super) async fn run(
         merged.looked.saved();
         let rows: Vec<&Stored> = tried.iter().map(|it| &it.1).collect();
         let written = store::save(conn, work.slice, &rows).await?;
+        store::note_running(conn, work.slice, &rows).await?;
         if written == u64::try_from(rows.len()).unwrap_or(u64::MAX) {
             for (_, after, tally) in tried {
                 merged.count(&tally);

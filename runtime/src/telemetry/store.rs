@@ -22,6 +22,14 @@ const LIST_PENDING: Sql = sql!(
     postgres: "telemetry/list_pending.postgres.sql"
 );
 const LIST_PENDING_INSTANCES: Sql = sql!("telemetry/list_pending_instances.sql");
+const NOTE_RUNNING: Sql = sql!(
+    sqlite: "telemetry/note_running.sqlite.sql",
+    postgres: "telemetry/note_running.postgres.sql"
+);
+const FORGET_ENDED: Sql = sql!(
+    sqlite: "telemetry/forget_ended.sqlite.sql",
+    postgres: "telemetry/forget_ended.postgres.sql"
+);
 const GET_TRACE: Sql = sql!("telemetry/get_trace.sql");
 const GET_OPERATION: Sql = sql!("telemetry/get_operation.sql");
 
@@ -198,12 +206,7 @@ pub(super) async fn list_pending(
         Driver::Postgres(c) => {
             sqlx::query_as::<_, OpRow>(text)
                 .bind(slice)
-                .bind(
-                    instances
-                        .iter()
-                        .map(|it| &it.as_bytes()[..])
-                        .collect::<Vec<_>>(),
-                )
+                .bind(bytes_of(instances))
                 .bind(before_ms)
                 .bind(limit)
                 .fetch_all(c)
@@ -214,7 +217,80 @@ pub(super) async fn list_pending(
     rows.into_iter().map(OpRow::into_stored).collect()
 }
 
-/// Instances with a pending operation, in the order of their ids, from just after `after`.
+/// Notes which of these operations run, so that they are found once their instance is gone.
+pub(super) async fn note_running(
+    conn: &mut Conn<'_>,
+    slice: i64,
+    ops: &[&Stored],
+) -> Result<(), DbError> {
+    // One that runs on was noted when it was stored first.
+    let begun = ops
+        .iter()
+        .filter(|it| it.rev == 1 && !it.op.status.is_terminal());
+    let begun: Vec<_> = begun.map(|it| (it.op.actor.instance, it.op.op)).collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let text = conn.text(NOTE_RUNNING);
+    let outcome = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let mut cut = Cut::with_capacity(begun.len(), 32);
+            for (instance, op) in &begun {
+                cut.begin_row()
+                    .bytes(instance.as_bytes())
+                    .bytes(op.as_bytes());
+            }
+            let (beginnings, rows) = cut.finish();
+            let query = sqlx::query(text).bind(slice).bind(beginnings).bind(rows);
+            query.execute(c).await.map(|_| ())
+        }
+        Driver::Postgres(c) => {
+            let instances: Vec<_> = begun.iter().map(|(it, _)| &it.as_bytes()[..]).collect();
+            let ops: Vec<_> = begun.iter().map(|(_, it)| &it.as_bytes()[..]).collect();
+            let query = sqlx::query(text).bind(slice).bind(instances).bind(ops);
+            query.execute(c).await.map(|_| ())
+        }
+    };
+    conn.settle("note what runs", outcome)
+}
+
+/// Removes up to `limit` notes that operations of these instances run, of those that have ended.
+/// Returns how many.
+pub(super) async fn forget_ended(
+    conn: &mut Conn<'_>,
+    slice: i64,
+    instances: &[InstanceId],
+    limit: i64,
+) -> Result<u64, DbError> {
+    let text = conn.text(FORGET_ENDED);
+    let outcome = match conn.driver() {
+        Driver::Sqlite(c) => {
+            let (beginnings, rows) =
+                Cut::of_ids(instances.iter().map(InstanceId::as_bytes)).finish();
+            let query = sqlx::query(text).bind(slice).bind(beginnings).bind(rows);
+            query
+                .bind(limit)
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected())
+        }
+        Driver::Postgres(c) => {
+            let query = sqlx::query(text).bind(slice).bind(bytes_of(instances));
+            query
+                .bind(limit)
+                .execute(c)
+                .await
+                .map(|done| done.rows_affected())
+        }
+    };
+    conn.settle("forget what has ended", outcome)
+}
+
+fn bytes_of(instances: &[InstanceId]) -> Vec<&[u8]> {
+    instances.iter().map(|it| &it.as_bytes()[..]).collect()
+}
+
+/// Instances with a note that something of them runs, in the order of their ids, from just after `after`.
 pub(super) async fn list_pending_instances(
     conn: &mut Conn<'_>,
     slice: i64,

@@ -40,7 +40,8 @@ on_both_databases! {
         let error = t.reopen().await.expect_err("refused");
         assert_eq!(error.kind(), DbErrorKind::Schema);
         let text = error.to_string();
-        assert!(text.contains("`9999_future`") && text.contains("`0001_first`"), "{text}");
+        let newest = Store::Ledger.schema().known.last().expect("has migrations").name;
+        assert!(text.contains("`9999_future`") && text.contains(newest), "{text}");
     }
 
     async fn every_statement_file_prepares(t: TestDb) {
@@ -49,7 +50,7 @@ on_both_databases! {
         for file in files_below(&folder) {
             let name = file.display().to_string();
             // Transaction starts are sent as they are: PostgreSQL's are two statements at once.
-            if name.starts_with("db/begin_") {
+            if name.starts_with("db/begin_") || name.ends_with(".template.sql") {
                 continue;
             }
             let text = std::fs::read_to_string(folder.join(&file)).expect("reads");
@@ -89,11 +90,11 @@ async fn statements_about_operations_never_go_through_a_whole_slice() {
                 sqlx::query_as(text).fetch_all(c).await.expect("explains");
             for (.., step) in steps {
                 let words: Vec<&str> = step.split(' ').collect();
-                let of_table = ["ops", "traces", "texts", "root"].contains(&words[1]);
+                let of_table = words
+                    .get(1)
+                    .is_some_and(|it| ["ops", "traces", "texts", "root", "running"].contains(it));
                 let is_whole = words[0] == "SCAN" || step.ends_with("(slice=?)");
-                // The partial index of what runs holds nothing else.
-                let is_pending = step.contains("ops_pending");
-                assert!(!(of_table && is_whole) || is_pending, "{name}: {step}");
+                assert!(!(of_table && is_whole), "{name}: {step}");
             }
             explained += 1;
         }

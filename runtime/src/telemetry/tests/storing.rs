@@ -99,6 +99,13 @@ on_both_databases! {
         assert_eq!(status(young.op).await, Status::Pending);
         assert_eq!(status(running.op).await, Status::Pending);
 
+        // Nothing is left to look for there but what is too young.
+        let noted = async || telemetry.running_instances().await.expect("lists");
+        assert_eq!(noted().await, [gone.instance, here.instance].into());
+        telemetry.ingest(gone, vec![end(&young, 120, Status::Success)]).await.expect("stores");
+        telemetry.abandon_pending(&[gone.instance], before).await.expect("looks");
+        assert_eq!(noted().await, [here.instance].into());
+
         let late = vec![end(&left, 60, Status::Success)];
         assert_eq!(telemetry.ingest(gone, late).await.expect("stores").late_ends, 1);
         assert_eq!(status(left.op).await, Status::Success);
