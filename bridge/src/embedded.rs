@@ -62,7 +62,8 @@ impl Runtime {
         let any_port = Some("127.0.0.1:0".to_owned());
         RuntimeBuilder(Config {
             listen: any_port.clone(),
-            health_listen: any_port,
+            console_listen: any_port.clone(),
+            export_listen: any_port,
             ..Config::new(data)
         })
     }

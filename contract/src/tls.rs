@@ -26,6 +26,7 @@ use rustls::{
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use crate::clock::Timestamp;
 use crate::ids::{InstanceId, ServiceId};
 
 /// The one URI of the runtime's certificate.
@@ -78,6 +79,27 @@ impl Peer {
             Some((Ok(service), Ok(instance))) => Self::Service { service, instance },
             _ => Self::Unknown,
         }
+    }
+}
+
+/// From when until when a certificate is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// Its beginning, a whole second.
+    pub from: Timestamp,
+    /// Its end, a whole second.
+    pub until: Timestamp,
+}
+
+impl Validity {
+    /// Reads it out of a DER certificate; `None` when it cannot be read.
+    pub fn of_certificate(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let validity = &certificate.validity;
+        Some(Self {
+            from: Timestamp::from_millis(validity.not_before.timestamp() * 1000),
+            until: Timestamp::from_millis(validity.not_after.timestamp() * 1000),
+        })
     }
 }
 

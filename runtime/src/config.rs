@@ -21,8 +21,14 @@ pub struct Config {
     pub database: Option<String>,
     /// Address of the gRPC port; `None` takes every interface and the port of the settings.
     pub listen: Option<String>,
-    /// Address of `/healthz` and `/readyz`; `None` takes loopback and the port of the settings.
-    pub health_listen: Option<String>,
+    /// Address of the console and its API; `None` takes loopback and the port of the settings.
+    pub console_listen: Option<String>,
+    /// Address of the open doors (health, metrics, OTLP, Loki); `None` takes loopback and the port
+    /// of the settings.
+    pub export_listen: Option<String>,
+    /// File with the token that the open doors ask for; `None` asks for an API token beyond
+    /// loopback, and for nothing on it.
+    pub export_token_file: Option<PathBuf>,
     /// Names and addresses, besides loopback and the host name, that clients reach the gRPC port by.
     pub names: Vec<String>,
     /// Certificate and key of an authority the operator brings, both PEM.
@@ -40,7 +46,9 @@ impl Config {
             data: data.into(),
             database: None,
             listen: None,
-            health_listen: None,
+            console_listen: None,
+            export_listen: None,
+            export_token_file: None,
             names: Vec::new(),
             authority: None,
             leaf_life: None,
@@ -84,8 +92,13 @@ pub struct Options {
     pub database: Option<String>,
     /// gRPC address.
     pub listen: Option<String>,
-    /// Health address.
-    pub health_listen: Option<String>,
+    /// Address of the console.
+    pub console_listen: Option<String>,
+    /// Address of the open doors.
+    #[serde(alias = "health_listen")]
+    pub export_listen: Option<String>,
+    /// File with the token of the open doors.
+    pub export_token_file: Option<PathBuf>,
     /// Further names of the gRPC port.
     pub names: Option<Vec<String>>,
     /// Certificate of an authority the operator brings.
@@ -117,7 +130,9 @@ impl Options {
             data: above.data.or(self.data),
             database: above.database.or(self.database),
             listen: above.listen.or(self.listen),
-            health_listen: above.health_listen.or(self.health_listen),
+            console_listen: above.console_listen.or(self.console_listen),
+            export_listen: above.export_listen.or(self.export_listen),
+            export_token_file: above.export_token_file.or(self.export_token_file),
             names: above.names.or(self.names),
             ca_cert: above.ca_cert.or(self.ca_cert),
             ca_key: above.ca_key.or(self.ca_key),
@@ -138,7 +153,9 @@ impl Options {
         Ok(Config {
             database: self.database,
             listen: self.listen,
-            health_listen: self.health_listen,
+            console_listen: self.console_listen,
+            export_listen: self.export_listen,
+            export_token_file: self.export_token_file,
             names: self.names.unwrap_or_default(),
             authority,
             ..Config::new(self.data.unwrap_or_else(|| PathBuf::from(".bridge")))

@@ -99,7 +99,8 @@ async fn a_runtime_whose_clock_is_days_ahead_is_told_from_a_foreign_one() {
     let runtime = Runtime::start(Config {
         clock,
         listen: any.clone(),
-        health_listen: any,
+        console_listen: any.clone(),
+        export_listen: any,
         ..Config::new(folder.path().join("data"))
     });
     let runtime = runtime.await.expect("starts");

@@ -32,38 +32,38 @@ fn run(command: &mut Command) {
 /// under a lock, because the tests of both databases may come at the same time.
 pub(crate) fn prepared() -> (PathBuf, PathBuf) {
     let target = root().join("target/python");
+    let bin = installed("python", include_str!("../python/requirements.txt"));
+    let lock = std::fs::File::create(target.join("lock")).expect("target can be written");
+    lock.lock().expect("the lock can be waited for");
+    let (python, stubs) = (bin.join("python"), target.join("stubs"));
+    generate(&python, &stubs);
+    (python, stubs)
+}
+
+/// The programs of an environment in `target/FOLDER` with these packages, installed once.
+pub(crate) fn installed(folder: &str, requirements: &str) -> PathBuf {
+    let target = root().join("target").join(folder);
     std::fs::create_dir_all(&target).expect("target can be written");
     let lock = std::fs::File::create(target.join("lock")).expect("target can be written");
     lock.lock().expect("the lock can be waited for");
-    let wanted = include_str!("../python/requirements.txt");
-    let (venv, stubs, done) = (
-        target.join("venv"),
-        target.join("stubs"),
-        target.join("installed"),
-    );
-    let python = venv.join("bin/python");
-    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) && python.exists()
-    {
-        generate(&python, &stubs);
-        return (python, stubs);
+    let (venv, done) = (target.join("venv"), target.join("installed"));
+    let bin = venv.join("bin");
+    let is_there = std::fs::read_to_string(&done).is_ok_and(|it| it == requirements);
+    if is_there && bin.join("python").exists() {
+        return bin;
     }
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(&venv));
-    let requirements = root().join("tests/python/requirements.txt");
-    run(Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-        ])
-        .arg(requirements));
-    std::fs::write(&done, wanted).expect("target can be written");
-    generate(&python, &stubs);
-    (python, stubs)
+    let wanted = target.join("requirements.txt");
+    std::fs::write(&wanted, requirements).expect("target can be written");
+    let install = ["install", "--quiet", "--disable-pip-version-check", "-r"];
+    run(Command::new(bin.join("python"))
+        .args(["-m", "pip"])
+        .args(install)
+        .arg(&wanted));
+    std::fs::write(&done, requirements).expect("target can be written");
+    bin
 }
 
 fn generate(python: &Path, stubs: &Path) {

@@ -36,7 +36,8 @@ async fn no_call_fails_while_certificates_are_replaced() {
     let runtime = Runtime::start(Config {
         leaf_life: Some(LEAF_LIFE),
         listen: any.clone(),
-        health_listen: any,
+        console_listen: any.clone(),
+        export_listen: any,
         ..Config::new(folder.path().join("data"))
     })
     .await

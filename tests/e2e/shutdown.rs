@@ -40,7 +40,7 @@ on_both_databases! {
         let member = Member::provision(&world.address(), &world.key("raw").await).await;
         let stop = async {
             eventually(STOP_MAX, "three sessions", async || {
-                let findings: Vec<Finding> = world.get("/v1/doctor").await;
+                let findings: Vec<Finding> = world.get("/api/v1/doctor").await;
                 let mut details = findings.iter().map(|it| &it.detail);
                 details.any(|it| it.starts_with("3 present")).then_some(())
             })

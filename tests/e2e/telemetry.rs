@@ -80,7 +80,7 @@ on_both_databases! {
         }
         world.runtime().kill();
         world.restart().await;
-        let tree: TraceTree = world.get(&format!("/v1/traces/{trace}")).await;
+        let tree: TraceTree = world.get(&format!("/api/v1/traces/{trace}")).await;
         assert_eq!(tree.ops.len(), 1);
         assert_eq!((&*tree.ops[0].subject, &*tree.ops[0].service), ("survivor", "orders"));
     }

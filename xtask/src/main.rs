@@ -9,6 +9,7 @@ mod failure;
 mod shell;
 
 mod codegen;
+mod console;
 mod pg;
 mod tidy;
 
@@ -39,6 +40,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Checks and builds the web console, and compares the bundle with the committed one.
+    Console {
+        /// Puts the new bundle into runtime/assets/console instead.
+        #[arg(long)]
+        write: bool,
+    },
     /// Starts a throw-away PostgreSQL, for one command or until Ctrl-C.
     Pg {
         /// Runs with BRIDGE_TEST_POSTGRES set to the server's url.
@@ -48,7 +55,7 @@ enum Task {
     /// A proof with full counts, too long for ci.
     Soak {
         /// A bench (`rpc`, `registry`), or a module of the end-to-end tests (`abuse`, `crash`,
-        /// `rotation`, …), or `e2e` for all of them.
+        /// `rotation`, …), `console` for all of the console's, or `e2e` for all of them.
         name: String,
     },
 }
@@ -68,6 +75,14 @@ fn main() -> ExitCode {
                 codegen::Mode::Write
             };
             codegen::generate(&root, mode).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Console { write } => {
+            let mode = if write {
+                console::Mode::Write
+            } else {
+                console::Mode::Check
+            };
+            console::run(&root, mode).map(|()| ExitCode::SUCCESS)
         }
         Task::Pg { command } => with_postgres(&command),
         Task::Soak { name } => soak(&root, &name).map(|()| ExitCode::SUCCESS),
@@ -121,6 +136,10 @@ fn soak(root: &Path, name: &str) -> Result<()> {
         );
         return Err(Failure::new(text));
     }
+    if name == "e2e" || name.starts_with("console") {
+        console::install_packages(root)?;
+        console::browser()?;
+    }
     let postgres = pg::Postgres::start()?;
     let mut arguments = vec![
         "test",
@@ -130,7 +149,11 @@ fn soak(root: &Path, name: &str) -> Result<()> {
         "--test",
         "e2e",
     ];
-    let filter = format!("{name}::");
+    // The console's tests are several modules.
+    let filter = match name {
+        "console" => name.to_owned(),
+        _ => format!("{name}::"),
+    };
     if name != "e2e" {
         arguments.extend(["--", &filter, "--nocapture"]);
     }

@@ -49,7 +49,8 @@ pub(crate) fn serve() -> Result<()> {
     let config = Config {
         database: setup.database,
         listen: any_port.clone(),
-        health_listen: any_port,
+        console_listen: any_port.clone(),
+        export_listen: any_port,
         ..Config::new(setup.folder)
     };
     let runtime = workers.block_on(Runtime::start(config));

@@ -31,7 +31,8 @@ pub(crate) fn serve() -> Result<()> {
     let any_port = Some("127.0.0.1:0".to_owned());
     let config = Config {
         listen: any_port.clone(),
-        health_listen: any_port,
+        console_listen: any_port.clone(),
+        export_listen: any_port,
         ..Config::new(setup.folder)
     };
     let runtime = workers.block_on(Runtime::start(config));

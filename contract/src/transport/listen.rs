@@ -23,13 +23,15 @@ use tonic::body::Body;
 use tower_service::Service;
 
 use crate::clock::Clock;
-use crate::tls::{Peer, handshake_advice};
+use crate::tls::{Peer, Validity, handshake_advice};
 
 /// Who is on the other end of a request, from the TLS handshake alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Connection {
     /// The verified identity.
     pub peer: Peer,
+    /// How long its certificate is valid; `None` without one.
+    pub certificate: Option<Validity>,
     /// Where it connected from.
     pub remote: SocketAddr,
 }
@@ -240,9 +242,8 @@ impl Accepted {
             .timeout(self.limits.handshake_timeout, self.tls.accept(socket));
         match handshake.await {
             Ok(Ok(stream)) => {
-                let peer = peer_of(&stream);
-                self.converse(stream, Connection { peer, remote }, service)
-                    .await;
+                let connection = connection(&stream, remote);
+                self.converse(stream, connection, service).await;
             }
             Ok(Err(error)) => (self.on_refusal)(remote, &Refusal::Handshake(error)),
             Err(_) => (self.on_refusal)(remote, &Refusal::Slow),
@@ -291,9 +292,12 @@ impl Accepted {
     }
 }
 
-fn peer_of(stream: &TlsStream<TcpStream>) -> Peer {
+fn connection(stream: &TlsStream<TcpStream>, remote: SocketAddr) -> Connection {
     let chain = stream.get_ref().1.peer_certificates();
-    chain
-        .and_then(|chain| chain.first())
-        .map_or(Peer::Unknown, |leaf| Peer::of_certificate(leaf))
+    let leaf = chain.and_then(|chain| chain.first());
+    Connection {
+        peer: leaf.map_or(Peer::Unknown, |leaf| Peer::of_certificate(leaf)),
+        certificate: leaf.and_then(|leaf| Validity::of_certificate(leaf)),
+        remote,
+    }
 }

@@ -29,6 +29,7 @@ SELECT page.trace_id,
        root.subject AS root_subject,
        root.service_id AS root_service_id,
        root.status AS root_status,
+       root.channel AS root_channel,
        (SELECT COUNT(*) FROM ops WHERE ops.slice = $1 AND ops.trace_id = page.trace_id) AS op_count,
        (SELECT COUNT(*)
           FROM (SELECT ops.status
@@ -37,6 +38,13 @@ SELECT page.trace_id,
                  ORDER BY ops.started_at_ms DESC
                  LIMIT 10000) AS late
          WHERE late.status = 1) AS running,
+       (SELECT COUNT(*)
+          FROM (SELECT ops.status
+                  FROM ops
+                 WHERE ops.slice = $1 AND ops.trace_id = page.trace_id
+                 ORDER BY ops.started_at_ms DESC
+                 LIMIT 10000) AS late
+         WHERE late.status > 2) AS failed,
        (SELECT MAX(late.finished_at_ms)
           FROM (SELECT ops.finished_at_ms
                   FROM ops

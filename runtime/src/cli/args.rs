@@ -34,6 +34,22 @@ pub(super) struct Common {
     /// Configuration file (TOML); flags and environment override it
     #[arg(long, global = true, env = "BRIDGE_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Console of the runtime to ask, instead of the socket in the data folder: http://HOST:PORT,
+    /// or https://HOST behind a proxy that speaks TLS
+    #[arg(long, global = true, env = "BRIDGE_CONSOLE_URL", value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// API token for --url; better in the environment, where nobody else reads it
+    #[arg(
+        long,
+        global = true,
+        env = "BRIDGE_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub(super) token: Option<String>,
+    /// File with the API token for --url in its first line, when there is no --token
+    #[arg(long, global = true, env = "BRIDGE_TOKEN_FILE", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     /// How to print
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(super) output: Output,
@@ -73,6 +89,12 @@ pub(super) enum Command {
     /// List and change settings
     #[command(subcommand)]
     Setting(Setting),
+    /// Create, list, change and delete accounts of the console
+    #[command(subcommand)]
+    Account(Account),
+    /// Create, list and revoke API tokens for programs and for this command line
+    #[command(subcommand)]
+    Token(Token),
     /// Compare HTTP routes: declared, mounted, called; for CI by its exit code
     #[command(
         after_help = "A file has `METHOD /path [operation]` on each line, and comments after `#`. \
@@ -87,6 +109,27 @@ pub(super) enum Command {
         /// Most entries to print
         #[arg(long, default_value_t = 50)]
         limit: u32,
+    },
+    /// Take a backup of everything while the runtime runs, or check one
+    #[command(
+        subcommand_negates_reqs = true,
+        after_help = "The file holds the private key of the certificate authority and hashes of every \
+             key and password: it is made with mode 0600, keep it like a password. What the runtime \
+             acknowledged before the moment it names is inside.\n\nExample: bridge backup --to /backups"
+    )]
+    Backup(Backup),
+    /// Restore a backup into an empty data folder; start the runtime there afterwards
+    #[command(
+        after_help = "Restores to SQLite, or to the PostgreSQL database that --database names, \
+             whichever the backup was taken from.\n\nExample: bridge restore bridge.backup --data /var/lib/bridge"
+    )]
+    Restore(Restore),
+    /// Ask whether a runtime is ready; for health checks, by its exit code
+    #[command(after_help = "Exit codes: 0 ready, 1 not ready, 3 no runtime answers.")]
+    Health {
+        /// Where it answers [default: 127.0.0.1:14446]
+        #[arg(long, env = "BRIDGE_HEALTH_LISTEN", value_name = "HOST:PORT")]
+        health_listen: Option<String>,
     },
     /// Check data folder, database, disk, clock, certificates and background tasks
     Doctor,
@@ -110,9 +153,20 @@ pub(super) struct Serve {
     /// Address for services [default: 0.0.0.0 and the port of the settings; `dev`: 127.0.0.1]
     #[arg(long, env = "BRIDGE_LISTEN", value_name = "HOST:PORT")]
     pub(super) listen: Option<String>,
-    /// Address of /healthz and /readyz [default: 127.0.0.1 and the port of the settings]
-    #[arg(long, env = "BRIDGE_HEALTH_LISTEN", value_name = "HOST:PORT")]
-    pub(super) health_listen: Option<String>,
+    /// Address of the web console and its API [default: 127.0.0.1 and the port of the settings]
+    #[arg(long, env = "BRIDGE_CONSOLE_LISTEN", value_name = "HOST:PORT")]
+    pub(super) console_listen: Option<String>,
+    /// Address of /healthz, /metrics, OTLP and Loki [default: 127.0.0.1 and the port of the settings]
+    #[arg(
+        long,
+        alias = "health-listen",
+        env = "BRIDGE_EXPORT_LISTEN",
+        value_name = "HOST:PORT"
+    )]
+    pub(super) export_listen: Option<String>,
+    /// File with the token that /metrics, OTLP and Loki ask for, besides API tokens
+    #[arg(long, env = "BRIDGE_EXPORT_TOKEN_FILE", value_name = "FILE")]
+    pub(super) export_token_file: Option<PathBuf>,
     /// Further host name or address that clients use for this runtime (repeatable)
     #[arg(
         long = "name",
@@ -130,6 +184,46 @@ pub(super) struct Serve {
     /// How to log
     #[arg(long, env = "BRIDGE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
+}
+
+/// What to back up, and where to.
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    #[command(subcommand)]
+    pub(super) command: Option<BackupCommand>,
+    /// New file, or a folder for one named after the time; `-` is standard output
+    #[arg(long, value_name = "FILE|FOLDER", required = true)]
+    pub(super) to: Option<PathBuf>,
+    /// Leave traces, logs, metrics and payloads out
+    #[arg(long)]
+    pub(super) without_telemetry: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BackupCommand {
+    /// Read a backup to its last byte and say what it holds; needs no runtime
+    Verify {
+        /// The backup
+        file: PathBuf,
+    },
+}
+
+/// What to restore.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The backup
+    pub(super) file: PathBuf,
+    /// Empty PostgreSQL database (postgres://USER:PASSWORD@HOST/DB); SQLite in the data folder without it
+    #[arg(
+        long,
+        env = "BRIDGE_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub(super) database: Option<String>,
+    /// Leave traces, logs, metrics and payloads out
+    #[arg(long)]
+    pub(super) without_telemetry: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -338,6 +432,75 @@ pub(super) enum Setting {
         /// The new value
         value: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Account {
+    /// List accounts
+    List,
+    /// Create an account; asks for its password
+    Create {
+        /// a-z, 0-9, `.`, `_` and `-`
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum, default_value_t = Role::Viewer)]
+        role: Role,
+        /// Take the password from the first line of a file; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Give an account another role; its sessions end
+    Role {
+        /// Name of the account
+        name: String,
+        /// What it may do from now on
+        #[arg(value_enum)]
+        role: Role,
+    },
+    /// Give an account another password; its sessions end
+    Password {
+        /// Name of the account
+        name: String,
+        /// Take the password from the first line of a file; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Delete an account; its sessions end
+    Delete {
+        /// Name of the account
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// List API tokens
+    List,
+    /// Create an API token and print it, this once
+    #[command(after_help = "Example: bridge token create ci --role viewer --expires 90d")]
+    Create {
+        /// a-z, 0-9, `.`, `_` and `-`
+        name: String,
+        /// What it may do
+        #[arg(long, value_enum, default_value_t = Role::Viewer)]
+        role: Role,
+        /// How long it works (12h, 90d); for ever without it
+        #[arg(long, value_name = "SPAN", value_parser = when::span)]
+        expires: Option<Duration>,
+    },
+    /// Revoke an API token
+    Revoke {
+        /// Its id, as listed
+        id: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Role {
+    /// Everything
+    Admin,
+    /// See everything but accounts and tokens
+    Viewer,
 }
 
 /// Which routes to compare with what.

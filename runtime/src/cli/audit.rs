@@ -47,7 +47,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, AnyError> {
     let declared = wanted.declared.as_deref().map(declared::read).transpose()?;
     let clock = Clock::system();
-    let path = Path::new("/v1/routes")
+    let path = Path::new("/api/v1/routes")
         .with("service", wanted.service)
         .with("since", wanted.since.map(|it| it.unix_ms(&clock)));
     let page: RoutesPage = client.get(path.as_str()).await?;

@@ -30,7 +30,7 @@ pub(super) async fn run(
     wanted: Logs,
 ) -> Result<ExitCode, AnyError> {
     let clock = Clock::system();
-    let path = Path::new("/v1/logs")
+    let path = Path::new("/api/v1/logs")
         .with("service", wanted.service.as_ref())
         .with("instance", wanted.instance.as_ref())
         .with("level", wanted.level.as_ref())

@@ -23,7 +23,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, AnyError> {
     match command {
         Metrics::List { service } => {
-            let path = Path::new("/v1/metrics").with("service", service);
+            let path = Path::new("/api/v1/metrics").with("service", service);
             let names: Vec<MetricName> = client.get(path.as_str()).await?;
             answer(output, &names, |it| listed(it))?;
         }
@@ -42,7 +42,7 @@ fn path(name: &str, query: MetricQuery) -> Path {
     let quantiles: Vec<_> = query.quantiles.iter().map(f64::to_string).collect();
     // Shorter steps than a second mean one.
     let step = query.step.map(|it| it.as_secs().max(1));
-    Path::new("/v1/metric")
+    Path::new("/api/v1/metric")
         .with("name", Some(name))
         .with("service", query.service)
         .with("labels", labels)

@@ -11,6 +11,7 @@ mod path;
 mod args;
 mod screen;
 mod tables;
+mod notify;
 mod run;
 mod follow;
 mod trace;
@@ -18,6 +19,10 @@ mod logs;
 mod metrics;
 mod declared;
 mod audit;
+mod backup;
+mod health;
+mod password;
+mod account;
 mod ask;
 
 use std::path::PathBuf;
@@ -25,10 +30,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Command, Common, LogFormat, Output, Serve};
+use self::args::{Backup, BackupCommand, Cli, Command, Common, LogFormat, Output, Serve};
 use self::declared::DeclaredError;
+use self::health::NobodyAnswers;
 use crate::config::{ConfigError, Options};
-use crate::operator::{Client, ClientError};
+use crate::operator::{AddressError, Client, ClientError};
 
 /// Exit code for what was asked in a wrong way.
 const WRONG_USAGE: u8 = 2;
@@ -57,8 +63,11 @@ pub fn main() -> ExitCode {
 
 /// Whether a repeat may help: nobody answered, which is another thing than a refusal.
 fn exit_code(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    if error.is::<DeclaredError>() {
+    if error.is::<DeclaredError>() || error.is::<AddressError>() {
         return ExitCode::from(WRONG_USAGE);
+    }
+    if error.is::<NobodyAnswers>() {
+        return ExitCode::from(NOBODY_ANSWERS);
     }
     match error.downcast_ref() {
         Some(ClientError::NotRunning { .. }) => ExitCode::from(NOBODY_ANSWERS),
@@ -86,8 +95,33 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, AnyError> {
             screen::say(&tables::explain(code.as_deref())?)?;
             Ok(ExitCode::SUCCESS)
         }
-        other => {
+        Command::Backup(Backup {
+            command: Some(BackupCommand::Verify { file }),
+            ..
+        }) => backup::verified(common.output, &file),
+        Command::Backup(wanted) => {
             let client = Client::new(&data_folder(&common)?);
+            backup::run(&client, common.output, &wanted).await
+        }
+        Command::Restore(wanted) => {
+            let flags = Options {
+                data: common.data.clone(),
+                database: wanted.database.clone(),
+                ..Options::default()
+            };
+            let config = file(&common)?.overridden_by(flags).into_config()?;
+            backup::restore(config, common.output, &wanted).await
+        }
+        Command::Health { health_listen } => {
+            let flags = Options {
+                export_listen: health_listen,
+                ..Options::default()
+            };
+            let config = file(&common)?.overridden_by(flags).into_config()?;
+            health::run(config, common.output).await
+        }
+        other => {
+            let client = client(&common)?;
             ask::ask(&client, common.output, other).await
         }
     }
@@ -99,7 +133,9 @@ fn options(common: &Common, serve: &Serve) -> Result<Options, ConfigError> {
         data: common.data.clone(),
         database: serve.database.clone(),
         listen: serve.listen.clone(),
-        health_listen: serve.health_listen.clone(),
+        console_listen: serve.console_listen.clone(),
+        export_listen: serve.export_listen.clone().or_else(old_listen),
+        export_token_file: serve.export_token_file.clone(),
         names: (!serve.names.is_empty()).then(|| serve.names.clone()),
         ca_cert: serve.ca_cert.clone(),
         ca_key: serve.ca_key.clone(),
@@ -107,11 +143,35 @@ fn options(common: &Common, serve: &Serve) -> Result<Options, ConfigError> {
     Ok(file(common)?.overridden_by(flags))
 }
 
+/// What the address of the open doors was called when only health answered there.
+fn old_listen() -> Option<String> {
+    std::env::var("BRIDGE_HEALTH_LISTEN").ok()
+}
+
 fn file(common: &Common) -> Result<Options, ConfigError> {
     common
         .config
         .as_deref()
         .map_or_else(|| Ok(Options::default()), Options::from_file)
+}
+
+/// The runtime to ask: the one at --url, or the one whose data folder this is.
+fn client(common: &Common) -> Result<Client, AnyError> {
+    let Some(url) = &common.url else {
+        return Ok(Client::new(&data_folder(common)?));
+    };
+    let token = match (&common.token, &common.token_file) {
+        (Some(token), _) => Some(token.clone()),
+        (None, Some(path)) => Some(password::first_line(std::fs::File::open(path)?)?),
+        (None, None) => None,
+    };
+    let client = Client::remote(url, token.as_deref())?;
+    if client.is_overheard() {
+        eprintln!(
+            "warning: the token travels unencrypted; put a proxy with TLS in front and use https://"
+        );
+    }
+    Ok(client)
 }
 
 fn data_folder(common: &Common) -> Result<PathBuf, ConfigError> {

@@ -50,13 +50,13 @@ mod tests {
 
     #[test]
     fn what_a_user_types_stays_one_value() {
-        let path = Path::new("/v1/traces")
+        let path = Path::new("/api/v1/traces")
             .with("text", Some("a&b=c d/ä"))
             .with("service", None::<&str>)
             .with_all("channel", &["http".to_owned(), "rpc".to_owned()]);
         assert_eq!(
             path.as_str(),
-            "/v1/traces?text=a%26b%3Dc%20d%2F%C3%A4&channel=http%2Crpc"
+            "/api/v1/traces?text=a%26b%3Dc%20d%2F%C3%A4&channel=http%2Crpc"
         );
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+use super::notify::ServiceManager;
 use super::{AnyError, LogFormat};
 use crate::config::{Config, Options};
 use crate::server::{Runtime, files};
@@ -41,13 +42,22 @@ pub(super) async fn run(
         _ = term.recv() => return Ok(ExitCode::SUCCESS),
         _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
     };
-    if mode == Mode::Dev {
-        greet(&config, &started).await?;
+    match mode {
+        Mode::Dev => greet(&config, &started).await?,
+        Mode::Serve => {
+            if let Some(link) = started.setup_link() {
+                tracing::info!(setup.link = link, "open this page to make the first admin");
+            }
+        }
     }
+    let service_manager = ServiceManager::from_environment();
+    service_manager.ready();
     tokio::select! {
         _ = term.recv() => {}
         _ = interrupt.recv() => {}
+        () = service_manager.stay_alive(&config.clock) => {}
     }
+    service_manager.stopping();
     started.stop().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -59,10 +69,11 @@ async fn greet(config: &Config, runtime: &Runtime) -> Result<(), AnyError> {
         "SQLite in the data folder"
     };
     println!("bridge {} is running", env!("CARGO_PKG_VERSION"));
+    println!("  console              {}", runtime.console_url());
     println!("  services connect to  {}", runtime.grpc_addr());
     println!(
         "  health               http://{}/readyz",
-        runtime.health_addr()
+        runtime.export_addr()
     );
     println!("  data folder          {}", config.data.display());
     println!("  database             {database}");
@@ -77,6 +88,12 @@ async fn greet(config: &Config, runtime: &Runtime) -> Result<(), AnyError> {
         println!("Services exist already; `bridge service create NAME` prints a key for another.");
     }
     println!();
+    if let Some(link) = runtime.setup_link() {
+        println!("Nobody has an account for the console yet. This page makes the first admin:");
+        println!();
+        println!("  {link}");
+        println!();
+    }
     println!("Ctrl-C stops it.");
     Ok(())
 }

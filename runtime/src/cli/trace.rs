@@ -31,14 +31,14 @@ pub(super) async fn run(
             pages,
         } => list(client, output, (&filters, &times, &pages)).await?,
         Trace::Show { id, logs, payloads } => {
-            let path = Path::new(&format!("/v1/traces/{}", segment(&id)))
+            let path = Path::new(&format!("/api/v1/traces/{}", segment(&id)))
                 .with("logs", logs.then_some(true))
                 .with("payloads", payloads.then_some(true));
             let tree: TraceTree = client.get(path.as_str()).await?;
             answer(output, &tree, |it| draw::tree_as(it, look()))?;
         }
         Trace::Tail { filters, roots } => {
-            let path = filtered(Path::new("/v1/tail"), &filters);
+            let path = filtered(Path::new("/api/v1/tail"), &filters);
             let path = path.with("roots", roots.then_some(true));
             tail(client, output, &path).await?;
         }
@@ -64,7 +64,7 @@ async fn list(
     (filters, times, pages): (&TraceFilters, &Times, &Pages),
 ) -> Result<(), AnyError> {
     let clock = Clock::system();
-    let path = filtered(Path::new("/v1/traces"), filters)
+    let path = filtered(Path::new("/api/v1/traces"), filters)
         .with("since", times.since.map(|it| it.unix_ms(&clock)))
         .with("until", times.until.map(|it| it.unix_ms(&clock)));
     if !pages.all {

@@ -1,6 +1,9 @@
 //! Brings a store's schema up to what this binary knows, once, in one transaction.
 //!
-//! Refuses a schema that a newer binary made, and a migration whose text changed after it was
+//! Works on a store that is one migration ahead, unless that migration's name says that it breaks
+//! older binaries: migrations only add, so this binary finds everything it knows.
+//!
+//! Refuses a schema that is further ahead, and a migration whose text changed after it was
 //! applied. The caller holds the transaction and the lock that keeps a second process out, so
 //! whoever comes second finds the work done.
 
@@ -10,7 +13,7 @@ use sqlx::FromRow;
 
 use super::conn::{Conn, Driver, on_conn};
 use super::error::{DbError, DbErrorKind};
-use super::migrations::{Migration, Schema};
+use super::migrations::{BREAKS, Migration, Schema};
 use super::sql::{Sql, sql};
 
 const CREATE_TABLE: Sql = sql!("db/create_migrations.sql");
@@ -87,9 +90,18 @@ async fn apply(
 /// What is still to apply, or why this binary must not touch the store.
 fn missing(schema: Schema, applied: &[Applied]) -> Result<Vec<&'static Migration>, DbError> {
     let known = schema.known;
+    let ahead: Vec<&str> = ahead(schema, applied).collect();
+    match ahead[..] {
+        [] => {}
+        [one] if is_next(schema, one) && !one.ends_with(BREAKS) => {
+            let schema = schema.name;
+            tracing::info!(schema, migration = one, "a newer binary has added to this store");
+        }
+        [.., newest] => return Err(unknown_to_us(schema, newest)),
+    }
     for found in applied {
         let Some(migration) = known.iter().find(|it| it.name == found.name) else {
-            return Err(unknown_to_us(schema, &found.name));
+            continue;
         };
         if found.checksum != checksum(migration) {
             return Err(changed(schema, &found.name));
@@ -99,6 +111,32 @@ fn missing(schema: Schema, applied: &[Applied]) -> Result<Vec<&'static Migration
         .iter()
         .filter(|it| applied.iter().all(|found| found.name != it.name))
         .collect())
+}
+
+/// Migrations that were applied and are not known here.
+fn ahead<'a>(schema: Schema, applied: &'a [Applied]) -> impl Iterator<Item = &'a str> {
+    let names = applied.iter().map(|it| it.name.as_str());
+    names.filter(move |name| schema.known.iter().all(|it| it.name != *name))
+}
+
+/// Whether it is the one that comes after the newest known here.
+fn is_next(schema: Schema, name: &str) -> bool {
+    let number = |name: &str| name.split('_').next()?.parse::<u32>().ok();
+    number(newest(schema.known)).map(|it| it + 1) == number(name)
+}
+
+/// Refuses a store with anything in it that this binary does not know, for who must not leave
+/// anything out.
+pub(super) async fn check_known(conn: &mut Conn<'_>, schema: Schema) -> Result<(), DbError> {
+    let applied = list_applied(conn, schema).await?;
+    let Some(found) = ahead(schema, &applied).last() else {
+        return Ok(());
+    };
+    let detail = format!(
+        "`{found}` of the {} store was added by a newer bridge binary; use that one",
+        schema.name
+    );
+    Err(DbError::new(DbErrorKind::Schema, "read everything", detail))
 }
 
 /// One checksum for both spellings, so that it can be compared wherever the store moved to.
@@ -122,7 +160,8 @@ fn unknown_to_us(schema: Schema, found: &str) -> DbError {
     let newest = newest(schema.known);
     let detail = format!(
         "its schema has `{found}`, and the newest this binary knows is `{newest}`; run the newer \
-         bridge binary that made it, or restore a backup from before that upgrade"
+         bridge binary that made it (one step back works, unless a migration says that it breaks \
+         older binaries), or restore a backup from before that upgrade"
     );
     DbError::new(
         DbErrorKind::Schema,
@@ -158,6 +197,16 @@ mod tests {
         postgres: "d",
     };
 
+    const BREAKING: Migration = Migration {
+        name: "0002_two_breaks",
+        ..TWO
+    };
+    const THREE: Migration = Migration {
+        name: "0003_three",
+        sqlite: "e",
+        postgres: "f",
+    };
+
     const FIRST: Schema = Schema {
         name: "ledger",
         known: &[ONE],
@@ -186,12 +235,23 @@ mod tests {
     }
 
     #[test]
+    fn a_store_one_migration_ahead_is_taken_unless_that_one_breaks_older_binaries() {
+        let missing_now = missing(FIRST, &[applied(&ONE), applied(&TWO)]).expect("one ahead");
+        assert!(missing_now.is_empty());
+        let error = missing(FIRST, &[applied(&ONE), applied(&BREAKING)]).expect_err("breaks");
+        assert!(error.to_string().contains("`0002_two_breaks`"), "{error}");
+        let error = missing(FIRST, &[applied(&ONE), applied(&THREE)]).expect_err("a gap");
+        assert!(error.to_string().contains("`0003_three`"), "{error}");
+    }
+
+    #[test]
     fn a_newer_schema_is_refused_with_both_versions_and_a_way_out() {
-        let error = missing(FIRST, &[applied(&ONE), applied(&TWO)]).expect_err("newer");
+        let error = missing(FIRST, &[applied(&ONE), applied(&TWO), applied(&THREE)]);
+        let error = error.expect_err("two ahead");
         assert_eq!(error.kind(), DbErrorKind::Schema);
         let text = error.to_string();
         assert!(
-            text.contains("`0002_two`") && text.contains("`0001_one`"),
+            text.contains("`0003_three`") && text.contains("`0001_one`"),
             "{text}"
         );
         assert!(text.contains("restore a backup"), "{text}");

@@ -3,11 +3,20 @@
 //! A list per store, and one per kind of history: on SQLite it is applied to every slice's file,
 //! on PostgreSQL once, to the tables whose partitions the slices are.
 //!
-//! Invariant: the lists and the folders under `migrations/` agree (a test compares them), and an
-//! entry that has shipped is never edited: the runner refuses a changed checksum.
+//! A migration only adds: tables, indexes, columns that may be null or have a default. So the binary
+//! of one migration ago goes on working on what a newer one has migrated, and an upgrade can be taken
+//! back by starting the old binary again. One that cannot keep to that says so in its name, which
+//! ends with [`BREAKS`]; then the older binary refuses the store.
+//!
+//! Invariant: the lists and the folders under `migrations/` agree, and whatever takes something away
+//! is called so (tests compare both). An entry that has shipped is never edited: the runner refuses a
+//! changed checksum.
 
 use super::Store;
 use super::history::History;
+
+/// How the name of a migration ends that older binaries cannot work with.
+pub(super) const BREAKS: &str = "_breaks";
 
 /// One schema change.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +34,17 @@ pub(super) struct Schema {
     pub(super) name: &'static str,
     /// Every migration that this binary knows, oldest first.
     pub(super) known: &'static [Migration],
+}
+
+impl Schema {
+    /// The same list up to and with the migration `newest`; `None` when it is not in it.
+    pub(super) fn until(self, newest: &str) -> Option<Self> {
+        let last = self.known.iter().position(|it| it.name == newest)?;
+        Some(Self {
+            known: self.known.get(..=last)?,
+            ..self
+        })
+    }
 }
 
 macro_rules! schema {
@@ -47,8 +67,8 @@ macro_rules! schema {
 impl Store {
     pub(super) const fn schema(self) -> Schema {
         match self {
-            Self::Ledger => schema!("ledger": "0001_first"),
-            Self::Telemetry => schema!("telemetry": "0001_first", "0002_slices"),
+            Self::Ledger => schema!("ledger": "0001_first", "0002_accounts"),
+            Self::Telemetry => schema!("telemetry": "0001_first", "0002_slices", "0003_foreign_services"),
         }
     }
 }
@@ -56,7 +76,7 @@ impl Store {
 impl History {
     pub(super) const fn schema(self) -> Schema {
         match self {
-            Self::Ops => schema!("history/ops": "0001_first"),
+            Self::Ops => schema!("history/ops": "0001_first", "0002_running_breaks"),
             Self::Logs => schema!("history/logs": "0001_first"),
             Self::Metrics => schema!("history/metrics": "0001_first"),
             Self::Payloads => schema!("history/payloads": "0001_first"),

@@ -29,6 +29,7 @@ mod postgres_slices;
 mod postgres;
 mod handle;
 mod slices;
+pub(crate) mod bulk;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

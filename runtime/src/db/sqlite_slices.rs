@@ -324,6 +324,13 @@ impl Kind {
     }
 }
 
+/// Where a slice of the data folder `data` goes; its folder is made.
+pub(super) fn file_for(data: &Path, history: History, slice: Slice) -> Result<PathBuf, DbError> {
+    let folder = data.join(FOLDER);
+    create_private(&folder).map_err(|error| cannot_use(&folder, &error))?;
+    Ok(path(&folder, history, slice))
+}
+
 fn path(folder: &Path, history: History, slice: Slice) -> PathBuf {
     folder.join(format!(
         "{}-{:08}-{}.db",

@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: the store answers too.
+//! `/healthz`: the process answers. `/readyz`: the store answers too. Neither needs a token.
 
 use std::time::Duration;
 
@@ -7,29 +7,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use contract::clock::Clock;
-use tokio::net::TcpListener;
 
 use crate::db::{Db, Store};
 
 /// Longest wait for the store before it counts as away.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) async fn serve(
-    listener: TcpListener,
-    db: Db,
-    clock: Clock,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) {
-    let router = Router::new()
+pub(super) fn routes(db: &Db, clock: &Clock) -> Router {
+    Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .with_state((db, clock));
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(shutdown)
-        .await
-    {
-        tracing::error!(error = %error, "the health port failed");
-    }
+        .with_state((db.clone(), clock.clone()))
 }
 
 async fn ready(State((db, clock)): State<(Db, Clock)>) -> (StatusCode, String) {

@@ -9,7 +9,7 @@ use contract::grpc::v1::bootstrap_server::Bootstrap;
 use contract::grpc::v1::control_server::Control;
 use contract::grpc::v1::server_control::Kind;
 use contract::ids::{IdMint, InstanceId, ServiceId, SessionId};
-use contract::tls::Peer;
+use contract::tls::{Peer, Validity};
 use contract::transport::Connection;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -34,6 +34,12 @@ pub fn caller<T>(request: &Request<T>) -> Result<(ServiceId, InstanceId), Status
             "a client certificate of this runtime is required; provision with a service key first",
         )),
     }
+}
+
+/// How long the certificate behind a request is valid.
+pub fn certificate<T>(request: &Request<T>) -> Option<Validity> {
+    let connection = request.extensions().get::<Connection>();
+    connection.and_then(|it| it.certificate)
 }
 
 /// Serves provisioning.
@@ -82,6 +88,7 @@ impl Control for ControlApi {
         request: Request<v1::OpenRequest>,
     ) -> Result<Response<Self::OpenStream>, Status> {
         let (service, instance) = caller(&request)?;
+        let shown = certificate(&request);
         let hello = request.into_inner();
         if hello.protocol_version != PROTOCOL_VERSION {
             return Err(Status::failed_precondition(format!(
@@ -91,6 +98,7 @@ impl Control for ControlApi {
         }
         let service_name = self.identity.active_name(service).await?;
         let mut link = self.presence.link(service, instance);
+        self.presence.certify(instance, shown);
         let welcome = v1::Welcome {
             session_id: SessionId::mint(&self.mint).to_string(),
             service_id: service.to_string(),
@@ -137,6 +145,8 @@ impl Control for ControlApi {
             .identity
             .refresh(service, instance, &request.into_inner().csr_der)
             .await?;
+        let issued_as = Validity::of_certificate(&issued.cert_der);
+        self.presence.certify(instance, issued_as);
         Ok(Response::new(v1::RefreshCertResponse {
             cert_der: issued.cert_der,
             ca_chain_der: self.identity.ca_der().to_vec(),
@@ -151,7 +161,7 @@ impl From<Error> for Status {
         match &error {
             Error::UnknownKey | Error::RevokedKey => Status::unauthenticated(error.to_string()),
             Error::RevokedService(_) => Status::permission_denied(error.to_string()),
-            Error::NoService(_) => Status::not_found(error.to_string()),
+            Error::NoService(_) | Error::NoKey { .. } => Status::not_found(error.to_string()),
             Error::Request | Error::Malformed(_) => Status::invalid_argument(error.to_string()),
             Error::Busy => Status::resource_exhausted(error.to_string()),
             Error::NameTaken(_) | Error::Name(_) => Status::invalid_argument(error.to_string()),

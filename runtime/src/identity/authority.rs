@@ -24,7 +24,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509CertificationReque
 const CERT_FILE: &str = "ca.pem";
 const KEY_FILE: &str = "ca.key";
 /// Certificates start this long before they are made, so that a peer's slow clock accepts them.
-const SKEW: Duration = Duration::from_secs(5 * 60);
+pub const LEAF_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Life of the authority: ten years.
 const AUTHORITY_LIFE: Duration = Duration::from_secs(3650 * 24 * 3600);
 
@@ -294,7 +294,7 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let end_s = ((now + life).as_millis() / 1000).min(self.not_after.as_millis() / 1000);
         params.not_before =
-            date(now.as_millis() / 1000 - i64::try_from(SKEW.as_secs()).unwrap_or(0))?;
+            date(now.as_millis() / 1000 - i64::try_from(LEAF_SKEW.as_secs()).unwrap_or(0))?;
         params.not_after = date(end_s)?;
         params.serial_number = Some(serial()?);
         let certificate = params

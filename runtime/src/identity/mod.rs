@@ -21,7 +21,8 @@ mod api;
 #[cfg(test)]
 mod tests;
 
-pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller};
-pub use authority::{Authority, AuthorityError, Issued, OwnCertificate, not_after};
-pub use engine::{CreatedKey, Error, Identity, Parts, Provisioned, ServiceView};
-pub use presence::{Ending, Link, Presence};
+pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller, certificate};
+pub use authority::{Authority, AuthorityError, Issued, LEAF_SKEW, OwnCertificate, not_after};
+pub use engine::{CreatedKey, Error, Identity, KeyView, Parts, Provisioned, ServiceView};
+pub(crate) use secret::SecretCheck;
+pub use presence::{Ending, Link, Presence, Sighting};

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::clock::{Clock, Monotonic};
+use contract::clock::{Clock, Monotonic, Timestamp};
 use contract::ids::{InstanceId, ServiceId};
+use contract::tls::Validity;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -21,6 +22,17 @@ pub enum Ending {
     Revoked,
     /// The runtime stops; come back later.
     Draining,
+}
+
+/// What is known of an instance that is here, or was a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Streams it has open.
+    pub links: u32,
+    /// When the first of them began.
+    pub came_at: Timestamp,
+    /// The newest certificate it showed or was given.
+    pub certificate: Option<Validity>,
 }
 
 /// Links of every instance. Cheap to clone.
@@ -40,6 +52,8 @@ struct Entry {
     service: ServiceId,
     links: u32,
     since: Monotonic,
+    came_at: Timestamp,
+    certificate: Option<Validity>,
     ending: watch::Sender<Option<Ending>>,
 }
 
@@ -62,6 +76,8 @@ impl Presence {
             service,
             links: 0,
             since: self.0.clock.monotonic(),
+            came_at: self.0.clock.now(),
+            certificate: None,
             ending: watch::Sender::new(None),
         });
         entry.links += 1;
@@ -73,6 +89,24 @@ impl Presence {
             ending,
             draining: self.0.draining.subscribe(),
         }
+    }
+
+    /// Notes a certificate that an instance showed or was given; the one that ends last counts.
+    pub fn certify(&self, instance: InstanceId, certificate: Option<Validity>) {
+        if let Some(entry) = self.0.here.lock().get_mut(&instance) {
+            let newer = |it: &Validity| entry.certificate.is_none_or(|old| it.until > old.until);
+            entry.certificate = certificate.filter(newer).or(entry.certificate);
+        }
+    }
+
+    /// An instance that has streams open, or had some within the grace.
+    pub fn sighting(&self, instance: InstanceId) -> Option<Sighting> {
+        let here = self.0.here.lock();
+        here.get(&instance).map(|entry| Sighting {
+            links: entry.links,
+            came_at: entry.came_at,
+            certificate: entry.certificate,
+        })
     }
 
     /// Instances with at least one link.

@@ -1,6 +1,7 @@
-//! Secrets of service keys: made once, stored as a slow hash, checked off the async threads.
+//! Secrets of service keys, and passwords of accounts: made once, stored as a slow hash, checked
+//! off the async threads.
 //!
-//! Checking is bounded twice, by how many run and by how many wait, so that a flood of wrong keys
+//! Checking is bounded twice, by how many run and by how many wait, so that a flood of wrong ones
 //! costs two cores at most and no memory.
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
@@ -18,17 +19,17 @@ const WAITING_MAX: usize = 512;
 
 /// The check could not be made now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Busy;
+pub(crate) struct Busy;
 
 /// Hashes and checks secrets.
 #[derive(Debug)]
-pub(super) struct SecretCheck {
+pub(crate) struct SecretCheck {
     running: Semaphore,
     waiting: Semaphore,
 }
 
 impl SecretCheck {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             running: Semaphore::new(RUNNING_MAX),
             waiting: Semaphore::new(WAITING_MAX),
@@ -43,7 +44,7 @@ impl SecretCheck {
     }
 
     /// The PHC text to store for `secret`; `None` when the system has no randomness.
-    pub(super) async fn hash(&self, secret: Vec<u8>) -> Option<String> {
+    pub(crate) async fn hash(&self, secret: Vec<u8>) -> Option<String> {
         let _slot = self.running.acquire().await.ok()?;
         let salt = Self::random::<16>()?;
         let hash = move || {
@@ -57,7 +58,7 @@ impl SecretCheck {
     }
 
     /// Whether `secret` is the one `stored` was made from.
-    pub(super) async fn verify(&self, secret: Vec<u8>, stored: String) -> Result<bool, Busy> {
+    pub(crate) async fn verify(&self, secret: Vec<u8>, stored: String) -> Result<bool, Busy> {
         let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
         let _slot = self.running.acquire().await.map_err(|_| Busy)?;
         let verify = move || {

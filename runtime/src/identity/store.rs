@@ -16,10 +16,15 @@ const LIST_SERVICES: Sql = sql!("identity/list_services.sql");
 const REVOKE_SERVICE: Sql = sql!("identity/revoke_service.sql");
 const REVOKE_KEYS: Sql = sql!("identity/revoke_keys.sql");
 const INSERT_KEY: Sql = sql!("identity/insert_key.sql");
+const LIST_KEYS: Sql = sql!("identity/list_keys.sql");
+const REVOKE_KEY: Sql = sql!("identity/revoke_key.sql");
 const FIND_KEY: Sql = sql!("identity/find_key.sql");
 
 /// Most services one page holds.
 pub(crate) const PAGE_MAX: u32 = 1_000;
+
+/// Most keys of one service in a list.
+pub(crate) const KEYS_MAX: u32 = 1_000;
 
 /// Whether a service may join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +60,14 @@ pub(crate) struct NewKey<'a> {
     pub(crate) service: ServiceId,
     pub(crate) secret_hash: &'a str,
     pub(crate) created_at: Timestamp,
+}
+
+/// A key in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListedKey {
+    pub(crate) key_id: Vec<u8>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
 }
 
 /// A key as stored, with the service it belongs to.
@@ -189,6 +202,47 @@ pub(crate) async fn insert_key(conn: &mut Conn<'_>, key: &NewKey<'_>) -> Result<
             .await
             .map(|_| ())
     })
+}
+
+/// Keys of a service, the newest first.
+pub(crate) async fn list_keys(
+    conn: &mut Conn<'_>,
+    service: ServiceId,
+) -> Result<Vec<ListedKey>, DbError> {
+    let text = conn.text(LIST_KEYS);
+    let rows = on_conn!(conn, "list service keys", c => {
+        sqlx::query_as::<_, (Vec<u8>, i64, Option<i64>)>(text)
+            .bind(service.to_string())
+            .bind(i64::from(KEYS_MAX))
+            .fetch_all(c)
+            .await
+    })?;
+    let listed = |(key_id, created_at_us, revoked_at_us): (Vec<u8>, i64, Option<i64>)| ListedKey {
+        key_id,
+        created_at: Timestamp::from_micros(created_at_us),
+        revoked_at: revoked_at_us.map(Timestamp::from_micros),
+    };
+    Ok(rows.into_iter().map(listed).collect())
+}
+
+/// Revokes one key of a service. False when it has no such key that works.
+pub(crate) async fn revoke_key(
+    conn: &mut Conn<'_>,
+    service: ServiceId,
+    key_id: &[u8],
+    at: Timestamp,
+) -> Result<bool, DbError> {
+    let text = conn.text(REVOKE_KEY);
+    let changed = on_conn!(conn, "revoke a service key", c => {
+        sqlx::query(text)
+            .bind(service.to_string())
+            .bind(key_id)
+            .bind(at.as_micros())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })?;
+    Ok(changed > 0)
 }
 
 /// The key with this id and its service, revoked or not.

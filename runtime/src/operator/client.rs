@@ -1,18 +1,18 @@
 //! The command line's side of the operator API.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use http::{Method, Request, Response, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::UnixStream;
 
-use super::SOCKET_FILE;
-use super::model::Problem;
+use super::reach::{AddressError, Reach};
+use crate::problem::ProblemBody;
 
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -23,13 +23,14 @@ const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// Why the runtime could not be asked, or what it refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody answers on the socket.
+    /// Nobody answers there.
     #[error(
-        "no runtime answers at {path}; start one with `bridge dev`, or name its data folder with --data"
+        "no runtime answers at {place}; start one with `bridge dev`, or name its data folder with \
+         --data or its console with --url"
     )]
     NotRunning {
-        /// The socket.
-        path: PathBuf,
+        /// The socket or the address.
+        place: String,
         /// Why.
         #[source]
         source: std::io::Error,
@@ -37,23 +38,48 @@ pub enum ClientError {
     /// The connection broke.
     #[error("the runtime broke off the conversation")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The runtime does not know who asks.
+    #[error(
+        "the runtime at {place} wants an API token; make one where it runs with `bridge token \
+         create NAME` and give it in BRIDGE_TOKEN or with --token-file"
+    )]
+    NoToken {
+        /// The address.
+        place: String,
+    },
     /// The runtime said no.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Talks to the runtime of one data folder.
+/// Talks to one runtime.
 #[derive(Clone, Debug)]
 pub struct Client {
-    socket: PathBuf,
+    reach: Reach,
 }
 
 impl Client {
     /// The runtime whose data folder is `data`.
     pub fn new(data: &Path) -> Self {
         Self {
-            socket: data.join(SOCKET_FILE),
+            reach: Reach::socket(data),
         }
+    }
+
+    /// The runtime whose console is at `url` (`http://HOST:PORT` or `https://HOST`), as whoever
+    /// `token` belongs to.
+    ///
+    /// # Errors
+    ///
+    /// When `url` is no such address, or `token` no token.
+    pub fn remote(url: &str, token: Option<&str>) -> Result<Self, AddressError> {
+        let reach = Reach::address(url, token)?;
+        Ok(Self { reach })
+    }
+
+    /// Whether a token travels through a network as plain text.
+    pub fn is_overheard(&self) -> bool {
+        self.reach.is_overheard()
     }
 
     /// Asks.
@@ -93,6 +119,17 @@ impl Client {
         })
     }
 
+    /// Asks for a file: its bytes as they come.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub async fn pieces(&self, path: &str, body: &impl Serialize) -> Result<Pieces, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Broken(error.into()))?;
+        let response = self.ask(Method::POST, path, body.into()).await?;
+        Ok(Pieces { response })
+    }
+
     async fn send<A: DeserializeOwned>(
         &self,
         method: Method,
@@ -100,7 +137,10 @@ impl Client {
         body: Bytes,
     ) -> Result<A, ClientError> {
         let response = self.ask(method, path, body).await?;
-        serde_json::from_slice(&whole(response).await?).map_err(broken)
+        let whole = whole(response).await?;
+        // No content is an answer, too.
+        let text = if whole.is_empty() { b"null" } else { &whole[..] };
+        serde_json::from_slice(text).map_err(broken)
     }
 
     /// An answer that is not a refusal.
@@ -110,32 +150,36 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<Response<Incoming>, ClientError> {
-        let stream =
-            UnixStream::connect(&self.socket)
-                .await
-                .map_err(|source| ClientError::NotRunning {
-                    path: self.socket.clone(),
-                    source,
-                })?;
+        let stream = self.reach.connect().await;
+        let stream = stream.map_err(|source| ClientError::NotRunning {
+            place: self.reach.place(),
+            source,
+        })?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
         // Ends when the answer has been read or dropped.
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", "bridge")
-            .header("content-type", "application/json")
-            .body(Full::new(body))
-            .map_err(broken)?;
+            .header("host", self.reach.host())
+            .header("content-type", "application/json");
+        if let Some(token) = self.reach.token() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Full::new(body)).map_err(broken)?;
         let response = sender.send_request(request).await.map_err(broken)?;
         let status = response.status();
-        if status == StatusCode::OK || status == StatusCode::CREATED {
+        if status.is_success() {
             return Ok(response);
         }
-        let said = serde_json::from_slice::<Problem>(&whole(response).await?);
-        let said = said.map(|problem| problem.error);
+        if status == StatusCode::UNAUTHORIZED {
+            let place = self.reach.place();
+            return Err(ClientError::NoToken { place });
+        }
+        let said = serde_json::from_slice::<ProblemBody>(&whole(response).await?);
+        let said = said.map(|problem| problem.detail);
         Err(ClientError::Refused(said.unwrap_or_else(|_| {
             format!("the runtime answered {status}")
         })))
@@ -183,6 +227,33 @@ impl Lines {
                 None => return Ok(None),
             }
         }
+    }
+}
+
+/// A file on its way.
+#[derive(Debug)]
+pub struct Pieces {
+    response: Response<Incoming>,
+}
+
+impl Pieces {
+    /// A header of the answer that is a number.
+    pub fn number(&self, header: &HeaderName) -> Option<u64> {
+        self.response.headers().get(header)?.to_str().ok()?.parse().ok()
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Broken`] when the connection breaks before the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
+        while let Some(frame) = self.response.body_mut().frame().await {
+            if let Ok(data) = frame.map_err(broken)?.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
     }
 }
 

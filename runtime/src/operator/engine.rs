@@ -8,6 +8,7 @@ use contract::ids::ServiceId;
 use contract::tls::Leaf;
 
 use super::model::ServiceSummary;
+use crate::accounts::Accounts;
 use crate::db::{Db, DbError};
 use crate::identity::{self, CreatedKey, Identity, Presence};
 use crate::registry::{Registry, ServiceMap};
@@ -15,8 +16,8 @@ use crate::settings::Settings;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
 
-/// Who the audit trail names for changes over the socket.
-pub(super) const ACTOR: &str = "local";
+/// Who the audit trail names for changes from inside of the process.
+const ACTOR: &str = "local";
 
 /// What the operator API works on.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Parts {
     pub tasks: Tasks,
     /// The runtime's certificate.
     pub leaf: Leaf,
+    /// Who may ask.
+    pub accounts: Accounts,
 }
 
 /// Why a question has no answer.
@@ -82,7 +85,15 @@ impl Operator {
     ///
     /// When the name is taken or not allowed.
     pub async fn create_service(&self, name: &str) -> Result<CreatedKey, identity::Error> {
-        let created = self.0.identity.create_service(name, ACTOR).await?;
+        self.create_service_by(name, ACTOR).await
+    }
+
+    pub(super) async fn create_service_by(
+        &self,
+        name: &str,
+        actor: &str,
+    ) -> Result<CreatedKey, identity::Error> {
+        let created = self.0.identity.create_service(name, actor).await?;
         self.0.registry.add_service(created.service, &created.name);
         Ok(created)
     }
@@ -93,7 +104,15 @@ impl Operator {
     ///
     /// When the service does not exist or is revoked.
     pub async fn create_key(&self, name: &str) -> Result<CreatedKey, identity::Error> {
-        self.0.identity.create_key(name, ACTOR).await
+        self.create_key_by(name, ACTOR).await
+    }
+
+    pub(super) async fn create_key_by(
+        &self,
+        name: &str,
+        actor: &str,
+    ) -> Result<CreatedKey, identity::Error> {
+        self.0.identity.create_key(name, actor).await
     }
 
     /// Revokes a service, ends its sessions and tells its peers.
@@ -102,7 +121,15 @@ impl Operator {
     ///
     /// When the service does not exist or is revoked already.
     pub async fn revoke_service(&self, name: &str) -> Result<(), identity::Error> {
-        let service = self.0.identity.revoke_service(name, ACTOR).await?;
+        self.revoke_service_by(name, ACTOR).await
+    }
+
+    pub(super) async fn revoke_service_by(
+        &self,
+        name: &str,
+        actor: &str,
+    ) -> Result<(), identity::Error> {
+        let service = self.0.identity.revoke_service(name, actor).await?;
         self.0.registry.revoke(service).await;
         Ok(())
     }

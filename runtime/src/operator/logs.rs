@@ -1,5 +1,6 @@
 //! Logs as an operator reads them: names instead of ids.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::engine::{AskError, Operator};
@@ -11,26 +12,35 @@ use crate::telemetry::{self, Level, LogCursor, LogFilter};
 const IN_TRACE_MAX: usize = 2_000;
 
 /// Which lines to list.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogQuery {
     /// Most lines to return; 200 when absent, 5,000 at most.
+    #[schemars(range(min = 1, max = 5000))]
     pub limit: Option<u32>,
     /// Name of a service.
+    #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// UUID of an instance.
+    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
     pub instance: Option<String>,
     /// `debug`, `info`, `warn` or `error`: lines of it and above.
+    #[schemars(extend("enum" = ["debug", "info", "warn", "error"]))]
     pub level: Option<String>,
     /// Earliest time, unix milliseconds.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub since: Option<i64>,
     /// Latest time, unix milliseconds.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub until: Option<i64>,
     /// Trace the lines were written in.
+    #[schemars(length(min = 32, max = 36))]
     pub trace: Option<String>,
     /// Words in message or fields; the last may be the beginning of one.
+    #[schemars(length(max = 1000))]
     pub text: Option<String>,
     /// Where an earlier page said that the next one starts.
+    #[schemars(length(max = 100))]
     pub cursor: Option<String>,
 }
 
@@ -78,7 +88,7 @@ impl Operator {
 }
 
 /// `None` when nothing can match.
-fn filter(operator: &Operator, query: &LogQuery) -> Result<Option<LogFilter>, AskError> {
+pub(super) fn filter(operator: &Operator, query: &LogQuery) -> Result<Option<LogFilter>, AskError> {
     let service = match query.service.as_deref() {
         Some(name) => match operator.parts().registry.service_named(name) {
             Some(id) => Some(id),
@@ -125,7 +135,7 @@ async fn page(
     })
 }
 
-fn line(operator: &Operator, it: telemetry::LogLine) -> LogLine {
+pub(super) fn line(operator: &Operator, it: telemetry::LogLine) -> LogLine {
     let entry = it.entry;
     LogLine {
         id: it.position.to_string(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::engine::Operator;
 use super::model::{LiveEdge, LiveMap, LiveService, Load, links};
 use crate::registry::MapEdge;
-use crate::telemetry::{Channel, EdgeFlow, Tally};
+use crate::telemetry::{Channel, EdgeFlow, Flows, Tally};
 
 /// Window of the map when none is asked for.
 pub(super) const WINDOW_DEFAULT: Duration = Duration::from_secs(300);
@@ -19,17 +19,12 @@ impl Operator {
 }
 
 /// Caller, target, kind and method.
-type Key = (String, String, String, String);
+pub(super) type Key = (String, String, String, String);
 
 fn join(operator: &Operator, window: Duration) -> LiveMap {
     let map = operator.map();
     let flows = operator.parts().telemetry.flow().edges(window);
-    let mut seen: BTreeMap<Key, Tally> = BTreeMap::new();
-    for edge in &flows.edges {
-        if let Some(key) = key(operator, edge) {
-            seen.entry(key).or_default().merge(&edge.tally);
-        }
-    }
+    let seen = seen(operator, &flows);
     let mut served: BTreeMap<&str, Tally> = BTreeMap::new();
     let mut called: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
     for ((from, to, _, _), tally) in &seen {
@@ -55,6 +50,17 @@ fn join(operator: &Operator, window: Duration) -> LiveMap {
         edges,
         uncounted: flows.other.count(),
     }
+}
+
+/// What was called, by whom and of whom.
+pub(super) fn seen(operator: &Operator, flows: &Flows) -> BTreeMap<Key, Tally> {
+    let mut seen: BTreeMap<Key, Tally> = BTreeMap::new();
+    for edge in &flows.edges {
+        if let Some(key) = key(operator, edge) {
+            seen.entry(key).or_default().merge(&edge.tally);
+        }
+    }
+    seen
 }
 
 /// What was declared, with its load, then what was only seen.
@@ -110,14 +116,14 @@ fn key(operator: &Operator, edge: &EdgeFlow) -> Option<Key> {
 
 /// What a subject says was called.
 #[derive(Debug, PartialEq, Eq)]
-enum Called {
+pub(super) enum Called {
     /// By the one who reports, of another service.
     Rpc { to: String, method: String },
     /// Of the one who reports, by whoever.
     Http { method: String },
 }
 
-fn called(channel: Channel, subject: &str) -> Option<Called> {
+pub(super) fn called(channel: Channel, subject: &str) -> Option<Called> {
     match channel {
         Channel::Rpc => {
             let (to, method) = subject.strip_prefix("rpc.call:")?.split_once('/')?;
@@ -134,7 +140,7 @@ fn called(channel: Channel, subject: &str) -> Option<Called> {
     }
 }
 
-fn load(tally: &Tally, covered: Duration) -> Load {
+pub(super) fn load(tally: &Tally, covered: Duration) -> Load {
     // Three digits are more than a bucket knows.
     let round = |it: f64| (it * 1_000.0).round() / 1_000.0;
     let seconds = covered.as_secs_f64().max(1.0);

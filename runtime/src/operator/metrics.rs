@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::engine::{AskError, Operator};
@@ -9,24 +10,32 @@ use super::model::{MetricDot, MetricLine, MetricName, MetricShown};
 use crate::telemetry::{self, MetricSeries};
 
 /// Which series of a metric.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MetricQuery {
     /// Name of the metric.
+    #[schemars(length(min = 1, max = 255))]
     pub name: String,
     /// Name of a service.
+    #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// UUID of an instance.
+    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
     pub instance: Option<String>,
     /// Labels that a series must have, as a JSON object of strings.
+    #[schemars(length(max = 4096))]
     pub labels: Option<String>,
     /// Beginning, unix milliseconds; an hour before the end when absent.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub since: Option<i64>,
     /// End, unix milliseconds; now when absent.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub until: Option<i64>,
     /// Length of a step in seconds; what fits the time when absent.
+    #[schemars(range(min = 1, max = 2_592_000))]
     pub step_seconds: Option<u32>,
     /// Shares of a histogram from 0 to 1, with commas between.
+    #[schemars(length(max = 255))]
     pub quantiles: Option<String>,
 }
 

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::ids::ServiceId;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::engine::{AskError, Operator};
@@ -32,12 +33,14 @@ const ROUTE: &str = "http.route";
 const METHOD: &str = "http.request.method";
 
 /// Whose routes, and since when they were called.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RoutesQuery {
     /// Name of a service; every service with routes when absent.
+    #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// Unix milliseconds; everything that is kept when absent.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub since: Option<i64>,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::clock::Clock;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -24,20 +25,25 @@ const LINES_MAX: usize = 256;
 const QUIET: Duration = Duration::from_secs(5);
 
 /// Which operations to follow.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TailQuery {
     /// Words in the subject or business key; the last may be the beginning of one.
+    #[schemars(length(max = 1000))]
     pub text: Option<String>,
     /// Name of a service that did it or to which it was done.
+    #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
+    #[schemars(length(max = 255), regex(pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"))]
     pub channel: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
+    #[schemars(length(max = 255), regex(pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"))]
     pub status: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
     pub failed: bool,
     /// Shortest duration, milliseconds.
+    #[schemars(range(min = 0, max = 2_592_000_000_i64))]
     pub min_duration: Option<i64>,
     /// Only operations that are part of no other.
     pub roots: bool,
@@ -54,13 +60,7 @@ impl Operator {
         query: TailQuery,
         stopped: watch::Receiver<bool>,
     ) -> Result<mpsc::Receiver<Bytes>, AskError> {
-        let sieve = Sieve {
-            channels: channels(query.channel.as_deref())?,
-            statuses: statuses(query.status.as_deref(), query.failed)?,
-            words: Words::of(query.text.as_deref().unwrap_or_default()),
-            operator: self.clone(),
-            query,
-        };
+        let sieve = OpSieve::new(self, query)?;
         let ended = self.parts().telemetry.flow().follow();
         let (pieces, receiver) = mpsc::channel(PIECES_MAX);
         let clock = self.parts().clock.clone();
@@ -71,7 +71,7 @@ impl Operator {
 
 async fn tell(
     mut ended: broadcast::Receiver<Arc<Ended>>,
-    sieve: Sieve,
+    sieve: OpSieve,
     (pieces, mut stopped): (mpsc::Sender<Bytes>, watch::Receiver<bool>),
     clock: Clock,
 ) {
@@ -93,7 +93,7 @@ async fn tell(
                 () = pieces.closed() => return,
             };
             match next {
-                Ok(Ok(op)) => sieve.take(&op, &mut piece),
+                Ok(Ok(op)) => take(&sieve, &op, &mut piece),
                 Ok(Err(RecvError::Lagged(count))) => {
                     write(&mut piece, &TailLine::Missed { count });
                 }
@@ -103,7 +103,7 @@ async fn tell(
         }
         for _ in 0..LINES_MAX {
             match ended.try_recv() {
-                Ok(op) => sieve.take(&op, &mut piece),
+                Ok(op) => take(&sieve, &op, &mut piece),
                 Err(TryRecvError::Lagged(count)) => write(&mut piece, &TailLine::Missed { count }),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
@@ -118,8 +118,15 @@ fn write(piece: &mut Vec<u8>, line: &TailLine) {
     }
 }
 
+fn take(sieve: &OpSieve, op: &Ended, piece: &mut Vec<u8>) {
+    if let Some(op) = sieve.pass(op) {
+        write(piece, &TailLine::Op(Box::new(op)));
+    }
+}
+
 /// What one follower wants to hear.
-struct Sieve {
+#[derive(Debug)]
+pub(super) struct OpSieve {
     operator: Operator,
     query: TailQuery,
     channels: Vec<Channel>,
@@ -127,8 +134,19 @@ struct Sieve {
     words: Words,
 }
 
-impl Sieve {
-    fn take(&self, op: &Ended, piece: &mut Vec<u8>) {
+impl OpSieve {
+    pub(super) fn new(operator: &Operator, query: TailQuery) -> Result<Self, AskError> {
+        Ok(Self {
+            channels: channels(query.channel.as_deref())?,
+            statuses: statuses(query.status.as_deref(), query.failed)?,
+            words: Words::of(query.text.as_deref().unwrap_or_default()),
+            operator: operator.clone(),
+            query,
+        })
+    }
+
+    /// The operation as it is told, if it is.
+    pub(super) fn pass(&self, op: &Ended) -> Option<EndedOp> {
         let duration_ms = op.finished_at_ms.saturating_sub(op.started_at_ms).max(0);
         let wanted = (self.channels.is_empty()
             || op.channel.is_some_and(|it| self.channels.contains(&it)))
@@ -140,13 +158,12 @@ impl Sieve {
             && !(self.query.roots && op.parent.is_some())
             && self.words.are_in(op);
         if !wanted {
-            return;
+            return None;
         }
         let line = self.line(op, duration_ms);
         let service = self.query.service.as_deref();
-        if service.is_none_or(|it| it == line.service || it == line.peer) {
-            write(piece, &TailLine::Op(Box::new(line)));
-        }
+        let is_of = |it: &str| it == line.service || it == line.peer;
+        service.is_none_or(is_of).then_some(line)
     }
 
     fn line(&self, op: &Ended, duration_ms: i64) -> EndedOp {

@@ -1,6 +1,7 @@
 //! Traces as an operator reads them: names instead of ids, children under their parents.
 
 use contract::ids::{ServiceId, TraceId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::critical;
@@ -16,28 +17,42 @@ const TRACES_DEFAULT: u32 = 50;
 const LOOKED_AT_MAX: usize = 5_000;
 
 /// Which traces to list.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TraceQuery {
     /// Most traces to return; 50 when absent, 500 at most.
+    #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u32>,
     /// Words in a subject or business key of one operation; the last may be the beginning of one.
+    #[schemars(length(max = 1000))]
     pub text: Option<String>,
     /// Name of a service that took part.
+    #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// `http`, `rpc`, `event`, `workflow`, `job` or `user`, several with commas between.
+    #[schemars(length(max = 255), regex(pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"))]
     pub channel: Option<String>,
     /// `pending`, `success`, `error`, `timeout` or `abandoned`, several with commas between.
+    #[schemars(length(max = 255), regex(pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"))]
     pub status: Option<String>,
     /// Only traces that failed: `error`, `timeout` and `abandoned`.
     pub failed: bool,
     /// Earliest start, unix milliseconds.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub since: Option<i64>,
     /// Latest start, unix milliseconds.
+    #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub until: Option<i64>,
     /// Shortest duration, milliseconds.
+    #[schemars(range(min = 0, max = 2_592_000_000_i64))]
     pub min_duration: Option<i64>,
+    /// Longest duration, milliseconds.
+    #[schemars(range(min = 0, max = 2_592_000_000_i64))]
+    pub max_duration: Option<i64>,
+    /// Whether `channel` and `service` mean the first operation alone, not any of the trace.
+    pub root_only: bool,
     /// Where an earlier page said that the next one starts.
+    #[schemars(length(max = 100))]
     pub cursor: Option<String>,
 }
 
@@ -97,11 +112,7 @@ async fn list(
 ) -> Result<TracesPage, AskError> {
     let limit = query.limit.filter(|it| *it > 0).unwrap_or(TRACES_DEFAULT);
     let limit = usize::try_from(limit.min(TRACES_MAX)).unwrap_or(usize::MAX);
-    let long_enough = |it: &TraceSummary| {
-        query
-            .min_duration
-            .is_none_or(|least| it.duration_ms >= least)
-    };
+    let fits = |it: &TraceSummary| fits(it, query, filter);
     let mut traces = Vec::new();
     let mut looked_at = 0;
     loop {
@@ -110,7 +121,7 @@ async fn list(
         let telemetry = &operator.parts().telemetry;
         let page = telemetry.list_traces(filter, room, cursor).await?;
         looked_at += page.traces.len();
-        let found = page.traces.into_iter().filter(long_enough);
+        let found = page.traces.into_iter().filter(fits);
         traces.extend(found.map(|it| summary(operator, it)));
         cursor = page.next;
         if cursor.is_none() || traces.len() >= limit || looked_at >= LOOKED_AT_MAX {
@@ -118,6 +129,18 @@ async fn list(
             return Ok(TracesPage { traces, next });
         }
     }
+}
+
+/// What no index knows: durations, and what the first operation is.
+fn fits(it: &TraceSummary, query: &TraceQuery, filter: &TraceFilter) -> bool {
+    let root_fits = || {
+        let channel = |it| filter.channels.contains(&it);
+        (filter.channels.is_empty() || it.root_channel.is_some_and(channel))
+            && filter.service.is_none_or(|only| it.root_service == only)
+    };
+    query.min_duration.is_none_or(|least| it.duration_ms >= least)
+        && query.max_duration.is_none_or(|most| it.duration_ms <= most)
+        && (!query.root_only || root_fits())
 }
 
 fn summary(operator: &Operator, it: TraceSummary) -> TraceLine {
@@ -130,6 +153,8 @@ fn summary(operator: &Operator, it: TraceSummary) -> TraceLine {
         ops: it.op_count,
         status: status_word(it.overall_status).to_owned(),
         running: it.has_running,
+        channel: it.root_channel.map_or("", channel_word).to_owned(),
+        errors: it.failed,
     }
 }
 
@@ -208,18 +233,17 @@ fn words_of<T: Copy>(
     all: &[T],
     word_of: fn(T) -> &'static str,
 ) -> Result<Vec<T>, AskError> {
-    let words = words.unwrap_or_default().split(',').map(str::trim);
     let find = |word: &str| {
         let found = all
             .iter()
             .copied()
-            .find(|it| word_of(*it).eq_ignore_ascii_case(word));
+            .find(|it| word_of(*it).to_lowercase() == word);
         found.ok_or_else(|| {
             let known: Vec<_> = all.iter().map(|it| word_of(*it).to_lowercase()).collect();
             AskError::Wrong(format!("`{word}` is no {what}; use {}", known.join(", ")))
         })
     };
-    words.filter(|word| !word.is_empty()).map(find).collect()
+    words.map_or_else(|| Ok(Vec::new()), |it| it.split(',').map(find).collect())
 }
 
 pub(super) fn status_word(status: Status) -> &'static str {

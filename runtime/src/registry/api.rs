@@ -9,7 +9,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::engine::{Error, Registry};
-use crate::identity::{Ending, caller};
+use crate::identity::{Ending, caller, certificate};
 
 /// Frames waiting for a slow watcher; the next are computed only when it has taken these.
 const FRAMES_WAITING_MAX: usize = 2;
@@ -28,7 +28,7 @@ impl RegistryService for RegistryApi {
         request: Request<v1::RegisterRequest>,
     ) -> Result<Response<Self::RegisterAndWatchStream>, Status> {
         let (service, instance) = caller(&request)?;
-        let mut link = self.0.link(service, instance);
+        let mut link = self.0.link(service, instance, certificate(&request));
         let mut watcher = self
             .0
             .register(service, instance, request.into_inner())

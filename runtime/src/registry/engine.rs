@@ -10,9 +10,12 @@ use std::time::Duration;
 use contract::clock::{Clock, Timestamp};
 use contract::grpc::v1;
 use contract::ids::{InstanceId, ServiceId};
+use contract::tls::Validity;
 use parking_lot::{Mutex, MutexGuard};
 use prost::Message as _;
+use tokio::sync::watch;
 
+use super::foreign;
 use super::map::{self, ServiceMap};
 use super::model::{self, Invalid, Registration};
 use super::state::State;
@@ -107,6 +110,9 @@ impl Registry {
                 state.put(registration);
             }
         }
+        for stored in foreign::load(db).await? {
+            state.foreign.restore(stored);
+        }
         let inner = Inner {
             db: db.clone(),
             clock: clock.clone(),
@@ -121,8 +127,28 @@ impl Registry {
         self.0.state.lock()
     }
 
-    pub(super) fn link(&self, service: ServiceId, instance: InstanceId) -> Link {
-        self.0.presence.link(service, instance)
+    pub(super) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(super) fn link(
+        &self,
+        service: ServiceId,
+        instance: InstanceId,
+        certificate: Option<Validity>,
+    ) -> Link {
+        let link = self.0.presence.link(service, instance);
+        self.0.presence.certify(instance, certificate);
+        link
+    }
+
+    /// Changes whenever something changes that the map shows: who is registered, and with what.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.state().changes.subscribe()
     }
 
     /// Makes a service known that was created while running.
@@ -275,17 +301,19 @@ impl Registry {
         self.state().instances.contains_key(&instance)
     }
 
-    /// The service of this name.
+    /// The service of this name; of two, the one with a key.
     pub fn service_named(&self, name: &str) -> Option<ServiceId> {
-        self.state().names.get(name).copied()
+        let state = self.state();
+        let known = state.names.get(name).copied();
+        known.or_else(|| state.foreign.named(name))
     }
 
-    /// The name of a service.
+    /// The name of a service, as the map shows it.
     pub fn service_name(&self, service: ServiceId) -> Option<String> {
-        self.state()
-            .services
-            .get(&service)
-            .map(|it| it.name.clone())
+        let state = self.state();
+        let known = state.services.get(&service).map(|it| it.name.clone());
+        let is_taken = |name: &str| state.names.contains_key(name);
+        known.or_else(|| state.foreign.shown_name(service, is_taken))
     }
 
     /// Instances of `service` that serve `method` as RPC with exactly this contract hash and can
@@ -321,9 +349,12 @@ impl Registry {
         }
     }
 
-    /// Everything, for people.
+    /// Everything, for people; foreign services too.
     pub fn map(&self) -> ServiceMap {
-        map::draw(&self.state())
+        let mut map = map::draw(&self.state(), &self.0.presence);
+        map.services.extend(self.guests());
+        map.services.sort_by(|a, b| a.name.cmp(&b.name));
+        map
     }
 
     /// Number of instances and of watchers.

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use contract::grpc::v1::MethodType;
+use contract::ids::ServiceId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::model::Registration;
 use super::state::State;
+use crate::identity::{LEAF_SKEW, Presence, Sighting};
 
 /// Every service, and every dependency that is declared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceMap {
     /// By name.
     pub services: Vec<MapService>,
@@ -17,7 +21,7 @@ pub struct ServiceMap {
 }
 
 /// One service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapService {
     /// UUID.
     pub id: String,
@@ -32,7 +36,7 @@ pub struct MapService {
 }
 
 /// One process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MapInstance {
     /// UUID.
     pub id: String,
@@ -46,10 +50,29 @@ pub struct MapInstance {
     pub sdk: String,
     /// Start of its unhealthy window in unix milliseconds; 0 when healthy.
     pub unhealthy_since_unix_ms: i64,
+    /// `healthy`; `unhealthy` when a call could not reach it a moment ago; `draining` when its
+    /// streams have ended and it is about to be removed.
+    #[serde(default)]
+    pub health: String,
+    /// Its certificate; null when it was not seen yet.
+    #[serde(default)]
+    pub certificate: Option<MapCertificate>,
+    /// Since when it is here, unix milliseconds; null when it was not seen yet.
+    #[serde(default)]
+    pub connected_since_unix_ms: Option<i64>,
+}
+
+/// The life of an instance's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MapCertificate {
+    /// Unix milliseconds.
+    pub issued_at_unix_ms: i64,
+    /// Unix milliseconds.
+    pub expires_at_unix_ms: i64,
 }
 
 /// One method of a service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct MapMethod {
     /// `rpc`, `event`, `workflow`, `job` or `http`.
     pub kind: String,
@@ -62,7 +85,7 @@ pub struct MapMethod {
 }
 
 /// One declared dependency.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct MapEdge {
     /// Name of the caller.
     pub from: String,
@@ -76,7 +99,7 @@ pub struct MapEdge {
     pub live: bool,
 }
 
-pub(super) fn draw(state: &State) -> ServiceMap {
+pub(super) fn draw(state: &State, presence: &Presence) -> ServiceMap {
     let mut services: Vec<_> = state
         .services
         .iter()
@@ -84,7 +107,7 @@ pub(super) fn draw(state: &State) -> ServiceMap {
             id: id.to_string(),
             name: service.name.clone(),
             status: if service.revoked { "revoked" } else { "active" }.to_owned(),
-            instances: instances(state, *id),
+            instances: instances(state, presence, *id),
             methods: methods(state, *id),
         })
         .collect();
@@ -93,26 +116,46 @@ pub(super) fn draw(state: &State) -> ServiceMap {
     ServiceMap { services, edges }
 }
 
-fn instances(state: &State, service: contract::ids::ServiceId) -> Vec<MapInstance> {
-    let instance = |it: &super::model::Registration| MapInstance {
-        id: it.instance.to_string(),
-        status: if it.confirmed {
-            "connected"
-        } else {
-            "returning"
-        }
-        .to_owned(),
-        call_endpoint: it.request.call_endpoint.clone(),
-        http_endpoint: it.request.http_endpoint.clone(),
-        sdk: format!("{} {}", it.request.sdk_language, it.request.sdk_version)
-            .trim()
+fn instances(state: &State, presence: &Presence, service: ServiceId) -> Vec<MapInstance> {
+    let instance = |it: &Registration| {
+        let seen = presence.sighting(it.instance);
+        let certificate = seen.and_then(|it| it.certificate);
+        MapInstance {
+            id: it.instance.to_string(),
+            status: if it.confirmed {
+                "connected"
+            } else {
+                "returning"
+            }
             .to_owned(),
-        unhealthy_since_unix_ms: it.unhealthy_since_ms,
+            call_endpoint: it.request.call_endpoint.clone(),
+            http_endpoint: it.request.http_endpoint.clone(),
+            sdk: format!("{} {}", it.request.sdk_language, it.request.sdk_version)
+                .trim()
+                .to_owned(),
+            unhealthy_since_unix_ms: it.unhealthy_since_ms,
+            health: health(it, seen).to_owned(),
+            certificate: certificate.map(|it| MapCertificate {
+                issued_at_unix_ms: (it.from + LEAF_SKEW).as_millis(),
+                expires_at_unix_ms: it.until.as_millis(),
+            }),
+            connected_since_unix_ms: seen.map(|it| it.came_at.as_millis()),
+        }
     };
     state.of_service(service).map(instance).collect()
 }
 
-fn methods(state: &State, service: contract::ids::ServiceId) -> Vec<MapMethod> {
+fn health(it: &Registration, seen: Option<Sighting>) -> &'static str {
+    if it.confirmed && seen.is_none_or(|it| it.links == 0) {
+        "draining"
+    } else if it.unhealthy_since_ms != 0 {
+        "unhealthy"
+    } else {
+        "healthy"
+    }
+}
+
+fn methods(state: &State, service: ServiceId) -> Vec<MapMethod> {
     let mut found = BTreeMap::<(String, String, String), usize>::new();
     for row in state.of_service(service).flat_map(|it| it.descriptors("")) {
         *found
@@ -130,16 +173,14 @@ fn methods(state: &State, service: contract::ids::ServiceId) -> Vec<MapMethod> {
 
 fn edges(state: &State, services: &[MapService]) -> Vec<MapEdge> {
     let serves = |to: &str, kind: &str, method: &str| {
-        services.iter().any(|service| {
-            service.name == to
-                && service
-                    .instances
-                    .iter()
-                    .any(|it| kind != "rpc" || !it.call_endpoint.is_empty())
-                && service
-                    .methods
-                    .iter()
-                    .any(|it| it.kind == kind && it.name == method)
+        // Both are sorted: thousands of edges are looked up each second that somebody watches.
+        let found = services.binary_search_by(|it| it.name.as_str().cmp(to));
+        found.is_ok_and(|at| {
+            let service = &services[at];
+            let mut instances = service.instances.iter();
+            let key = |it: &MapMethod| (it.kind.as_str(), it.name.as_str()).cmp(&(kind, method));
+            instances.any(|it| kind != "rpc" || !it.call_endpoint.is_empty())
+                && service.methods.binary_search_by(key).is_ok()
         })
     };
     let mut edges: Vec<_> = state
@@ -160,7 +201,7 @@ fn edges(state: &State, services: &[MapService]) -> Vec<MapEdge> {
     edges
 }
 
-fn kind(number: i32) -> &'static str {
+pub(super) fn kind(number: i32) -> &'static str {
     match MethodType::try_from(number) {
         Ok(MethodType::Rpc) => "rpc",
         Ok(MethodType::Event) => "event",

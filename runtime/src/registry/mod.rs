@@ -15,10 +15,12 @@
 //! services in its scope. A registration stream that ended late removes nothing.
 
 pub mod model;
+mod foreign;
 mod state;
 mod map;
 pub(crate) mod store;
 mod engine;
+mod guests;
 mod lookup;
 mod watch;
 mod api;
@@ -27,5 +29,8 @@ mod tests;
 
 pub use api::RegistryApi;
 pub use engine::{Error, Registry, Target};
-pub use map::{MapEdge, MapInstance, MapMethod, MapService, ServiceMap};
+pub use foreign::Foreign;
+pub use guests::AdmitError;
+pub use lookup::MethodDetail;
+pub use map::{MapCertificate, MapEdge, MapInstance, MapMethod, MapService, ServiceMap};
 pub use watch::Watcher;

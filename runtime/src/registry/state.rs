@@ -9,8 +9,9 @@ use std::sync::Arc;
 use contract::clock::Timestamp;
 use contract::ids::{InstanceId, ServiceId};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use super::foreign::Foreigners;
 use super::model::Registration;
 
 /// Wakes one watcher and says where to look.
@@ -42,6 +43,9 @@ pub(super) struct State {
     pub(super) revocations: Vec<Revocation>,
     /// Newest registration attempt of each instance; an older one that finishes later is dropped.
     pub(super) attempts: HashMap<InstanceId, u64>,
+    pub(super) foreign: Foreigners,
+    /// For whoever shows the whole registry.
+    pub(super) changes: watch::Sender<u64>,
     watchers: HashMap<u64, Arc<Signal>>,
     interest: HashMap<String, HashSet<u64>>,
     next: u64,
@@ -68,6 +72,7 @@ impl State {
                 revoked: false,
             },
         );
+        self.changes.send_replace(self.next);
     }
 
     pub(super) fn is_active(&self, service: ServiceId) -> bool {
@@ -164,12 +169,14 @@ impl State {
     }
 
     pub(super) fn wake_all(&self) {
+        self.changes.send_replace(self.next);
         for signal in self.watchers.values() {
             signal.notify.notify_one();
         }
     }
 
     fn mark(&self, service: ServiceId) {
+        self.changes.send_replace(self.next);
         let Some(name) = self.services.get(&service).map(|entry| entry.name.as_str()) else {
             return;
         };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use tokio::net::UnixListener;
 
+use crate::backup::is_unfinished;
 use crate::operator::SOCKET_FILE;
 
 const LOCK_FILE: &str = "bridge.lock";
@@ -33,6 +34,14 @@ pub enum FolderError {
         path: PathBuf,
         /// ` (process N)`, when known.
         pid: String,
+    },
+    /// What is in it is part of a backup at most.
+    #[error(
+        "a restore into the data folder {path} did not finish; remove the folder and run `bridge restore` again"
+    )]
+    Unfinished {
+        /// Which.
+        path: PathBuf,
     },
 }
 
@@ -77,6 +86,9 @@ impl DataFolder {
                 format!(" (process {pid})")
             };
             return Err(FolderError::Locked { path, pid });
+        }
+        if is_unfinished(&path) {
+            return Err(FolderError::Unfinished { path });
         }
         lock.set_len(0)
             .and_then(|()| lock.rewind())
@@ -126,5 +138,16 @@ mod tests {
         );
         first.close();
         DataFolder::open(&data).expect("free again");
+    }
+
+    #[test]
+    fn a_folder_whose_restore_did_not_finish_starts_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mark = folder.path().join(crate::backup::MARK_FILE);
+        fs::write(&mark, "").expect("marks");
+        let refused = DataFolder::open(folder.path()).expect_err("refused").to_string();
+        assert!(refused.contains("did not finish"), "{refused}");
+        fs::remove_file(mark).expect("unmarks");
+        DataFolder::open(folder.path()).expect("opens");
     }
 }

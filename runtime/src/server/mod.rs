@@ -10,7 +10,6 @@
 
 pub(crate) mod files;
 mod folder;
-mod health;
 mod refusals;
 mod parts;
 mod ports;
@@ -26,8 +25,11 @@ use self::parts::Core;
 use folder::DataFolder;
 pub use folder::FolderError;
 
+use crate::accounts::{self, Secret};
 use crate::config::Config;
 use crate::db::{Db, DbError};
+use crate::export::{self, ScrapeToken, TokenError};
+use crate::http::Console;
 use crate::identity::{self, AuthorityError, Presence};
 use crate::operator::{self, Operator, SOCKET_FILE};
 use crate::settings::SettingsError;
@@ -54,6 +56,12 @@ pub enum StartError {
     /// The services cannot be listed.
     #[error("cannot read the services")]
     Identity(#[from] identity::Error),
+    /// The accounts cannot be read.
+    #[error("cannot read the accounts")]
+    Accounts(#[from] accounts::Error),
+    /// The token of the open doors cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The certificates cannot be used for TLS.
     #[error("cannot use the certificates")]
     Tls(#[from] contract::tls::TlsError),
@@ -74,7 +82,9 @@ pub enum StartError {
 pub struct Runtime {
     operator: Operator,
     grpc: SocketAddr,
-    health: SocketAddr,
+    export: SocketAddr,
+    console: SocketAddr,
+    setup: Option<Secret>,
     tasks: Tasks,
     presence: Presence,
     db: Db,
@@ -95,17 +105,24 @@ impl Runtime {
         let folder = DataFolder::open(&config.data)?;
         let core = Core::open(&config, folder.path().to_owned()).await?;
         let grpc = core.bind_grpc(&config).await?;
-        let health = core.bind_health(&config).await?;
+        let doors = core.bind_export(&config).await?;
+        let token = config.export_token_file.as_deref();
+        let token = token.map(ScrapeToken::from_file).transpose()?;
+        let console = core.bind_console(&config).await?;
         let socket_path = folder.path().join(SOCKET_FILE);
         let socket = folder::bind_socket(&socket_path).map_err(|source| StartError::Bind {
             address: socket_path.display().to_string(),
             source,
         })?;
-        let (grpc_addr, health_addr) = (address(grpc.local_addr())?, address(health.local_addr())?);
+        let (grpc_addr, export_addr) = (address(grpc.local_addr())?, address(doors.local_addr())?);
+        let console_addr = address(console.local_addr())?;
 
         core.supervise(&config);
         let operator = core.operator();
         let stop = watch::Sender::new(false);
+        let routes = operator::api(&operator, stop.subscribe());
+        let routes = routes.merge(accounts::routes(&core.accounts)).into_router();
+        let console = Console::new(console, core.accounts.clone(), routes.clone(), &clock);
         let stopped = |mut stopping: watch::Receiver<bool>| async move {
             // An error means the sender is gone, and with it the runtime.
             let _ = stopping.wait_for(|stop| *stop).await;
@@ -117,21 +134,29 @@ impl Runtime {
             }),
             tokio::spawn(operator::serve(
                 socket,
-                operator.clone(),
+                routes,
                 stopped(stop.subscribe()),
             )),
-            tokio::spawn(health::serve(
-                health,
-                core.db.clone(),
-                clock.clone(),
+            tokio::spawn(console.serve(stopped(stop.subscribe()))),
+            tokio::spawn(export::serve(
+                doors,
+                core.doors(),
+                token,
                 stopped(stop.subscribe()),
             )),
         ];
-        tracing::info!(runtime.grpc = %grpc_addr, runtime.health = %health_addr, "runtime started");
+        tracing::info!(
+            runtime.grpc = %grpc_addr,
+            runtime.console = %console_addr,
+            runtime.export = %export_addr,
+            "runtime started"
+        );
         Ok(Self {
             operator,
             grpc: grpc_addr,
-            health: health_addr,
+            export: export_addr,
+            console: console_addr,
+            setup: core.setup,
             tasks: core.tasks,
             presence: core.presence,
             db: core.db,
@@ -147,9 +172,30 @@ impl Runtime {
         self.grpc
     }
 
-    /// Where `/healthz` and `/readyz` answer.
-    pub fn health_addr(&self) -> SocketAddr {
-        self.health
+    /// Where health, metrics, OTLP and Loki answer.
+    pub fn export_addr(&self) -> SocketAddr {
+        self.export
+    }
+
+    /// Where the console and the API answer.
+    pub fn console_addr(&self) -> SocketAddr {
+        self.console
+    }
+
+    /// The page that makes the first admin, while there was none at the start. Whoever has it can
+    /// become that admin, until somebody has.
+    pub fn setup_link(&self) -> Option<String> {
+        let secret = self.setup.as_ref()?.expose();
+        Some(format!("{}/setup#token={secret}", self.console_url()))
+    }
+
+    /// The console's address for a browser on this machine.
+    pub fn console_url(&self) -> String {
+        let mut address = self.console;
+        if address.ip().is_unspecified() {
+            address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
     }
 
     /// The operator's view and levers.

@@ -8,8 +8,10 @@ use contract::ids::IdMint;
 use contract::tls::Leaf;
 
 use super::StartError;
+use crate::accounts::{self, Accounts, Secret};
 use crate::config::Config;
 use crate::db::{Database, Db, DbConfig};
+use crate::export;
 use crate::identity::{self, Authority, Identity, Presence};
 use crate::operator::{self, Operator};
 use crate::registry::Registry;
@@ -34,6 +36,9 @@ pub(super) struct Core {
     pub(super) reports: Reports,
     pub(super) tasks: Tasks,
     pub(super) leaf: Leaf,
+    pub(super) accounts: Accounts,
+    /// While there is no admin: what makes one.
+    pub(super) setup: Option<Secret>,
 }
 
 impl Core {
@@ -56,6 +61,13 @@ impl Core {
         })
         .await?;
         let settings = Settings::open(&db, &clock, &mint).await?;
+        let (accounts, setup) = Accounts::open(accounts::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            mint: mint.clone(),
+            settings: settings.clone(),
+        })
+        .await?;
         let leaf = Leaf::default();
         let identity = Identity::new(identity::Parts {
             db: db.clone(),
@@ -88,6 +100,8 @@ impl Core {
             reports,
             tasks,
             leaf,
+            accounts,
+            setup,
         })
     }
 
@@ -104,7 +118,23 @@ impl Core {
             telemetry: self.telemetry.clone(),
             tasks: self.tasks.clone(),
             leaf: self.leaf.clone(),
+            accounts: self.accounts.clone(),
         })
+    }
+
+    pub(super) fn doors(&self) -> export::Parts {
+        export::Parts {
+            db: self.db.clone(),
+            clock: self.clock.clone(),
+            started: (self.clock.now(), self.clock.monotonic()),
+            settings: self.settings.clone(),
+            presence: self.presence.clone(),
+            registry: self.registry.clone(),
+            telemetry: self.telemetry.clone(),
+            reports: self.reports.clone(),
+            tasks: self.tasks.clone(),
+            accounts: self.accounts.clone(),
+        }
     }
 
     pub(super) fn supervise(&self, config: &Config) {

@@ -49,10 +49,20 @@ impl Core {
             .map_err(|source| StartError::Bind { address, source })
     }
 
-    pub(super) async fn bind_health(&self, config: &Config) -> Result<TcpListener, StartError> {
+    pub(super) async fn bind_console(&self, config: &Config) -> Result<TcpListener, StartError> {
+        let port = self.settings.get(keys::UI_PORT);
+        let address = config
+            .console_listen
+            .clone()
+            .unwrap_or_else(|| format!("127.0.0.1:{port}"));
+        let bound = TcpListener::bind(&address).await;
+        bound.map_err(|source| StartError::Bind { address, source })
+    }
+
+    pub(super) async fn bind_export(&self, config: &Config) -> Result<TcpListener, StartError> {
         let port = self.settings.get(keys::OBSEXPORT_PORT);
         let address = config
-            .health_listen
+            .export_listen
             .clone()
             .unwrap_or_else(|| format!("127.0.0.1:{port}"));
         let bound = TcpListener::bind(&address).await;

@@ -36,7 +36,7 @@ const fn space(key: &'static str, default: i64) -> Setting {
 settings! {
     /// Port of the gRPC endpoint that services use.
     GRPC_PORT: u16 = Setting::integer("network.grpc_port", "", 14_445, (0, 65_535)).at_restart();
-    /// Port of the web console and REST API. Read once there is a console.
+    /// Port of the web console and its HTTP API.
     UI_PORT: u16 = Setting::integer("network.ui_port", "", 14_444, (0, 65_535)).at_restart();
     /// Port of /healthz, /readyz and metrics.
     OBSEXPORT_PORT: u16 =
@@ -50,6 +50,13 @@ settings! {
     KEEPALIVE_INTERVAL: Duration = millis("network.keepalive_interval_ms", 5_000, 100, HOUR_MS);
     /// Time a ping may stay unanswered before the connection counts as broken.
     KEEPALIVE_TIMEOUT: Duration = millis("network.keepalive_timeout_ms", 5_000, 100, HOUR_MS);
+
+    /// Time after a login until the console asks for the password again, however much it is used.
+    CONSOLE_SESSION_TTL: Duration =
+        millis("console.session_ttl_ms", 12 * HOUR_MS, 1_000, MONTH_MS);
+    /// Time a login lasts without being used.
+    CONSOLE_SESSION_IDLE: Duration =
+        millis("console.session_idle_ms", 2 * HOUR_MS, 1_000, MONTH_MS);
 
     /// Validity of an instance's certificate; services renew 25 to 30 minutes before its end.
     LEAF_LIFETIME: Duration =

@@ -17,4 +17,4 @@ mod engine;
 mod tests;
 
 pub use engine::{Settings, SettingsError};
-pub use model::{Capture, Key, Setting, SettingView, Value};
+pub use model::{Capture, Key, Limits, Setting, SettingView, Value};

@@ -34,6 +34,19 @@ enum Kind {
     Words,
 }
 
+/// Which values a setting takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Of an integer; empty when it has none.
+    pub unit: &'static str,
+    /// Least value of an integer.
+    pub min: Option<i64>,
+    /// Greatest value of an integer.
+    pub max: Option<i64>,
+    /// Every value of a choice.
+    pub choices: &'static [&'static str],
+}
+
 /// A [`Value`] that a constant can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Initial {
@@ -153,6 +166,21 @@ impl Setting {
             Kind::Switch => "switch",
             Kind::Choice(_) => "choice",
             Kind::Words => "words",
+        }
+    }
+
+    /// Which values it takes, for programs.
+    pub fn limits(&self) -> Limits {
+        let (unit, min, max, choices) = match self.kind {
+            Kind::Integer { unit, min, max } => (unit, Some(min), Some(max), &[][..]),
+            Kind::Choice(words) => ("", None, None, words),
+            Kind::Switch | Kind::Words => ("", None, None, &[][..]),
+        };
+        Limits {
+            unit,
+            min,
+            max,
+            choices,
         }
     }
 

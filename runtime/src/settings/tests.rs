@@ -197,6 +197,8 @@ reads_at_its_bounds! {
     GRPC_PORT: u16,
     UI_PORT: u16,
     OBSEXPORT_PORT: u16,
+    CONSOLE_SESSION_TTL: Duration,
+    CONSOLE_SESSION_IDLE: Duration,
     MAX_CONNECTIONS: usize,
     HANDSHAKE_TIMEOUT: Duration,
     KEEPALIVE_INTERVAL: Duration,

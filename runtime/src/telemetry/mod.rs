@@ -42,6 +42,7 @@ mod intake;
 mod retention;
 mod sweep;
 mod report;
+mod outside;
 mod api;
 #[cfg(test)]
 mod tests;
@@ -50,17 +51,23 @@ pub use api::TelemetryApi;
 pub use ask::{OPS_DEFAULT, OPS_MAX, TRACES_DEFAULT, TRACES_MAX};
 pub use counters::Counters;
 pub use engine::Telemetry;
-pub use flow::{EdgeFlow, Ended, Flow, FlowCounters, Flows, Tally, Words};
+pub use flow::{
+    EdgeFlow, Ended, Flow, FlowCounters, FlowHistory, FlowSteps, Flows, Tally, Words,
+};
 pub use logs::{
-    LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs, LogsIngested,
-    LogsPage, Origin,
+    FIELDS_BYTES_MAX, LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs, LogsIngested,
+    LogsPage, Origin, log_words,
 };
 pub use mask::MaskKeys;
 pub use metrics::{
     Histogram, MetricKind, MetricName, MetricQuery, MetricReport, MetricSample, MetricSeries,
-    Metrics, MetricsIngested, MetricsPage, POINTS_MAX, SERIES_MAX,
+    MetricTotal, Metrics, MetricsIngested, MetricsPage, POINTS_MAX, SAMPLES_MAX, SERIES_MAX,
+    TotalsCounters,
 };
-pub use model::{Actor, Channel, Frame, Ingested, Operation, Status};
+pub use outside::{Outside, OutsideError};
+pub use model::{
+    ATTRS_BYTES_MAX, Actor, Channel, Frame, Ingested, META_BYTES_MAX, Operation, Status,
+};
 pub use payloads::{
     Direction, Payload, PayloadReport, Payloads, PayloadsIngested, RAW_JSON, Rules,
 };

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use super::bounded::{self, TRUNCATED};
 
 /// Largest `meta` of an operation, in bytes of JSON, also after merging.
-pub(super) const META_BYTES_MAX: usize = 8_192;
+pub const META_BYTES_MAX: usize = 8_192;
 /// Largest `attrs` of an operation, in bytes of JSON.
-pub(super) const ATTRS_BYTES_MAX: usize = 2_048;
+pub const ATTRS_BYTES_MAX: usize = 2_048;
 /// Longest subject, business key or status message, in bytes; the rest is cut.
 pub(super) const TEXT_BYTES_MAX: usize = 2_048;
 

@@ -43,6 +43,8 @@ pub struct TraceSummary {
     pub root_subject: String,
     /// Who executed that one.
     pub root_service: ServiceId,
+    /// What that one went over; `None` when not said.
+    pub root_channel: Option<Channel>,
     /// How that one stands.
     pub overall_status: Status,
     /// Unix milliseconds.
@@ -53,6 +55,8 @@ pub struct TraceSummary {
     pub op_count: u32,
     /// Whether one of them is still running.
     pub has_running: bool,
+    /// How many of the 10,000 latest failed, ran out of time or were abandoned.
+    pub failed: u32,
 }
 
 /// A place in an order by time, and by id where times are equal.

@@ -9,16 +9,18 @@ mod load;
 mod raw;
 
 mod world;
+mod browser;
 
 use std::time::Duration;
 
 use contract::clock::Clock;
 
+pub(crate) use browser::{Browser, setup_token};
 pub(crate) use database::Database;
 pub(crate) use load::{Load, failures};
 pub(crate) use process::Process;
 pub(crate) use raw::{Member, certificate_request, foreign_member, stranger};
-pub(crate) use world::{World, said};
+pub(crate) use world::{Peer, World, said};
 
 /// Rhythm of looking again.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -67,6 +69,11 @@ pub(crate) fn on_both<Fut: Future<Output = ()>>(case: impl Fn(World) -> Fut + Sy
             std::panic::resume_unwind(failed);
         }
     });
+}
+
+/// Runs `case` on SQLite alone, for what does not depend on the database.
+pub(crate) fn on_sqlite_only(case: impl AsyncFnOnce(World)) {
+    executor().block_on(async { case(World::start(Database::sqlite()).await).await });
 }
 
 fn executor() -> tokio::runtime::Runtime {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: it is killed and reaped by its own id when the value goes, also after a panic.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -55,6 +55,12 @@ impl Process {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a child has an id"), signal).expect("the child takes signals");
+    }
+
+    /// Writes a line to its standard input, which has to be open.
+    pub(crate) fn tell(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("spawned open");
+        writeln!(stdin, "{line}").expect("the child reads");
     }
 
     /// `kill -9`, and waits for the end.

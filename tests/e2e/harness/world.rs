@@ -31,7 +31,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     folder: TempDir,
     database: Database,
-    ports: (u16, u16),
+    /// Of services, of health and metrics, of the console.
+    ports: (u16, u16, u16),
     runtime: Option<Process>,
     /// Open files the runtime may have, when fewer than this machine allows.
     files: Option<u32>,
@@ -56,12 +57,12 @@ impl World {
             clock: Clock::system(),
             folder: TempDir::new().expect("a temporary folder"),
             database,
-            ports: (0, 0),
+            ports: (0, 0, 0),
             runtime: None,
             files,
         };
         for attempt in 1.. {
-            world.ports = (free_port(), free_port());
+            world.ports = (free_port(), free_port(), free_port());
             if world.boot().await {
                 break;
             }
@@ -103,7 +104,8 @@ impl World {
             .args(["serve", "--log-format", "json", "--data"])
             .arg(data)
             .args(["--listen", &format!("127.0.0.1:{}", self.ports.0)])
-            .args(["--health-listen", &format!("127.0.0.1:{}", self.ports.1)]);
+            .args(["--health-listen", &format!("127.0.0.1:{}", self.ports.1)])
+            .args(["--console-listen", &format!("127.0.0.1:{}", self.ports.2)]);
         if let Some(url) = self.database.url() {
             command.args(["--database", &url]);
         }
@@ -121,9 +123,34 @@ impl World {
         moved.display().to_string()
     }
 
+    /// The next start uses this database.
+    pub(crate) fn move_to(&mut self, database: Database) {
+        self.database = database;
+    }
+
+    /// The PostgreSQL database, if that is where the data is.
+    pub(crate) fn database_url(&self) -> Option<String> {
+        self.database.url()
+    }
+
+    /// A folder for what a test makes.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Where health and metrics answer.
+    pub(crate) fn health(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.1)
+    }
+
     /// Where services join.
     pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.ports.0)
+    }
+
+    /// Where the console is, without a slash at the end.
+    pub(crate) fn console(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.2)
     }
 
     pub(crate) fn runtime(&mut self) -> &mut Process {
@@ -145,8 +172,8 @@ impl World {
 
     /// A new key for `service`, which is created when it does not exist.
     pub(crate) async fn key(&self, service: &str) -> String {
-        let services: Vec<ServiceSummary> = self.get("/v1/services").await;
-        let path = format!("/v1/services/{service}/keys");
+        let services: Vec<ServiceSummary> = self.get("/api/v1/services").await;
+        let path = format!("/api/v1/services/{service}/keys");
         let wanted = CreateService {
             name: service.to_owned(),
         };
@@ -155,7 +182,7 @@ impl World {
             operator.send_json(Method::POST, &path, &()).await
         } else {
             operator
-                .send_json(Method::POST, "/v1/services", &wanted)
+                .send_json(Method::POST, "/api/v1/services", &wanted)
                 .await
         };
         let made: ServiceKeyShown = made.expect("the runtime makes a key");
@@ -170,7 +197,7 @@ impl World {
     }
 
     pub(crate) async fn revoke(&self, service: &str) {
-        let path = format!("/v1/services/{service}/revoke");
+        let path = format!("/api/v1/services/{service}/revoke");
         let done = self.operator().send_json(Method::POST, &path, &()).await;
         let _: Value = done.expect("the service is revoked");
     }
@@ -181,7 +208,7 @@ impl World {
     }
 
     pub(crate) async fn reset(&self, key: &str) {
-        let path = format!("/v1/settings/{key}");
+        let path = format!("/api/v1/settings/{key}");
         let none = SetSetting { value: None };
         let done = self.operator().send_json(Method::PUT, &path, &none).await;
         let _: Value = done.expect("the default returns");
@@ -196,7 +223,7 @@ impl World {
     }
 
     pub(crate) async fn map(&self) -> ServiceMap {
-        self.get("/v1/map").await
+        self.get("/api/v1/map").await
     }
 
     /// Instances of `service` on the map.
@@ -220,9 +247,9 @@ impl World {
     pub(crate) async fn trace(&self, subject: &str, ops: usize) -> TraceTree {
         let limit = Duration::from_secs(15);
         let (tree, _) = eventually(limit, "a complete trace", async || {
-            let page: TracesPage = self.get("/v1/traces?limit=50").await;
+            let page: TracesPage = self.get("/api/v1/traces?limit=50").await;
             let found = page.traces.iter().find(|it| it.subject.contains(subject))?;
-            let tree: TraceTree = self.get(&format!("/v1/traces/{}", found.trace_id)).await;
+            let tree: TraceTree = self.get(&format!("/api/v1/traces/{}", found.trace_id)).await;
             let complete =
                 tree.ops.len() >= ops && tree.ops.iter().all(|it| it.duration_ms.is_some());
             complete.then_some(tree)

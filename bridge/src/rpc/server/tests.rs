@@ -87,7 +87,11 @@ fn request(peer: Peer, method: &str, payload: &'static [u8]) -> Request<CallRequ
         ..CallRequest::default()
     });
     let remote = "127.0.0.1:9".parse().unwrap();
-    request.extensions_mut().insert(Connection { peer, remote });
+    request.extensions_mut().insert(Connection {
+        peer,
+        certificate: None,
+        remote,
+    });
     request
 }
 

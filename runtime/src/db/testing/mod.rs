@@ -101,6 +101,24 @@ where
     }
 }
 
+/// Runs `case` with the address of a PostgreSQL database that has nothing in it, when there is a
+/// server.
+pub(crate) async fn on_empty_postgres<F, Fut>(case: F)
+where
+    F: FnOnce(String) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let Some(server) = server() else { return };
+    let name = format!("bridge_test_{:016x}", fastrand::u64(..));
+    admin(&server, &format!("CREATE DATABASE {name}")).await;
+    let url = server.clone().database(&name).to_url_lossy().to_string();
+    let outcome = tokio::spawn(case(url)).await;
+    admin(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    if let Err(failed) = outcome {
+        std::panic::resume_unwind(failed.into_panic());
+    }
+}
+
 fn server() -> Option<PgConnectOptions> {
     let required = std::env::var("BRIDGE_TEST_REQUIRE_POSTGRES").is_ok_and(|it| it == "1");
     match std::env::var("BRIDGE_TEST_POSTGRES") {

@@ -4,6 +4,7 @@ mod grouping;
 mod recovery;
 mod schema;
 mod slices;
+mod upgrade;
 mod writes;
 
 use std::sync::Arc;

@@ -1,10 +1,11 @@
 //! Logs as they are listed and followed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One line of a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// Which line it is; no other has the same.
     pub id: String,
@@ -29,7 +30,7 @@ pub struct LogLine {
 }
 
 /// Lines, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogsPage {
     /// Newest first.
     pub logs: Vec<LogLine>,

@@ -1,11 +1,12 @@
 //! The map: what is registered, joined with what goes on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::{MapEdge, MapService, ServiceMap};
 
 /// How often, how well and how fast, in a window of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Load {
     /// Operations that ended.
     pub count: u64,
@@ -32,7 +33,7 @@ impl Load {
 }
 
 /// Services and calls, with what went on in a window.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveMap {
     /// The time that was counted; less than was asked for while the runtime is younger.
     pub window_ms: u64,
@@ -47,7 +48,7 @@ pub struct LiveMap {
 }
 
 /// A service and what it served.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveService {
     /// What is registered.
     #[serde(flatten)]
@@ -57,7 +58,7 @@ pub struct LiveService {
 }
 
 /// A method that is called.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LiveEdge {
     /// Caller, target and method. The caller is empty when it is not known: somebody outside.
     #[serde(flatten)]
@@ -69,7 +70,7 @@ pub struct LiveEdge {
 }
 
 /// One service calling another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// Name of the caller; empty when it is not known: somebody outside.
     pub from: String,

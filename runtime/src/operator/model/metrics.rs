@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A metric somebody reports.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricName {
     /// Name.
     pub name: String,
@@ -18,7 +19,7 @@ pub struct MetricName {
 }
 
 /// One metric over time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricShown {
     /// Length of a step, milliseconds.
     pub step_ms: i64,
@@ -29,7 +30,7 @@ pub struct MetricShown {
 }
 
 /// One series.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricLine {
     /// Name of the metric.
     pub name: String,
@@ -48,7 +49,7 @@ pub struct MetricLine {
 }
 
 /// What a metric was in a step of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricDot {
     /// Beginning of the step, unix milliseconds.
     pub at_unix_ms: i64,

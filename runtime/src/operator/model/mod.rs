@@ -5,25 +5,33 @@ mod logs;
 mod metrics;
 mod routes;
 mod trace;
+mod live;
+mod service;
+mod about;
 
+pub use about::*;
+pub use live::*;
 pub use logs::*;
 pub use map::*;
 pub use metrics::*;
 pub use routes::*;
+pub use service::*;
 pub use trace::*;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A service to create.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateService {
-    /// Its name.
+    /// Its name: lower-case letters, digits, `-` and `_`, starting with a letter.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z][a-z0-9_-]{0,62}$"))]
     pub name: String,
 }
 
 /// A service with its new key. The key is shown this once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceKeyShown {
     /// UUID.
     pub id: String,
@@ -41,8 +49,17 @@ impl std::fmt::Debug for ServiceKeyShown {
     }
 }
 
+/// A service that was revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServiceRevoked {
+    /// Name.
+    pub name: String,
+    /// `revoked`.
+    pub status: String,
+}
+
 /// A service in the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceSummary {
     /// UUID.
     pub id: String,
@@ -59,15 +76,25 @@ pub struct ServiceSummary {
 }
 
 /// A setting to change.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetSetting {
-    /// The new value; absent sets the default again.
+    /// The new value; absent or null sets the default again.
+    #[schemars(length(max = 8192))]
+    pub value: Option<String>,
+}
+
+/// A setting that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingChanged {
+    /// Key.
+    pub key: String,
+    /// The new value; null when it has its default again.
     pub value: Option<String>,
 }
 
 /// A setting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettingSummary {
     /// Key.
     pub key: String,
@@ -81,11 +108,36 @@ pub struct SettingSummary {
     pub bounds: String,
     /// Meaning.
     pub doc: String,
+    /// The part of the key before the dot.
+    pub section: String,
+    /// `integer`, `switch`, `choice` or `words`.
+    pub kind: String,
+    /// Unit of an integer: `ms`, `bytes`, `days`; empty when it has none.
+    pub unit: String,
+    /// Least value of an integer.
+    pub min: Option<i64>,
+    /// Greatest value of an integer.
+    pub max: Option<i64>,
+    /// Every value of a choice.
+    pub choices: Vec<String>,
+    /// Whether a change waits for the next start.
+    pub requires_restart: bool,
+}
+
+/// The audit trail, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditPage {
+    /// Newest first.
+    pub entries: Vec<AuditLine>,
+    /// Where the next page starts; null on the last.
+    pub next: Option<String>,
 }
 
 /// One line of the audit trail.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditLine {
+    /// UUID.
+    pub id: String,
     /// Unix milliseconds.
     pub at_unix_ms: i64,
     /// Who.
@@ -99,7 +151,7 @@ pub struct AuditLine {
 }
 
 /// One finding of `bridge doctor`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// What was looked at.
     pub check: String,
@@ -107,11 +159,4 @@ pub struct Finding {
     pub verdict: String,
     /// What was found, and what to do if it is not ok.
     pub detail: String,
-}
-
-/// Any refusal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Problem {
-    /// What is wrong and what to do.
-    pub error: String,
 }

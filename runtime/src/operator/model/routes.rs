@@ -1,9 +1,10 @@
 //! HTTP routes of services, and which of them were called.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Routes of services.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RoutesPage {
     /// Calls are told from here on, unix milliseconds: as asked, rounded down to a step of the
     /// metric; never before the oldest that is kept.
@@ -17,7 +18,7 @@ pub struct RoutesPage {
 }
 
 /// Routes of a service.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceRoutes {
     /// Name of the service.
     pub service: String,

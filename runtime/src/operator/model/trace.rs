@@ -1,12 +1,13 @@
 //! Traces as they are listed, shown and followed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::LogLine;
 
 /// One trace in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceLine {
     /// UUID.
     pub trace_id: String,
@@ -14,6 +15,10 @@ pub struct TraceLine {
     pub subject: String,
     /// Service of its first operation.
     pub service: String,
+    /// `http`, `rpc`, `event`, `workflow`, `job` or `user`, of its first operation; empty when it
+    /// is not known.
+    #[serde(default)]
+    pub channel: String,
     /// Unix milliseconds.
     pub started_at_unix_ms: i64,
     /// Milliseconds.
@@ -24,10 +29,13 @@ pub struct TraceLine {
     pub status: String,
     /// Whether something in it still runs.
     pub running: bool,
+    /// Operations that failed, ran out of time or were abandoned.
+    #[serde(default)]
+    pub errors: u32,
 }
 
 /// Traces, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TracesPage {
     /// Newest first.
     pub traces: Vec<TraceLine>,
@@ -36,7 +44,7 @@ pub struct TracesPage {
 }
 
 /// One operation of a trace; children follow their parent.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceOp {
     /// UUID.
     pub op_id: String,
@@ -77,7 +85,7 @@ pub struct TraceOp {
 }
 
 /// A trace as a tree in reading order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceTree {
     /// UUID.
     pub trace_id: String,
@@ -97,7 +105,7 @@ pub struct TraceTree {
 }
 
 /// What an operation received or sent, as far as it was captured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PayloadShown {
     /// UUID of the operation.
     pub op_id: String,
@@ -118,7 +126,7 @@ pub struct PayloadShown {
 }
 
 /// An operation that has just ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndedOp {
     /// UUID of its trace.
     pub trace_id: String,
@@ -149,7 +157,7 @@ pub struct EndedOp {
 }
 
 /// One line of the stream of ended operations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum TailLine {
     /// An operation ended.

@@ -29,9 +29,9 @@ use tokio::sync::broadcast;
 
 use super::model::{Actor, Channel, Frame, Status};
 use pending::{Pending, Started};
-pub use view::{EdgeFlow, Ended, FlowCounters, Flows, Words};
+pub use view::{EdgeFlow, Ended, FlowCounters, FlowHistory, FlowSteps, Flows, Words};
 pub use window::Tally;
-use window::{WINDOW_MAX, Windows, covered};
+use window::{WINDOW_MAX, Windows, covered, steps};
 
 /// Series that are told apart; operations of further ones are counted as "other".
 pub(super) const KEYS_MAX: usize = 4_096;
@@ -152,6 +152,33 @@ impl Flow {
             covered: covered(age, window),
             edges,
             other,
+        }
+    }
+
+    /// What happened in the last `window` (an hour at most), step by step: steps of ten seconds up
+    /// to five minutes, of five minutes beyond.
+    pub fn history(&self, window: Duration) -> FlowHistory {
+        let window = window.min(WINDOW_MAX);
+        let now = self.0.clock.monotonic();
+        let (step, most) = steps(window);
+        let state = self.0.state.lock();
+        let age = now.since(state.begun);
+        let series = state.series[1..].iter().map(|it| FlowSteps {
+            actor: it.actor,
+            peer: it.peer,
+            channel: it.channel,
+            subject: it.subject.clone(),
+            steps: it.windows.steps(age, window),
+        });
+        let series = series.filter(|it| !it.steps.is_empty()).collect();
+        let (age_ms, step_ms) = (age.as_millis(), step.as_millis());
+        let begun = u64::try_from(age_ms % step_ms).unwrap_or(0);
+        FlowHistory {
+            covered: covered(age, window),
+            step,
+            steps: u32::try_from(age_ms / step_ms + 1).map_or(most, |it| it.min(most)),
+            begun: Duration::from_millis(begun),
+            series,
         }
     }
 

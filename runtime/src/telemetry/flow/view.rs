@@ -6,6 +6,7 @@ use std::time::Duration;
 use contract::ids::{OpId, ServiceId, TraceId};
 
 use super::window::Tally;
+use crate::telemetry::logs::LogEntry;
 use crate::telemetry::model::{Actor, Channel, Status};
 use crate::telemetry::search::tokens;
 
@@ -34,6 +35,36 @@ pub struct Flows {
     pub edges: Vec<EdgeFlow>,
     /// Operations beyond the 4,096 series that are told apart.
     pub other: Tally,
+}
+
+/// What one kind of operation did, step by step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowSteps {
+    /// As in [`EdgeFlow`].
+    pub actor: ServiceId,
+    /// As in [`EdgeFlow`].
+    pub peer: Option<ServiceId>,
+    /// As in [`EdgeFlow`].
+    pub channel: Option<Channel>,
+    /// As in [`EdgeFlow`].
+    pub subject: Arc<str>,
+    /// How many steps ago, the present one 0; those alone in which something ended.
+    pub steps: Vec<(u32, Tally)>,
+}
+
+/// Everything that happened in a window, step by step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowHistory {
+    /// The time that is counted, as in [`Flows`].
+    pub covered: Duration,
+    /// Length of a step.
+    pub step: Duration,
+    /// Steps there have been, the present one included.
+    pub steps: u32,
+    /// How long the present step goes on already.
+    pub begun: Duration,
+    /// In no order.
+    pub series: Vec<FlowSteps>,
 }
 
 /// An operation that has ended.
@@ -77,12 +108,19 @@ impl Words {
 
     /// Whether all of them are in the subject and business key of `op`.
     pub fn are_in(&self, op: &Ended) -> bool {
+        self.are_among(|| tokens(&op.subject).chain(tokens(&op.business_key)))
+    }
+
+    /// Whether all of them are in the message and field values of `line`.
+    pub fn are_in_line(&self, line: &LogEntry) -> bool {
+        self.are_among(|| tokens(&line.searched()).collect::<Vec<_>>().into_iter())
+    }
+
+    fn are_among<I: Iterator<Item = String>>(&self, there: impl FnOnce() -> I) -> bool {
         let Some((last, whole)) = self.0.split_last() else {
             return true;
         };
-        let there: Vec<_> = tokens(&op.subject)
-            .chain(tokens(&op.business_key))
-            .collect();
+        let there: Vec<_> = there().collect();
         whole.iter().all(|it| there.contains(it)) && there.iter().any(|it| it.starts_with(last))
     }
 }

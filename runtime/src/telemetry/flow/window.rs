@@ -139,6 +139,15 @@ impl Windows {
         }
     }
 
+    /// What happened in each step of the last `window` in which something did: how many steps ago
+    /// it began, the present one 0.
+    pub(super) fn steps(&self, age: Duration, window: Duration) -> Vec<(u32, Tally)> {
+        match ring_for(window) {
+            Which::Fine => self.fine.steps(age, window),
+            Which::Coarse => self.coarse.steps(age, window),
+        }
+    }
+
     /// Whether nothing happened in the longest window.
     pub(super) fn is_idle(&self, age: Duration) -> bool {
         self.coarse.sum(age, WINDOW_MAX).count == 0
@@ -156,6 +165,16 @@ fn ring_for(window: Duration) -> Which {
     } else {
         Which::Coarse
     }
+}
+
+/// Length of a step of `window`, and how many there are, the present one included.
+pub(super) fn steps(window: Duration) -> (Duration, u32) {
+    let (slot, most) = match ring_for(window) {
+        Which::Fine => (FINE, FINE_SLOTS),
+        Which::Coarse => (COARSE, COARSE_SLOTS),
+    };
+    let count = slots(window, slot).min(most - 1) + 1;
+    (slot, u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// How much time a sum over `window` covers: whole slots and the begun one, but never more than
@@ -203,6 +222,17 @@ impl<const SLOTS: usize> Ring<SLOTS> {
             (*counted, *tally) = (number, Tally::default());
         }
         tally
+    }
+
+    fn steps(&self, age: Duration, window: Duration) -> Vec<(u32, Tally)> {
+        let newest = self.number(age);
+        let whole = slots(window, self.slot).min(SLOTS - 1) as u64;
+        let busy = self.slots.iter().filter_map(|(counted, tally)| {
+            let ago = newest.checked_sub(*counted).filter(|it| *it <= whole)?;
+            let ago = u32::try_from(ago).ok()?;
+            (tally.count > 0).then(|| (ago, tally.clone()))
+        });
+        busy.collect()
     }
 
     fn sum(&self, age: Duration, window: Duration) -> Tally {
@@ -281,6 +311,24 @@ mod tests {
         windows.add(seconds(1), 1, false);
         windows.add(seconds(1) + round, 1, false);
         assert_eq!(windows.sum(seconds(1) + round, FINE).count(), 1);
+    }
+
+    #[test]
+    fn the_steps_of_a_window_add_up_to_its_sum() {
+        let mut windows = Windows::new();
+        for second in [5, 15, 16, 65] {
+            windows.add(seconds(second), second, second == 16);
+        }
+        let (age, window) = (seconds(69), seconds(60));
+        let mut steps = windows.steps(age, window);
+        steps.sort_by_key(|(ago, _)| *ago);
+        let told: Vec<_> = steps.iter().map(|(ago, it)| (*ago, it.count())).collect();
+        assert_eq!(told, [(0, 1), (5, 2), (6, 1)]);
+        let mut sum = Tally::default();
+        steps.iter().for_each(|(_, it)| sum.merge(it));
+        assert_eq!(sum, windows.sum(age, window));
+        assert_eq!(super::steps(window), (FINE, 7));
+        assert_eq!(super::steps(WINDOW_MAX), (COARSE, 13));
     }
 
     #[test]

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::broadcast;
 
 use super::super::search::{self, Query};
 use super::super::seen::{Seen, StreamNumber};
 use super::model::{
     LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, position, positions,
+    searched,
 };
 use super::store::{self, Line, Placed};
 use crate::db::{Conn, Db, DbError, History, Slice};
@@ -32,6 +34,9 @@ const WORDS_MAX: usize = 512;
 /// millisecond.
 const TRIES_MAX: i64 = 8;
 
+/// Stored lines that wait for a follower; a slower one misses some, and is told how many.
+const FEED_MAX: usize = 4_096;
+
 /// Log lines. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Logs(Arc<Inner>);
@@ -40,6 +45,7 @@ pub struct Logs(Arc<Inner>);
 struct Inner {
     db: Db,
     seen: Mutex<Seen>,
+    feed: broadcast::Sender<Arc<LogLine>>,
 }
 
 impl Logs {
@@ -48,7 +54,13 @@ impl Logs {
         Self(Arc::new(Inner {
             db: db.clone(),
             seen: Mutex::new(Seen::new(SEEN_MAX)),
+            feed: broadcast::Sender::new(FEED_MAX),
         }))
+    }
+
+    /// Every line that is stored from now on, once it is committed.
+    pub fn follow(&self) -> broadcast::Receiver<Arc<LogLine>> {
+        self.0.feed.subscribe()
     }
 
     /// Stores lines that arrived on a report stream and returns once they are committed.
@@ -143,11 +155,21 @@ impl Logs {
 
     async fn write_slice(&self, slice: i64, lines: Arc<[Line]>) -> Result<usize, DbError> {
         let db = &self.0.db;
-        db.write_slice(History::Logs, slice, "store log lines", move |conn| {
+        let stored = lines.clone();
+        let places = db.write_slice(History::Logs, slice, "store log lines", move |conn| {
             let lines = lines.clone();
             Box::pin(async move { insert(conn, slice, &lines).await })
-        })
-        .await
+        });
+        let places = places.await?;
+        if self.0.feed.receiver_count() > 0 {
+            for (nth, id) in &places {
+                let entry = stored[*nth].entry.clone();
+                let position = LogCursor { slice, id: *id };
+                // Fails when the last follower has just left.
+                let _ = self.0.feed.send(Arc::new(LogLine { position, entry }));
+            }
+        }
+        Ok(places.len())
     }
 
     /// Lines that match, newest first; `limit` 0 means the default. A page may end early when its
@@ -258,6 +280,11 @@ impl Page {
     }
 }
 
+/// The words of a line with blanks between them, as they are stored for searches.
+pub fn log_words(message: &str, fields_json: &str) -> String {
+    search::stored(&searched(message, fields_json), WORDS_MAX)
+}
+
 /// Lines in the order of time and then as they came, with their words.
 fn prepare(mut entries: Vec<LogEntry>) -> Arc<[Line]> {
     entries.sort_by_key(|it| it.at_ms);
@@ -268,28 +295,39 @@ fn prepare(mut entries: Vec<LogEntry>) -> Arc<[Line]> {
     entries.into_iter().map(line).collect()
 }
 
-/// One transaction: insert, and again elsewhere for those whose place was taken.
-async fn insert(conn: &mut Conn<'_>, slice: i64, lines: &[Line]) -> Result<usize, DbError> {
-    let mut waiting: Vec<&Line> = lines.iter().collect();
+/// One transaction: insert, and again elsewhere for those whose place was taken. Which of the lines
+/// are stored, and where.
+async fn insert(
+    conn: &mut Conn<'_>,
+    slice: i64,
+    lines: &[Line],
+) -> Result<Vec<(usize, i64)>, DbError> {
+    let mut waiting: Vec<(usize, &Line)> = lines.iter().enumerate().collect();
+    let mut places = Vec::with_capacity(lines.len());
     for later_ms in 0..TRIES_MAX {
         let placed = place(&waiting, later_ms);
         let stored = store::insert(conn, slice, &placed).await?;
         let stored: HashSet<i64> = stored.into_iter().collect();
-        let (placed, left): (Vec<_>, Vec<_>) =
-            placed.into_iter().partition(|it| stored.contains(&it.id));
-        store::index(conn, &placed).await?;
-        waiting = left.into_iter().map(|it| it.line).collect();
+        let (there, left): (Vec<_>, Vec<_>) = waiting
+            .iter()
+            .zip(&placed)
+            .partition(|(_, it)| stored.contains(&it.id));
+        places.extend(there.iter().map(|(line, it)| (line.0, it.id)));
+        let there: Vec<_> = there.into_iter().map(|(_, it)| *it).collect();
+        let left: Vec<_> = left.into_iter().map(|(line, _)| *line).collect();
+        store::index(conn, &there).await?;
+        waiting = left;
         if waiting.is_empty() {
             break;
         }
     }
-    Ok(lines.len() - waiting.len())
+    Ok(places)
 }
 
 /// Gives lines places, from a start of its own: two batches seldom meet in one millisecond.
-fn place<'l>(lines: &[&'l Line], later_ms: i64) -> Vec<Placed<'l>> {
+fn place<'l>(lines: &[(usize, &'l Line)], later_ms: i64) -> Vec<Placed<'l>> {
     let start = fastrand::u32(..1 << 19);
-    let place = |(nth, line): (usize, &&'l Line)| Placed {
+    let place = |(nth, (_, line)): (usize, &(usize, &'l Line))| Placed {
         id: position(line.entry.at_ms.saturating_add(later_ms), start, nth),
         line,
     };

@@ -19,5 +19,6 @@ mod engine;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{LOGS_DEFAULT, LOGS_MAX, Logs};
-pub use model::{Level, LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, Origin};
+pub use engine::{LOGS_DEFAULT, LOGS_MAX, Logs, log_words};
+pub use model::{
+    FIELDS_BYTES_MAX,Level, LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, Origin};

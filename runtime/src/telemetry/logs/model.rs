@@ -13,7 +13,7 @@ use super::super::query::CursorError;
 /// Longest message, in bytes; the rest is cut.
 pub(super) const MESSAGE_BYTES_MAX: usize = 16_384;
 /// Largest fields of a line, in bytes of JSON.
-pub(super) const FIELDS_BYTES_MAX: usize = 8_192;
+pub const FIELDS_BYTES_MAX: usize = 8_192;
 /// Longest text made of a line's fields for searching, in bytes.
 const SEARCHED_BYTES_MAX: usize = MESSAGE_BYTES_MAX + FIELDS_BYTES_MAX;
 
@@ -157,15 +157,20 @@ impl LogEntry {
     }
 
     /// Everything of the line that a search looks through: the message and the values of fields.
-    pub(super) fn searched(&self) -> String {
-        let mut text = self.message.clone();
-        if self.fields_json != "{}"
-            && let Ok(fields) = serde_json::from_str(&self.fields_json)
-        {
-            add_values(&fields, &mut text);
-        }
-        bounded::text(&text, SEARCHED_BYTES_MAX)
+    pub(in super::super) fn searched(&self) -> String {
+        searched(&self.message, &self.fields_json)
     }
+}
+
+/// What a search looks through in a line of this message and these fields.
+pub(super) fn searched(message: &str, fields_json: &str) -> String {
+    let mut text = message.to_owned();
+    if fields_json != "{}"
+        && let Ok(fields) = serde_json::from_str(fields_json)
+    {
+        add_values(&fields, &mut text);
+    }
+    bounded::text(&text, SEARCHED_BYTES_MAX)
 }
 
 fn add_values(value: &Value, text: &mut String) {

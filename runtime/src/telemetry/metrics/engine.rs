@@ -11,6 +11,7 @@ use super::super::model::Actor;
 use super::super::seen::{Seen, StreamNumber};
 use super::model::{MetricReport, MetricsIngested, Point, Series, Window, fold};
 use super::store;
+use super::totals::{MetricTotal, Totals, TotalsCounters};
 use crate::db::{Conn, Db, DbError, History, Slice};
 
 /// Series of one instance that a slice takes; points of further ones are refused.
@@ -31,6 +32,7 @@ struct Inner {
     seen: Mutex<Seen>,
     /// Slices and series that need not be stored again.
     known: Mutex<HashSet<(i64, i64)>>,
+    totals: Totals,
 }
 
 /// Points of one slice, added up.
@@ -50,6 +52,7 @@ impl Metrics {
             clock: clock.clone(),
             seen: Mutex::new(Seen::new(SEEN_MAX)),
             known: Mutex::default(),
+            totals: Totals::default(),
         }))
     }
 
@@ -91,6 +94,9 @@ impl Metrics {
         for (slice, points) in self.by_slice(fresh) {
             let (points, digests): (Vec<_>, Vec<_>) = points.into_iter().unzip();
             let refused = self.store(slice, actor, &points, &series).await?;
+            let taken = points.iter().filter(|it| !refused.contains(&it.series));
+            let totals = &self.0.totals;
+            totals.note(actor.instance, taken, &series, &self.0.clock);
             let refused = points.iter().filter(|it| refused.contains(&it.series));
             let refused = refused.count();
             ingested.points += points.len() - refused;
@@ -98,6 +104,17 @@ impl Metrics {
             self.0.seen.lock().note(stream, &digests);
         }
         Ok(ingested)
+    }
+
+    /// The running total of every series that lives; `is_here` vouches for instances that are
+    /// silent.
+    pub fn totals(&self, is_here: impl Fn(InstanceId) -> bool) -> Vec<MetricTotal> {
+        self.0.totals.read(&self.0.clock, is_here)
+    }
+
+    /// How many of them there are.
+    pub fn totals_counters(&self) -> TotalsCounters {
+        self.0.totals.counters()
     }
 
     fn without_repeats(&self, stream: StreamNumber, points: Vec<Point>) -> Vec<(Point, u64)> {

@@ -4,7 +4,7 @@ use contract::ids::TraceId;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::super::model::Status;
+use super::super::model::{Channel, Status};
 use super::super::query::{Position, TraceFilter, TraceSummary};
 use super::{Placed, service_bit};
 use crate::db::{Conn, Cut, DbError, Driver, Sql, on_conn, sql};
@@ -30,8 +30,10 @@ struct SummaryRow {
     root_subject: String,
     root_service_id: Vec<u8>,
     root_status: i64,
+    root_channel: i64,
     op_count: i64,
     running: i64,
+    failed: i64,
     finished_at_ms: Option<i64>,
 }
 
@@ -238,6 +240,10 @@ impl SummaryRow {
             duration_ms: finished_at_ms.saturating_sub(self.started_at_ms).max(0),
             op_count: u32::try_from(self.op_count).unwrap_or(u32::MAX),
             has_running: self.running > 0,
+            failed: u32::try_from(self.failed).unwrap_or(u32::MAX),
+            root_channel: i32::try_from(self.root_channel)
+                .ok()
+                .and_then(Channel::from_number),
             root_subject: self.root_subject,
         })
     }

@@ -18,6 +18,9 @@ fn service(name: &str, instances: usize, methods: &[(&str, &str)]) -> LiveServic
         http_endpoint: String::new(),
         sdk: "rust 0.1".to_owned(),
         unhealthy_since_unix_ms: 0,
+        health: "healthy".to_owned(),
+        certificate: None,
+        connected_since_unix_ms: None,
     };
     let method = |(kind, name): &(&str, &str)| MapMethod {
         kind: (*kind).to_owned(),

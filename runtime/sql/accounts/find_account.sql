@@ -1,0 +1,4 @@
+SELECT username, role, password_hash, created_at_us, last_login_at_us
+  FROM accounts
+ WHERE username = $1
+ LIMIT 1

@@ -1,0 +1,2 @@
+DELETE FROM foreign_services
+ WHERE id = $1

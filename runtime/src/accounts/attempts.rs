@@ -1,0 +1,220 @@
+//! How often somebody may try a password: a bucket per account name and one per remote address.
+//!
+//! A try is taken before the password is looked at and given back when it was right, so tries at
+//! the same time count too. Names nobody has are counted like the others.
+//!
+//! Refuses to grow: each table has a bound; when one is full, buckets that have recovered go
+//! first, then the one that is nearest to it.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use contract::clock::Monotonic;
+use parking_lot::Mutex;
+
+/// Buckets one table holds.
+const BUCKETS_MAX: usize = 4_096;
+/// Tries in a row for one account, and the time after which one more is allowed.
+const ACCOUNT: Rate = Rate {
+    burst: 10,
+    every: Duration::from_secs(10),
+};
+/// The same for one remote address.
+const REMOTE: Rate = Rate {
+    burst: 30,
+    every: Duration::from_secs(2),
+};
+
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    burst: u32,
+    every: Duration,
+}
+
+/// All tries of late.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    accounts: Table<String>,
+    remotes: Table<IpAddr>,
+}
+
+/// When each bucket will have recovered wholly.
+#[derive(Debug)]
+struct Table<K>(HashMap<K, Monotonic>);
+
+impl<K> Default for Table<K> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl Attempts {
+    /// Takes a try, or says how long to wait for the next one. Without a remote address (the
+    /// operator's socket) only the account counts.
+    pub(super) fn take(
+        &self,
+        username: &str,
+        remote: Option<IpAddr>,
+        now: Monotonic,
+    ) -> Result<(), Duration> {
+        let mut tables = self.0.lock();
+        let remote = remote.map(network);
+        let account_wait = tables.accounts.wait(username, ACCOUNT, now);
+        let remote_wait = remote.and_then(|it| tables.remotes.wait(&it, REMOTE, now));
+        // Both are looked at before either is charged: a refused try costs nothing.
+        if let Some(wait) = account_wait.max(remote_wait) {
+            return Err(wait);
+        }
+        tables.accounts.charge(username.to_owned(), ACCOUNT, now);
+        if let Some(remote) = remote {
+            tables.remotes.charge(remote, REMOTE, now);
+        }
+        Ok(())
+    }
+
+    /// The try was right: as if it had not been one.
+    pub(super) fn give_back(&self, username: &str, remote: Option<IpAddr>, now: Monotonic) {
+        let mut tables = self.0.lock();
+        tables.accounts.refund(username, ACCOUNT, now);
+        if let Some(remote) = remote {
+            tables.remotes.refund(&network(remote), REMOTE, now);
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Table<K> {
+    fn wait<Q>(&self, key: &Q, rate: Rate, now: Monotonic) -> Option<Duration>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let debt = self.0.get(key)?.since(now);
+        let allowed = rate.every * (rate.burst - 1);
+        debt.checked_sub(allowed).filter(|wait| !wait.is_zero())
+    }
+
+    fn charge(&mut self, key: K, rate: Rate, now: Monotonic) {
+        if self.0.len() >= BUCKETS_MAX && !self.0.contains_key(&key) {
+            self.make_room(now);
+        }
+        let recovered = self.0.entry(key).or_insert(now);
+        *recovered = (*recovered).max(now) + rate.every;
+    }
+
+    fn refund<Q>(&mut self, key: &Q, rate: Rate, now: Monotonic)
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let Some(recovered) = self.0.get_mut(key) else {
+            return;
+        };
+        let debt = recovered.since(now).saturating_sub(rate.every);
+        *recovered = now + debt;
+        if debt.is_zero() {
+            self.0.remove(key);
+        }
+    }
+
+    fn make_room(&mut self, now: Monotonic) {
+        self.0.retain(|_, recovered| *recovered > now);
+        if self.0.len() < BUCKETS_MAX {
+            return;
+        }
+        let nearest = self.0.iter().min_by_key(|(_, recovered)| **recovered);
+        if let Some(key) = nearest.map(|(key, _)| key.clone()) {
+            self.0.remove(&key);
+        }
+    }
+}
+
+/// What one household has: an IPv4 address, or the 64 bits an IPv6 customer chooses from freely.
+fn network(remote: IpAddr) -> IpAddr {
+    match remote.to_canonical() {
+        IpAddr::V6(it) => {
+            let [a, b, c, d, ..] = it.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use contract::clock::{Clock, ManualClock, Timestamp};
+
+    use super::*;
+
+    fn setup() -> (Attempts, Clock, ManualClock) {
+        let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+        (Attempts::default(), clock, hand)
+    }
+
+    fn address(number: u32) -> Option<IpAddr> {
+        Some(Ipv4Addr::from(number).into())
+    }
+
+    #[test]
+    fn an_account_is_tried_ten_times_then_once_in_ten_seconds() {
+        let (attempts, clock, hand) = setup();
+        for number in 0..10 {
+            let taken = attempts.take("ada", address(number), clock.monotonic());
+            assert_eq!(taken, Ok(()), "try {number}");
+        }
+        let wait = attempts.take("ada", address(77), clock.monotonic());
+        assert_eq!(wait, Err(Duration::from_secs(10)), "from a fresh address too");
+        hand.advance(Duration::from_secs(4));
+        let wait = attempts.take("ada", address(78), clock.monotonic());
+        assert_eq!(wait, Err(Duration::from_secs(6)));
+        assert_eq!(attempts.take("bob", address(77), clock.monotonic()), Ok(()));
+        hand.advance(Duration::from_secs(6));
+        assert_eq!(attempts.take("ada", address(77), clock.monotonic()), Ok(()));
+        assert!(attempts.take("ada", address(77), clock.monotonic()).is_err());
+    }
+
+    #[test]
+    fn an_address_tries_thirty_names_and_its_neighbours_count_with_it() {
+        let (attempts, clock, _hand) = setup();
+        let at = |host: u16| Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host).into());
+        for number in 0..30 {
+            let taken = attempts.take(&format!("name{number}"), at(number), clock.monotonic());
+            assert_eq!(taken, Ok(()), "try {number}");
+        }
+        let wait = attempts.take("another", at(999), clock.monotonic());
+        assert_eq!(wait, Err(Duration::from_secs(2)));
+        let elsewhere = Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1).into());
+        assert_eq!(attempts.take("another", elsewhere, clock.monotonic()), Ok(()));
+    }
+
+    #[test]
+    fn a_right_password_is_no_try() {
+        let (attempts, clock, _hand) = setup();
+        for _ in 0..1_000 {
+            let now = clock.monotonic();
+            attempts.take("ada", address(1), now).expect("never refused");
+            attempts.give_back("ada", address(1), now);
+        }
+        let tables = attempts.0.lock();
+        assert!(tables.accounts.0.is_empty() && tables.remotes.0.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_names_stays_in_its_bounds_and_frees_nobody() {
+        let (attempts, clock, _hand) = setup();
+        let now = clock.monotonic();
+        while attempts.take("ada", None, now).is_ok() {}
+        for number in 0..(2 * BUCKETS_MAX) {
+            let name = format!("name{number}");
+            attempts.take(&name, None, now).expect("a name of its own");
+        }
+        assert_eq!(attempts.0.lock().accounts.0.len(), BUCKETS_MAX);
+        assert!(attempts.take("ada", None, now).is_err(), "is remembered");
+    }
+}

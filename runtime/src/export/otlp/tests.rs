@@ -1,0 +1,1 @@
+//! What OTLP in both encodings becomes.

@@ -1,0 +1,1 @@
+//! What the open doors promise, over real sockets.

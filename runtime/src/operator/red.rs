@@ -1,0 +1,153 @@
+//! Rate, errors and duration per service and route, from what ended in the last hour at most.
+//!
+//! The source is the present (memory), not the stored metrics: it knows every operation that was
+//! reported to this process, tells at most 4,096 kinds of them apart, and begins with the process.
+//! Calls over RPC are counted as their callers report them, requests over HTTP as the service does
+//! that answers them: each once, as on the map.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::engine::Operator;
+use super::map::{Called, called, load};
+use super::model::{Red, RedPage, RedPoint, RedRoute, RedService};
+use super::trace::channel_word;
+use crate::telemetry::{Channel, FlowHistory, FlowSteps, Tally};
+
+/// Window when none is asked for.
+const WINDOW_DEFAULT: Duration = Duration::from_secs(300);
+/// Routes of an answer.
+const ROUTES_MAX: usize = 2_000;
+
+/// Whose requests, and since when.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedQuery {
+    /// Name of a service; every one of which something ended when absent.
+    #[schemars(length(min = 1, max = 255))]
+    pub service: Option<String>,
+    /// The last so many milliseconds; 300000 when absent.
+    #[schemars(range(min = 1, max = 3_600_000))]
+    pub window_ms: Option<u64>,
+}
+
+/// Service, kind and name.
+type Key = (String, &'static str, String);
+/// What happened, by how many steps ago.
+type Steps = BTreeMap<u32, Tally>;
+
+impl Operator {
+    /// How requests go.
+    pub fn red(&self, query: &RedQuery) -> RedPage {
+        let window = query.window_ms.map_or(WINDOW_DEFAULT, Duration::from_millis);
+        let history = self.parts().telemetry.flow().history(window);
+        let mut routes: BTreeMap<Key, Steps> = BTreeMap::new();
+        for series in &history.series {
+            let key = key(self, series);
+            let only = query.service.as_deref();
+            if let Some(key) = key.filter(|it| only.is_none_or(|only| it.0 == only)) {
+                add(routes.entry(key).or_default(), &series.steps);
+            }
+        }
+        let drawn = Drawn {
+            now_ms: self.parts().clock.now().as_millis(),
+            history: &history,
+        };
+        let truncated = routes.len() > ROUTES_MAX;
+        RedPage {
+            window_ms: millis(history.covered),
+            step_ms: millis(history.step),
+            services: drawn.services(routes.into_iter().take(ROUTES_MAX)),
+            truncated,
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn add(sum: &mut Steps, more: &[(u32, Tally)]) {
+    for (ago, tally) in more {
+        sum.entry(*ago).or_default().merge(tally);
+    }
+}
+
+/// Who served what; `None` for the other side of a call.
+fn key(operator: &Operator, it: &FlowSteps) -> Option<Key> {
+    let channel = it.channel?;
+    let name = |id| operator.parts().registry.service_name(id);
+    let actor = || operator.service_name(it.actor);
+    match (channel, called(channel, &it.subject)) {
+        (_, Some(Called::Rpc { to, method })) => {
+            Some((it.peer.and_then(name).unwrap_or(to), "rpc", method))
+        }
+        (_, Some(Called::Http { method })) => Some((actor(), "http", method)),
+        (Channel::Rpc | Channel::Http, None) => None,
+        (_, None) => Some((actor(), channel_word(channel), it.subject.to_string())),
+    }
+}
+
+struct Drawn<'h> {
+    now_ms: i64,
+    history: &'h FlowHistory,
+}
+
+impl Drawn<'_> {
+    /// Routes in the order of their keys, by service.
+    fn services(&self, routes: impl Iterator<Item = (Key, Steps)>) -> Vec<RedService> {
+        let mut services: Vec<(RedService, Steps)> = Vec::new();
+        for ((service, kind, name), steps) in routes {
+            if services.last().is_none_or(|(it, _)| it.service != service) {
+                let fresh = RedService {
+                    service,
+                    ..RedService::default()
+                };
+                services.push((fresh, Steps::new()));
+            }
+            let Some((shown, total)) = services.last_mut() else {
+                continue;
+            };
+            if kind != channel_word(Channel::User) {
+                steps
+                    .iter()
+                    .for_each(|(ago, it)| total.entry(*ago).or_default().merge(it));
+            }
+            shown.routes.push(RedRoute {
+                kind: kind.to_owned(),
+                name,
+                red: self.red(&steps),
+            });
+        }
+        let finish = |(mut service, total): (RedService, Steps)| {
+            service.total = self.red(&total);
+            service
+        };
+        services.into_iter().map(finish).collect()
+    }
+
+    fn red(&self, steps: &Steps) -> Red {
+        let mut sum = Tally::default();
+        steps.values().for_each(|it| sum.merge(it));
+        let step = i64::try_from(self.history.step.as_millis()).unwrap_or(i64::MAX);
+        let begun = i64::try_from(self.history.begun.as_millis()).unwrap_or(0);
+        let point = |ago: u32| {
+            let it = steps.get(&ago).cloned().unwrap_or_default();
+            let it = load(&it, self.history.step);
+            RedPoint {
+                at_unix_ms: self.now_ms - begun - step * i64::from(ago),
+                count: it.count,
+                errors: it.errors,
+                p50_ms: it.p50_ms,
+                p95_ms: it.p95_ms,
+            }
+        };
+        Red {
+            load: load(&sum, self.history.covered),
+            points: (0..self.history.steps).rev().map(point).collect(),
+        }
+    }
+}

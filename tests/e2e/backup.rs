@@ -1,0 +1,287 @@
+//! Backups of a running runtime, restored: under load, on full disks, killed in the middle.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use bridge::Transport;
+use bridge_runtime::operator::model::ServiceSummary;
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::contracts::v1::{Desk, EchoRequest};
+use crate::harness::{Database, Load, Process, World, eventually, on_both_databases};
+
+/// Longest wait for a process to get somewhere, on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+/// Calls that leave more telemetry than a pipe holds.
+const CALLS: usize = 1_500;
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn bridge(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge-under-test"));
+    command.args(arguments);
+    command
+}
+
+/// The same under a limit of file sizes, in KiB, whose signal is ignored: writing beyond fails as on
+/// a full disk.
+fn bridge_with_little_disk(kib: u32, arguments: &[&str]) -> Command {
+    let mut command = Command::new("bash");
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_bridge-under-test")]);
+    command.args(arguments);
+    command
+}
+
+async fn run(mut command: Command) -> Output {
+    let run = tokio::task::spawn_blocking(move || command.output());
+    run.await.expect("no panic").expect("the command runs")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of ours")
+}
+
+/// What `backup` says of the file it made.
+async fn take(world: &World, file: &Path) -> Value {
+    let output = world.command_line(&["backup", "--to", text(file), "-o", "json"]).await;
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Restores `file` to where the world's next start looks, to an empty database of the same kind.
+async fn restore(world: &mut World, file: &Path) -> Option<Database> {
+    let fresh = match world.database_url() {
+        Some(_) => Database::postgres().await,
+        None => None,
+    };
+    let data = world.data();
+    let mut arguments = vec!["restore", text(file), "--data", text(&data)];
+    let url = fresh.as_ref().and_then(Database::url);
+    if let Some(url) = &url {
+        arguments.extend(["--database", url]);
+    }
+    let output = run(bridge(&arguments)).await;
+    assert!(output.status.success(), "{output:?}");
+    if let Some(database) = &fresh {
+        world.move_to(database.clone());
+    }
+    fresh
+}
+
+/// Calls that leave traces.
+async fn leave_traces(world: &World, calls: usize) {
+    let _desk = world.desk("desk").await;
+    let mut builder = world.caller("orders").await;
+    let client = builder.client::<Desk>();
+    let bridge = builder.start().await.expect("starts");
+    for _ in 0..calls {
+        client.echo(EchoRequest::default()).await.expect("answers");
+    }
+    bridge.stop().await;
+    eventually(SOON, "enough telemetry", async || {
+        let output = world.command_line(&["backup", "--to", "-"]).await;
+        (output.stdout.len() > calls * 200).then_some(())
+    })
+    .await;
+}
+
+on_both_databases! {
+    async fn a_restored_runtime_has_what_was_acknowledged_and_its_services_return(world: World) {
+        let desk = world.desk("desk").await;
+        let mut builder = world.caller("orders").await;
+        let client = builder.client::<Desk>();
+        let orders = builder.start().await.expect("starts");
+        let load = Load::start(&world.clock, &client, 100, Transport::Direct);
+        world.set("registry.disconnect_grace_ms", "1500").await;
+        let file = world.scratch().join("under load.backup");
+        // Services whose creation was acknowledged at a known time, before and while it is taken.
+        let (mut acknowledged, mut taken) = (Vec::new(), None);
+        for number in 0..40 {
+            let name = format!("made-{number}");
+            world.key(&name).await;
+            acknowledged.push((world.clock.now().as_millis(), name));
+            if number == 20 {
+                let (world, file) = (&world, &file);
+                taken = Some(take(world, file).await);
+            }
+        }
+        let taken = taken.expect("taken");
+        let moment = taken["taken_at_unix_ms"].as_i64().expect("a moment");
+        assert_eq!(taken["authority"], "included");
+        load.finish().await;
+        world.runtime().kill();
+        world.move_data();
+
+        let fresh = restore(&mut world, &file).await;
+        world.restart().await;
+        let services: Vec<ServiceSummary> = world.get("/api/v1/services").await;
+        let missing: Vec<_> = acknowledged
+            .iter()
+            .filter(|it| it.0 < moment && services.iter().all(|found| found.name != it.1))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert!(acknowledged.iter().filter(|it| it.0 < moment).count() > 10);
+        let settings: Value = world.get("/api/v1/settings").await;
+        assert!(settings.to_string().contains("1500"));
+        let traces: Value = world.get("/api/v1/traces?limit=5").await;
+        assert!(traces["traces"].as_array().is_some_and(|it| !it.is_empty()), "{traces}");
+        // With the keys and certificates they had: nobody told them anything.
+        eventually(SOON, "the services of before", async || {
+            let found = world.instances("desk").await;
+            let back = found.iter().any(|it| it.id == desk.instance && it.status == "connected");
+            back.then_some(())
+        })
+        .await;
+        client.echo(EchoRequest::default()).await.expect("answers");
+        orders.stop().await;
+        world.runtime().kill();
+        if let Some(database) = fresh {
+            database.remove().await;
+        }
+    }
+
+    async fn a_folder_gets_a_file_with_the_time_and_nothing_is_overwritten(world: World) {
+        let folder = world.scratch().join("backups");
+        std::fs::create_dir(&folder).expect("makes");
+        let output = world.command_line(&["backup", "--to", text(&folder)]).await;
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8(output.stdout).expect("text");
+        assert!(told.contains("is whole") && told.contains("like a password"), "{told}");
+        let made: Vec<PathBuf> = folder.read_dir().expect("reads").map(|it| it.expect("an entry").path()).collect();
+        let [file] = &made[..] else { panic!("{made:?}") };
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(file).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let output = world.command_line(&["backup", "--to", text(file)]).await;
+        assert!(said(&output).contains("is there already"), "{output:?}");
+        let output = run(bridge(&["backup", "verify", text(file), "-o", "json"])).await;
+        let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(shown["bridge"], env!("CARGO_PKG_VERSION"));
+        let changes = world.command_line(&["changes", "-o", "json"]).await;
+        let changes = String::from_utf8(changes.stdout).expect("text");
+        assert_eq!(changes.matches("backup.take").count(), 1, "{changes}");
+    }
+}
+
+#[test]
+fn a_backup_that_is_killed_or_finds_no_space_leaves_nothing_that_verifies() {
+    crate::harness::on_sqlite_only(async |mut world: World| {
+        leave_traces(&world, CALLS).await;
+        let data = world.data();
+        let file = world.scratch().join("full");
+        let part = world.scratch().join("full.part");
+
+        let little = ["backup", "--to", text(&file), "--data", text(&data)];
+        let output = run(bridge_with_little_disk(64, &little)).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(said(&output).contains("cannot write"), "{output:?}");
+        assert!(!file.exists() && !part.exists());
+        let output = world.command_line(&["backup", "--to", "/dev/full"]).await;
+        assert!(said(&output).contains("No space left"), "{output:?}");
+
+        // A pipe that nobody empties holds the backup up in its middle.
+        for victim in ["backup", "runtime"] {
+            let pipe = world.scratch().join(victim);
+            let made = Command::new("mkfifo").arg(&pipe).status().expect("runs");
+            assert!(made.success());
+            let mut reader = open_both_ways(&pipe);
+            let arguments = ["backup", "--to", text(&pipe), "--data", text(&data)];
+            let mut taking = Process::spawn("backup", &mut bridge(&arguments));
+            let mut first = vec![0; 32 * 1024];
+            reader.read_exact(&mut first).expect("reads");
+            match victim {
+                "backup" => taking.kill(),
+                _ => {
+                    world.runtime().kill();
+                    let drain = std::thread::spawn(move || drain(reader));
+                    let (status, _) = taking.ended(SOON).await;
+                    assert_eq!(status.code(), Some(1));
+                    drop(drain);
+                }
+            }
+            std::fs::write(&file, &first).expect("writes");
+            let output = run(bridge(&["backup", "verify", text(&file)])).await;
+            assert_eq!(output.status.code(), Some(1));
+            assert!(said(&output).contains("incomplete"), "{output:?}");
+            std::fs::remove_file(&file).expect("removes");
+        }
+        world.restart().await;
+        take(&world, &file).await;
+    });
+}
+
+/// Read and write, so that neither opening nor reading waits for the other end.
+fn open_both_ways(pipe: &Path) -> std::fs::File {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).open(pipe).expect("opens")
+}
+
+/// Empties the pipe for as long as anything comes; ends with the test's process at the latest.
+fn drain(mut pipe: std::fs::File) {
+    let mut buffer = vec![0; 64 * 1024];
+    for _ in 0..10_000 {
+        if !matches!(pipe.read(&mut buffer), Ok(read) if read > 0) {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_restore_that_is_killed_or_finds_no_space_leaves_nothing_that_starts() {
+    crate::harness::on_sqlite_only(async |world: World| {
+        leave_traces(&world, CALLS).await;
+        let file = world.scratch().join("whole");
+        take(&world, &file).await;
+
+        let full = world.scratch().join("full");
+        let arguments = ["restore", text(&file), "--data", text(&full)];
+        let output = run(bridge_with_little_disk(64, &arguments)).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(full.read_dir().expect("is there").next().is_none(), "nothing is left");
+
+        for attempt in 0.. {
+            assert!(attempt < 20, "every restore was faster than its killer");
+            let data = world.scratch().join(format!("killed-{attempt}"));
+            let mark = data.join(bridge_runtime::backup::MARK_FILE);
+            let arguments = ["restore", text(&file), "--data", text(&data)];
+            let mut restoring = Process::spawn("restore", &mut bridge(&arguments));
+            eventually(SOON, "the mark", async || {
+                (mark.exists() || data.join("ca.pem").exists()).then_some(())
+            })
+            .await;
+            restoring.signal(Signal::KILL);
+            restoring.ended(SOON).await;
+            if !mark.exists() {
+                continue;
+            }
+            let output = run(world.serve(&data)).await;
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            assert!(said(&output).contains("did not finish"), "{output:?}");
+            let output = run(bridge(&arguments)).await;
+            assert!(said(&output).contains("did not finish"), "{output:?}");
+            break;
+        }
+        let output = run(bridge(&["restore", text(&file), "--data", text(&world.data())])).await;
+        assert!(said(&output).contains("not empty"), "{output:?}");
+    });
+}
+
+#[test]
+fn health_says_by_its_exit_code_whether_a_runtime_is_ready() {
+    crate::harness::on_sqlite_only(async |mut world: World| {
+        let health = world.health();
+        let ask = || bridge(&["health", "--health-listen", &health]);
+        let output = run(ask()).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        world.runtime().kill();
+        let output = run(ask()).await;
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(said(&output).contains("no runtime answers"), "{output:?}");
+    });
+}

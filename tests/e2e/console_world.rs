@@ -1,0 +1,168 @@
+//! The console over a generated world: two hundred services under load, and one whose names, lines
+//! and payloads attack whoever shows them.
+//!
+//! What it costs a page is printed here; `cargo xtask soak console` demands it over ten minutes,
+//! with everything built for release.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::console::set_up;
+use crate::harness::{Browser, Database, Process, World, said, soak};
+
+/// Longest time for a world to join, on a busy machine without optimisation.
+const JOINS_WITHIN: Duration = Duration::from_secs(240);
+/// Growth of a page's memory that counts as flat: what a collection leaves differs by that much.
+const GROWTH_MAX: f64 = 1.15;
+
+/// How large, how busy, how long.
+struct Size {
+    services: u32,
+    routes: u32,
+    edges: u32,
+    rate: u32,
+    hostile: bool,
+}
+
+/// Joins a world that lives until the value goes.
+async fn populate(world: &World, size: Size) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_world"));
+    command.arg("--data").arg(world.data()).args([
+        "--runtime",
+        &world.address(),
+        "--seconds",
+        "3600",
+    ]);
+    for (flag, value) in [
+        ("--services", size.services),
+        ("--routes", size.routes),
+        ("--edges", size.edges),
+        ("--rate", size.rate),
+    ] {
+        command.args([flag, &value.to_string()]);
+    }
+    if size.hostile {
+        command.arg("--hostile");
+    }
+    let process = Process::spawn("world", &mut command);
+    let joined = process.line(JOINS_WITHIN, "world", |line| {
+        said(line, "joined").or_else(|| said(line, "failed"))
+    });
+    let joined = joined.await;
+    assert_eq!(joined["event"], "joined", "{joined}");
+    process
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_services_stay_readable_and_cost_no_more_than_they_should() {
+    let mut world = World::start(Database::sqlite()).await;
+    let size = Size {
+        services: 200,
+        routes: 1_000,
+        edges: 3_000,
+        rate: if soak() { 2_000 } else { 200 },
+        hostile: false,
+    };
+    let _life = populate(&world, size).await;
+    let mut browser = Browser::start(&world.console()).await;
+    set_up(&mut world, &mut browser).await;
+    browser.step("open", json!({ "path": "/" })).await;
+    let found = browser
+        .step("map_overview", json!({ "services": 200 }))
+        .await;
+    println!("map of 200 services: {found}");
+    browser.step("looks", json!({ "name": "map-200" })).await;
+    browser.step("long_tasks", json!({})).await;
+
+    let walked = browser
+        .step("map_walk", json!({ "search": "orders", "service": "orders-api", "name": "map-200" }))
+        .await;
+    println!("walked over the map: {walked}");
+    let walked = browser.step("long_tasks", json!({})).await;
+    let span = if soak() { 600 } else { 20 };
+    let watched = browser.step("watch", json!({ "seconds": span })).await;
+    let heaps = numbers(&watched["samples"], "heap");
+    let growth = growth(&heaps);
+    println!("long tasks while walking: {}", walked["tasks"]);
+    println!("long tasks in {span} s: {}", watched["tasks"]);
+    println!(
+        "memory over {span} s, MiB: {:.1?}; grew by {growth:.3}",
+        mib(&heaps)
+    );
+    if soak() {
+        assert_eq!(
+            walked["tasks"],
+            json!([]),
+            "the main thread was kept while walking"
+        );
+        assert_eq!(watched["tasks"], json!([]), "the main thread was kept");
+        assert!(
+            growth <= GROWTH_MAX,
+            "memory grew by {growth:.2}: {heaps:?}"
+        );
+    }
+}
+
+fn numbers(samples: &Value, name: &str) -> Vec<f64> {
+    let samples = samples.as_array().expect("a list").iter();
+    samples.filter_map(|it| it[name].as_f64()).collect()
+}
+
+fn mib(bytes: &[f64]) -> Vec<f64> {
+    bytes.iter().map(|it| it / f64::from(1 << 20)).collect()
+}
+
+/// The last third against the second one: the first is warming up.
+fn growth(samples: &[f64]) -> f64 {
+    let third = (samples.len() / 3).max(1);
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let last = &samples[samples.len() - third..];
+    let middle = &samples[samples.len() - 2 * third..samples.len() - third];
+    mean(last) / mean(middle)
+}
+
+/// Pages that show what somebody else wrote.
+const SHOWING: [(&str, &str); 7] = [
+    ("hostile-map", "/"),
+    ("hostile-traces", "/traces"),
+    ("hostile-services", "/services"),
+    ("hostile-service", "/services/web-gateway"),
+    ("hostile-metrics", "/metrics"),
+    ("hostile-logs", "/logs"),
+    ("hostile-settings", "/settings"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_lines_and_payloads_that_attack_stay_text() {
+    let mut world = World::start(Database::sqlite()).await;
+    let size = Size {
+        services: 16,
+        routes: 60,
+        edges: 80,
+        rate: 60,
+        hostile: true,
+    };
+    let life = populate(&world, size).await;
+    let mut browser = Browser::start(&world.console()).await;
+    set_up(&mut world, &mut browser).await;
+    // One beat of the world, so that everything hostile has been reported.
+    let loaded = |line: &str| said(line, "load").filter(|it| it["ops"].as_u64() > Some(100));
+    life.line(Duration::from_secs(60), "load", loaded).await;
+    for (name, path) in SHOWING {
+        let with = json!({ "name": name, "path": path, "settle_ms": 1_500, "axe": false });
+        browser.step("looks", with).await;
+    }
+    // Every trace that failed says why in somebody else's words.
+    let opened = browser
+        .step("open_failed_traces", json!({ "count": 3 }))
+        .await;
+    println!("opened {opened}");
+    browser
+        .step("map_select", json!({ "service": "web-gateway" }))
+        .await;
+    browser
+        .step("looks", json!({ "name": "hostile-panel", "axe": false }))
+        .await;
+}
