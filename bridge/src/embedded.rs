@@ -73,6 +73,12 @@ impl Runtime {
         self.0.grpc_addr().to_string()
     }
 
+    /// The web console's address. Until somebody has an account, the link that makes the first one.
+    pub fn console(&self) -> String {
+        let setup = self.0.setup_link();
+        setup.unwrap_or_else(|| self.0.console_url())
+    }
+
     /// A new key for the service `name`, which is created when it does not exist.
     ///
     /// # Errors

@@ -4,8 +4,8 @@
 //! Refuses to be anything else than a refusal: its status is 4xx or 5xx.
 
 use axum::Json;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,10 @@ mod tests {
         assert_eq!(response.headers()[RETRY_AFTER], "7");
         let body = to_bytes(response.into_body(), 1_000).await.expect("a body");
         let body: ProblemBody = serde_json::from_slice(&body).expect("a problem");
-        assert_eq!((body.status, body.title.as_str()), (429, "Too Many Requests"));
+        assert_eq!(
+            (body.status, body.title.as_str()),
+            (429, "Too Many Requests")
+        );
         assert_eq!(body.detail, "too many tries");
     }
 }

@@ -50,7 +50,8 @@ impl Stream {
                 (self.last, self.text) = (id, rest.to_owned());
                 return Some(told);
             }
-            let chunk = Clock::system().timeout(PATIENCE, self.response.chunk());
+            let clock = Clock::system();
+            let chunk = clock.timeout(PATIENCE, self.response.chunk());
             let chunk = chunk.await.expect("something is told in time");
             self.text += std::str::from_utf8(&chunk.ok()??).expect("text");
         }
@@ -59,7 +60,10 @@ impl Stream {
     /// The first event of this name that is as wanted.
     async fn until(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
-            let (told, data) = self.next().await.unwrap_or_else(|| panic!("ended before {name}"));
+            let (told, data) = self
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("ended before {name}"));
             if told == name && wanted(&data) {
                 return data;
             }
@@ -115,7 +119,10 @@ async fn a_service_that_joins_and_leaves_is_told_and_loads_mean_the_map_before_t
     }
     let row = loaded.expect("a load");
     let at = usize::try_from(row[0].as_u64().expect("an index")).expect("small");
-    assert_eq!((&map["links"][at]["from"], &map["links"][at]["to"]), (&json!("orders"), &json!("desk")));
+    assert_eq!(
+        (&map["links"][at]["from"], &map["links"][at]["to"]),
+        (&json!("orders"), &json!("desk"))
+    );
     assert_eq!((&row[1], &row[2]), (&json!(1), &json!(0)));
 
     peer.process.kill();
@@ -136,8 +143,12 @@ async fn operations_and_lines_are_told_as_they_are_filtered() {
     let orders = builder.start().await.expect("starts");
     let text = "hello".to_owned();
     desk.echo(EchoRequest { text }).await.expect("answered");
-    telemetry.log(bridge::telemetry::Level::Info, "not for this one").send();
-    telemetry.log(bridge::telemetry::Level::Warn, "shelf is empty").send();
+    telemetry
+        .log(bridge::telemetry::Level::Info, "not for this one")
+        .send();
+    telemetry
+        .log(bridge::telemetry::Level::Warn, "shelf is empty")
+        .send();
 
     let (mut ops, mut logs) = (Value::Null, Value::Null);
     while ops.is_null() || logs.is_null() {
@@ -148,9 +159,15 @@ async fn operations_and_lines_are_told_as_they_are_filtered() {
             _ => {}
         }
     }
-    assert_eq!((&ops["ops"][0]["subject"], &ops["missed"]), (&json!("rpc.call:desk/Echo"), &json!(0)));
+    assert_eq!(
+        (&ops["ops"][0]["subject"], &ops["missed"]),
+        (&json!("rpc.call:desk/Echo"), &json!(0))
+    );
     assert_eq!(logs["logs"].as_array().expect("lines").len(), 1);
-    assert_eq!((&logs["logs"][0]["message"], &logs["logs"][0]["service"]), (&json!("shelf is empty"), &json!("orders")));
+    assert_eq!(
+        (&logs["logs"][0]["message"], &logs["logs"][0]["service"]),
+        (&json!("shelf is empty"), &json!("orders"))
+    );
     orders.stop().await;
 }
 
@@ -166,7 +183,11 @@ async fn a_stream_without_topics_is_quiet_and_ends_with_the_token_or_the_runtime
     }
 
     let path = format!("/api/v1/tokens/{}", door.token_id);
-    let gone = other.ask(Method::DELETE, &path).send().await.expect("answered");
+    let gone = other
+        .ask(Method::DELETE, &path)
+        .send()
+        .await
+        .expect("answered");
     assert_eq!(gone.status(), 204);
     revoked.until("expired", |_| true).await;
     assert_eq!(revoked.next().await, None);
@@ -184,7 +205,11 @@ async fn one_stream_too_many_is_told_to_come_back() {
     for _ in 0..STREAMS_MAX {
         streams.push(Stream::open(&door, "topics=map").await);
     }
-    let refused = door.ask(Method::GET, "/api/v1/live").send().await.expect("answered");
+    let refused = door
+        .ask(Method::GET, "/api/v1/live")
+        .send()
+        .await
+        .expect("answered");
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "5");
 
@@ -192,7 +217,11 @@ async fn one_stream_too_many_is_told_to_come_back() {
     let (mut again, _) = crate::harness::eventually(PATIENCE, "a free place", async || {
         let response = door.ask(Method::GET, "/api/v1/live").send().await.ok()?;
         let (text, last) = (String::new(), 0);
-        (response.status() == 200).then_some(Stream { response, text, last })
+        (response.status() == 200).then_some(Stream {
+            response,
+            text,
+            last,
+        })
     })
     .await;
     again.until("hello", |_| true).await;

@@ -49,7 +49,9 @@ fn text(path: &Path) -> &str {
 
 /// What `backup` says of the file it made.
 async fn take(world: &World, file: &Path) -> Value {
-    let output = world.command_line(&["backup", "--to", text(file), "-o", "json"]).await;
+    let output = world
+        .command_line(&["backup", "--to", text(file), "-o", "json"])
+        .await;
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
@@ -243,7 +245,10 @@ fn a_restore_that_is_killed_or_finds_no_space_leaves_nothing_that_starts() {
         let arguments = ["restore", text(&file), "--data", text(&full)];
         let output = run(bridge_with_little_disk(64, &arguments)).await;
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert!(full.read_dir().expect("is there").next().is_none(), "nothing is left");
+        assert!(
+            full.read_dir().expect("is there").next().is_none(),
+            "nothing is left"
+        );
 
         for attempt in 0.. {
             assert!(attempt < 20, "every restore was faster than its killer");
@@ -267,7 +272,13 @@ fn a_restore_that_is_killed_or_finds_no_space_leaves_nothing_that_starts() {
             assert!(said(&output).contains("did not finish"), "{output:?}");
             break;
         }
-        let output = run(bridge(&["restore", text(&file), "--data", text(&world.data())])).await;
+        let output = run(bridge(&[
+            "restore",
+            text(&file),
+            "--data",
+            text(&world.data()),
+        ]))
+        .await;
         assert!(said(&output).contains("not empty"), "{output:?}");
     });
 }
@@ -276,7 +287,7 @@ fn a_restore_that_is_killed_or_finds_no_space_leaves_nothing_that_starts() {
 fn health_says_by_its_exit_code_whether_a_runtime_is_ready() {
     crate::harness::on_sqlite_only(async |mut world: World| {
         let health = world.health();
-        let ask = || bridge(&["health", "--health-listen", &health]);
+        let ask = || bridge(&["health", "--export-listen", &health]);
         let output = run(ask()).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         world.runtime().kill();

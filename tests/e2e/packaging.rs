@@ -42,7 +42,10 @@ fn every_variable_that_the_packaging_sets_is_one_the_runtime_reads() {
     for file in ["Dockerfile", "bridge.service", "compose.yaml"] {
         for name in variables(&packaging(file)) {
             looked_at += 1;
-            assert!(known.contains(&format!("[env: {name}")), "{file} sets {name}");
+            assert!(
+                known.contains(&format!("[env: {name}")),
+                "{file} sets {name}"
+            );
         }
     }
     assert!(looked_at > 5, "{looked_at}");
@@ -50,7 +53,13 @@ fn every_variable_that_the_packaging_sets_is_one_the_runtime_reads() {
 
 #[test]
 fn the_commands_and_flags_that_the_packaging_runs_exist() {
-    for command in [&["serve"][..], &["health"], &["backup"], &["restore"], &["service", "create"]] {
+    for command in [
+        &["serve"][..],
+        &["health"],
+        &["backup"],
+        &["restore"],
+        &["service", "create"],
+    ] {
         help(command);
     }
     for flag in ["--to", "--without-telemetry", "--data"] {
@@ -72,11 +81,16 @@ fn the_commands_and_flags_that_the_packaging_runs_exist() {
     let settings = include_str!("../../runtime/src/settings/keys.rs");
     for port in ["14_444", "14_445"] {
         let plain = port.replace('_', "");
-        assert!(settings.contains(port) || settings.contains(&plain), "{port}");
+        assert!(
+            settings.contains(port) || settings.contains(&plain),
+            "{port}"
+        );
         assert!(dockerfile.contains(&plain), "{port}");
     }
     let manifest = include_str!("../../runtime/Cargo.toml");
-    assert!(manifest.contains("name = \"bridge-runtime\"") && manifest.contains("name = \"bridge\""));
+    assert!(
+        manifest.contains("name = \"bridge-runtime\"") && manifest.contains("name = \"bridge\"")
+    );
     assert!(dockerfile.contains("--package bridge-runtime --bin bridge"));
 }
 
@@ -104,8 +118,14 @@ fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
     ] {
         assert!(code(&unit).any(|it| it == line), "{line}");
     }
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        println!("systemd-analyze is not installed: the unit's text was checked, not what systemd makes of it");
+    if Command::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!(
+            "systemd-analyze is not installed: the unit's text was checked, not what systemd makes of it"
+        );
         return;
     }
     let folder = tempfile::TempDir::new().expect("a folder");
@@ -116,7 +136,10 @@ fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
         let mut command = Command::new("systemd-analyze");
         let output = command.args(arguments).arg(&path).output().expect("runs");
         let told = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&told).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&told).into_owned(),
+        )
     };
     let (fine, told) = analyze(&["verify", "--man=no"]);
     assert!(fine && told.trim().is_empty(), "{told}");

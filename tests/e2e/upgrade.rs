@@ -27,12 +27,18 @@ async fn migrate_like_a_newer_binary(world: &World, names: &[String]) {
             Some(url) => {
                 let options = PgConnectOptions::from_str(&url).expect("an address");
                 let mut conn = options.connect().await.expect("connects");
-                sqlx::raw_sql(statement).execute(&mut conn).await.expect("runs");
+                sqlx::raw_sql(statement)
+                    .execute(&mut conn)
+                    .await
+                    .expect("runs");
             }
             None => {
                 let options = SqliteConnectOptions::new().filename(world.data().join("ledger.db"));
                 let mut conn = options.connect().await.expect("opens");
-                sqlx::raw_sql(statement).execute(&mut conn).await.expect("runs");
+                sqlx::raw_sql(statement)
+                    .execute(&mut conn)
+                    .await
+                    .expect("runs");
             }
         }
     }
@@ -40,10 +46,16 @@ async fn migrate_like_a_newer_binary(world: &World, names: &[String]) {
 
 /// The number of the newest migration of the ledger that this binary knows.
 async fn newest(world: &World) -> u32 {
-    let output = world.command_line(&["backup", "--to", "-", "--without-telemetry"]).await;
+    let output = world
+        .command_line(&["backup", "--to", "-", "--without-telemetry"])
+        .await;
     let text = String::from_utf8_lossy(&output.stdout);
-    let (_, rest) = text.split_once("\"ledger\":\"").expect("the header names it");
-    rest.get(..4).and_then(|it| it.parse().ok()).expect("a number")
+    let (_, rest) = text
+        .split_once("\"ledger\":\"")
+        .expect("the header names it");
+    rest.get(..4)
+        .and_then(|it| it.parse().ok())
+        .expect("a number")
 }
 
 async fn refusal(world: &mut World) -> String {

@@ -32,7 +32,7 @@ export function PasswordField({ label, error, hint, ...rest }: PasswordProps) {
 
 /** The button of a form; while one has to wait it counts down and cannot be pressed. */
 export function SubmitButton({ word, busy, waitUntilUnixMs }: { word: string; busy: boolean; waitUntilUnixMs: number }) {
-  const left = secondsLeft(waitUntilUnixMs, useNow());
+  const left = secondsLeft(waitUntilUnixMs, Math.max(useNow(), Date.now()));
   return (
     <Button look="primary" type="submit" busy={busy} disabled={left > 0}>
       {left > 0 ? `Wait ${left} s` : word}

@@ -27,7 +27,7 @@ export interface Subscription {
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 15_000;
 const HIDDEN_MS_MAX = 60_000;
-const HEARTBEATS_MISSED_MAX = 2.5;
+const HEARTBEATS_MISSED_MAX = 1.4;
 const EVENTS = ['hello', 'map', 'load', 'ops', 'logs', 'quiet', 'expired', 'bye'] as const;
 
 export const liveState = signal<LiveState>({ kind: 'off', sinceUnixMs: Date.now() });

@@ -1,5 +1,5 @@
 // What travels over the API, by hand and small; names are the wire's. Times are unix milliseconds, spans milliseconds.
-// `GET /api/openapi.json` is the authority: tests/browser compares.
+// The runtime's OpenAPI document is the authority; contract.ts compares.
 
 export type Role = 'admin' | 'viewer';
 

@@ -63,7 +63,7 @@ export class Boundary extends Component<{ name: string; children: ComponentChild
     return (
       <div class="empty">
         <h1>This page broke</h1>
-        <p class="dim">The others keep working. Try again; if it breaks again, copy the details from the bar above into a report.</p>
+        <p class="dim">The others keep working. Try again; if it breaks again, copy the details from the bar below into a report.</p>
         <Button icon="refresh" onClick={() => this.setState({ failed: null })}>
           Try again
         </Button>

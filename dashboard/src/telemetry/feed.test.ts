@@ -91,10 +91,14 @@ test('a refusal is shown with its sentence, and the list stays with a mark of it
   refuse = true;
   await feed.refresh();
   expect(feed.error.value?.detail).toBe('say it better');
+  expect(feed.taken).toBe(false);
   expect(feed.lines.value).toEqual([3, 2, 1]);
   expect(feed.staleSinceUnixMs.value).not.toBeNull();
   refuse = false;
   await feed.refresh();
-  expect([feed.error.value, feed.staleSinceUnixMs.value]).toEqual([null, null]);
+  expect(feed.error.value).not.toBeNull();
+  feed.again();
+  await settled();
+  expect([feed.error.value, feed.staleSinceUnixMs.value, feed.taken]).toEqual([null, null, true]);
   stop();
 });

@@ -52,9 +52,17 @@ export class Feed<T> {
   #goodUnixMs = 0;
   #refreshing = false;
   #again = false;
+  /** The question itself is wrong: asking it again changes nothing. */
+  #refused = false;
 
   constructor(rules: Rules<T>) {
     this.#rules = rules;
+  }
+
+  /** Whether the question was taken: what the API refuses, its live stream refuses too. Subscribes whoever renders. */
+  get taken(): boolean {
+    const status = this.error.value?.status ?? 0;
+    return !this.loading.value && !(status >= 400 && status < 500 && status !== 429);
   }
 
   /** Asks for the first page; returns how to stop. */
@@ -89,8 +97,9 @@ export class Feed<T> {
     this.#set(this.#rules.merge(this.lines.peek(), waiting));
   }
 
-  /** Asks for the newest again. Calls while one is under way are one more after it. */
+  /** Asks for the newest again. Calls while one is under way are one more after it; what was refused is not asked again. */
   async refresh(): Promise<void> {
+    if (this.#refused) return;
     if (this.#refreshing || this.loading.peek()) {
       this.#again = true;
       return;
@@ -121,6 +130,7 @@ export class Feed<T> {
 
   /** Asks for everything again, now. */
   again(): void {
+    this.#refused = false;
     void (this.lines.peek().length === 0 ? this.#reload() : this.refresh());
   }
 
@@ -183,7 +193,8 @@ export class Feed<T> {
     this.error.value = known;
     this.loading.value = false;
     if (this.#goodUnixMs > 0) this.staleSinceUnixMs.value ??= this.#goodUnixMs;
-    if (!known.unreachable && known.status < 500 && known.status !== 429) return;
+    this.#refused = !known.unreachable && known.status < 500 && known.status !== 429;
+    if (this.#refused) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.again(), Math.max(known.retryAfterMs ?? 0, backoffMs(this.#failures++, Math.random())));
   }

@@ -21,6 +21,12 @@ describe('lines', () => {
     expect(linesOf(red({ points }), 10_000, 54_000).calls).toEqual([5]);
     expect(linesOf(red({ points }), 10_000, 50_001).calls).toEqual([20]);
   });
+
+  it('leave out a step that has just begun', () => {
+    const points = [40_000, 50_000].map((at_unix_ms) => ({ at_unix_ms, count: 20, errors: 0, p50_ms: 1, p95_ms: 2 }));
+    expect(linesOf(red({ points }), 10_000, 52_999).timesUnixMs).toEqual([40_000]);
+    expect(linesOf(red({ points }), 10_000, 53_000).timesUnixMs).toEqual([40_000, 50_000]);
+  });
 });
 
 it('words of a route leave its parameters out', () => {

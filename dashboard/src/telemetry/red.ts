@@ -12,18 +12,22 @@ export interface RedLines {
   p95: (number | null)[];
 }
 
+/** A step of which less than this share is over says nothing yet. */
+const STEP_SHARE_MIN = 0.3;
+
 /**
- * Points as lines. A step without calls has a rate of 0 and no duration: a gap. The last step is not over yet, so its rate is
- * counted over the part of it that is.
+ * Points as lines. A step without calls has a rate of 0 and no duration: a gap. The last step is not over yet: its rate is
+ * counted over the part that was over when the runtime was asked, and it is left out while that is short.
  */
-export function linesOf(red: Red, stepMs: number, nowUnixMs: number): RedLines {
+export function linesOf(red: Red, stepMs: number, askedUnixMs: number): RedLines {
   const lines: RedLines = { timesUnixMs: [], calls: [], errors: [], errorPercent: [], p50: [], p95: [] };
   for (const it of red.points) {
-    const spanMs = Math.min(stepMs, Math.max(1_000, nowUnixMs - it.at_unix_ms));
+    const spanMs = Math.min(stepMs, askedUnixMs - it.at_unix_ms);
+    if (spanMs < stepMs * STEP_SHARE_MIN && red.points.length > 1) continue;
     const some = it.count > 0;
     lines.timesUnixMs.push(it.at_unix_ms);
-    lines.calls.push((it.count * 1000) / spanMs);
-    lines.errors.push((it.errors * 1000) / spanMs);
+    lines.calls.push((it.count * 1000) / Math.max(1_000, spanMs));
+    lines.errors.push((it.errors * 1000) / Math.max(1_000, spanMs));
     lines.errorPercent.push(some ? (it.errors * 100) / it.count : null);
     lines.p50.push(some ? it.p50_ms : null);
     lines.p95.push(some ? it.p95_ms : null);

@@ -23,5 +23,6 @@ export function ServiceFilter() {
   const chosen = place.value.query.get('service') ?? '';
   const names = (services.data.value ?? []).map((it) => it.name).sort();
   if (chosen !== '' && !names.includes(chosen)) names.unshift(chosen);
-  return <Select aria-label="Service" value={chosen} options={[['', 'All services'], ...names.map((it): [string, string] => [it, it])]} onPick={(service) => setQuery({ service: service || null })} />;
+  const options: [string, string][] = [['', 'All services'], ...names.map((it): [string, string] => [it, it])];
+  return <Select aria-label="Service" value={chosen} options={options} onPick={(service) => setQuery({ service: service || null })} />;
 }

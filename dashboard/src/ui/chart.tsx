@@ -37,6 +37,8 @@ interface Props {
   fromZero?: boolean;
   legend?: boolean;
   logarithmic?: boolean;
+  /** Marks the value axis at powers of two: bytes. */
+  binary?: boolean;
 }
 
 export function Chart(props: Props) {
@@ -103,8 +105,8 @@ function options(latest: { current: Props }, width: number): uPlot.Options {
       y: { distr: props.logarithmic ? 3 : 1, range: props.logarithmic ? undefined! : (_plot, low, high) => [props.fromZero === false ? low : 0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [
-      { ...axis, space: 72, size: 24, values: (_plot, splits, _axis, _space, stepS) => splits.map((it) => timeWords(it * 1000, stepS)) },
-      { ...axis, space: 28, size: 56, values: (_plot, splits) => splits.map((it) => format(it)) },
+      { ...axis, space: 52, size: 24, values: (_plot, splits, _axis, _space, stepS) => splits.map((it) => timeWords(it * 1000, stepS)) },
+      { ...axis, space: 28, size: 60, ...(props.binary ? { incrs: POWERS_OF_TWO } : {}), values: (_plot, splits) => splits.map((it) => format(it)) },
     ],
     series: [{ value: (_plot, at) => (at ? new Date(at * 1000).toLocaleTimeString() : '–') }, ...props.lines.map((it) => line(it, format))],
     hooks: {
@@ -114,10 +116,13 @@ function options(latest: { current: Props }, width: number): uPlot.Options {
   };
 }
 
-/** One row of words: seconds, minutes or days, as fine as the steps are. */
+const POWERS_OF_TWO = Array.from({ length: 51 }, (_, at) => 2 ** at);
+
+/** One row of words: days, minutes, or between two minutes the seconds alone. */
 function timeWords(unixMs: number, stepS: number): string {
   if (stepS >= 86_400) return day(unixMs).slice(5);
-  return stepS >= 60 ? clock(unixMs).slice(0, 5) : clock(unixMs);
+  const words = clock(unixMs, stepS < 1);
+  return words.slice(6, 8) === '00' && stepS >= 1 ? words.slice(0, 5) : words.slice(5);
 }
 
 /** Where a value has no neighbour. */

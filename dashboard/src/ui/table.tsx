@@ -41,102 +41,148 @@ interface Props<T> {
   onTop?: (atTop: boolean) => void;
 }
 
+const ROW_PX = 32;
+const HEAD_PX = 32;
 const OVERSCAN_ROWS = 8;
+/** So many rows before the last one `onEnd` is told. */
+const END_ROWS = 12;
+// As `.table-head` and `.tr` have them in blocks.css.
+const GAP_PX = 16;
+const PAD_PX = 16;
 
-export function DataTable<T>(props: Props<T>) {
-  const { rows, columns, rowKey, rowHeight = 32 } = props;
-  const box = useRef<HTMLDivElement>(null);
-  const [from, setFrom] = useState(0);
-  const [shown, setShown] = useState(40);
-  const [cursor, setCursor] = useState(0);
+interface Slice {
+  from: number;
+  shown: number;
+}
+
+/** Which rows are in view; tells `onTop` and `onEnd`. */
+function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>): [Slice, () => void] {
+  const [slice, setSlice] = useState<Slice>({ from: 0, shown: 40 });
   const asked = useRef(-1);
-
   const measure = () => {
     const it = box.current;
     if (!it) return;
+    const { rows, rowHeight = ROW_PX } = props;
     const first = Math.max(0, Math.floor(it.scrollTop / rowHeight) - OVERSCAN_ROWS);
-    setFrom(first - (first % 4));
-    setShown(Math.ceil(it.clientHeight / rowHeight) + OVERSCAN_ROWS * 2 + 4);
+    const next = { from: first - (first % 4), shown: Math.ceil(it.clientHeight / rowHeight) + OVERSCAN_ROWS * 2 + 4 };
+    setSlice((now) => (now.from === next.from && now.shown === next.shown ? now : next));
     props.onTop?.(it.scrollTop < rowHeight);
-    const nearEnd = it.scrollTop + it.clientHeight > (rows.length - 12) * rowHeight;
+    const nearEnd = it.scrollTop + it.clientHeight > (rows.length - END_ROWS) * rowHeight;
     if (nearEnd && rows.length > 0 && asked.current !== rows.length) {
       asked.current = rows.length;
       props.onEnd?.();
     }
   };
-  useLayoutEffect(measure, [rows.length]);
+  const latest = useRef(measure);
+  latest.current = measure;
+  useLayoutEffect(measure, [props.rows.length]);
   useEffect(() => {
     if (!box.current) return;
-    const observer = new ResizeObserver(measure);
+    const observer = new ResizeObserver(() => latest.current());
     observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
+  return [slice, measure];
+}
 
+/** Scrolls as little as brings row `index` into view below the head. */
+function bringIntoView(box: HTMLDivElement, index: number, rowHeight: number): void {
+  const top = index * rowHeight;
+  const low = top + rowHeight + HEAD_PX - box.clientHeight;
+  if (top < box.scrollTop) box.scrollTop = top;
+  else if (low > box.scrollTop) box.scrollTop = low;
+}
+
+/** How many rows a key moves; undefined: it is no key of the table. */
+function stepOf(key: string, page: number, rows: number): number | undefined {
+  const steps: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -rows, End: rows };
+  return steps[key];
+}
+
+export function DataTable<T>(props: Props<T>) {
+  const { rows, columns, rowHeight = ROW_PX } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [slice, measure] = useSlice(box, props);
+  const [cursor, setCursor] = useState(0);
   const at = Math.min(cursor, Math.max(0, rows.length - 1));
   const go = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
     setCursor(next);
     const it = box.current;
     if (!it) return;
-    const head = 32;
-    const top = next * rowHeight;
-    if (top < it.scrollTop) it.scrollTop = top;
-    else if (top + rowHeight + head > it.scrollTop + it.clientHeight) it.scrollTop = top + rowHeight + head - it.clientHeight;
+    bringIntoView(it, next, rowHeight);
     measure();
     requestAnimationFrame(() => it.querySelector<HTMLElement>(`[data-row="${next}"]`)?.focus());
   };
   const onKey = (event: KeyboardEvent) => {
     if (!(event.target as HTMLElement).hasAttribute('data-row')) return;
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? 320) / rowHeight) - 2);
-    const steps: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -rows.length, End: rows.length };
-    const step = steps[event.key];
+    const step = stepOf(event.key, page, rows.length);
     const row = rows[at];
-    if (step !== undefined) {
-      event.preventDefault();
-      go(at + step);
-    } else if (event.key === 'Enter' && row && props.onOpen) {
-      event.preventDefault();
-      props.onOpen(row);
-    }
+    const opens = event.key === 'Enter' && row !== undefined && props.onOpen !== undefined;
+    if (step === undefined && !opens) return;
+    event.preventDefault();
+    if (step !== undefined) go(at + step);
+    else if (row !== undefined) props.onOpen?.(row);
   };
-
   const template = { gridTemplateColumns: columns.map((it) => it.width).join(' ') };
-  const slice = rows.slice(from, from + shown);
+  const least = { minWidth: `${leastWidth(columns.map((it) => it.width))}px` };
   return (
     <div class="table" ref={box} onScroll={measure}>
-      <div class="table-grid" role="grid" aria-label={props.label} aria-rowcount={rows.length + 1} aria-colcount={columns.length}>
-      <div class="table-head" role="row" aria-rowindex={1} style={template}>
-        {columns.map((it) => (
-          <Head key={it.key} column={it} {...(props.sort ? { sort: props.sort } : {})} {...(props.onSort ? { onSort: props.onSort } : {})} />
-        ))}
-      </div>
-      <div class="table-body" role="rowgroup" style={{ height: `${rows.length * rowHeight}px` }} onKeyDown={onKey}>
-        {slice.map((row, offset) => {
-          const index = from + offset;
-          const key = rowKey(row);
-          return (
-            <Row
-              key={key}
-              row={row}
-              index={index}
-              top={index * rowHeight}
-              height={rowHeight}
-              template={template}
-              columns={columns}
-              focusable={index === at}
-              selected={props.selected === key}
-              onFocus={() => setCursor(index)}
-              look={props.rowClass?.(row) ?? ''}
-              {...(props.onOpen ? { onOpen: props.onOpen } : {})}
-              {...(props.rowHref ? { href: props.rowHref(row) } : {})}
-            />
-          );
-        })}
-      </div>
+      <div class="table-grid" role="grid" aria-label={props.label} aria-rowcount={rows.length + 1} aria-colcount={columns.length} style={least}>
+        <div class="table-head" role="row" aria-rowindex={1} style={template}>
+          {columns.map((it) => (
+            <Head key={it.key} column={it} {...(props.sort ? { sort: props.sort } : {})} {...(props.onSort ? { onSort: props.onSort } : {})} />
+          ))}
+        </div>
+        <div class="table-body" role="rowgroup" style={{ height: `${rows.length * rowHeight}px` }} onKeyDown={onKey}>
+          <Rows {...{ props, slice, template, at }} onFocus={setCursor} />
+        </div>
       </div>
       {props.foot}
     </div>
   );
+}
+
+interface RowsProps<T> {
+  props: Props<T>;
+  slice: Slice;
+  template: { gridTemplateColumns: string };
+  /** The row that Tab reaches. */
+  at: number;
+  onFocus: (index: number) => void;
+}
+
+function Rows<T>({ props, slice, template, at, onFocus }: RowsProps<T>) {
+  const { columns, rowHeight = ROW_PX } = props;
+  return (
+    <>
+      {props.rows.slice(slice.from, slice.from + slice.shown).map((row, offset) => {
+        const index = slice.from + offset;
+        const key = props.rowKey(row);
+        return (
+          <Row
+            key={key}
+            {...{ row, index, template, columns }}
+            top={index * rowHeight}
+            height={rowHeight}
+            focusable={index === at}
+            selected={props.selected === key}
+            onFocus={() => onFocus(index)}
+            look={props.rowClass?.(row) ?? ''}
+            {...(props.onOpen ? { onOpen: props.onOpen } : {})}
+            {...(props.rowHref ? { href: props.rowHref(row) } : {})}
+          />
+        );
+      })}
+    </>
+  );
+}
+
+/** The sum of the least widths of grid tracks (`120px`, `minmax(160px, 2fr)`), with gaps: rows share it, so columns line up. */
+export function leastWidth(tracks: readonly string[]): number {
+  const least = tracks.map((it) => Number(/(\d+)px/.exec(it)?.[1] ?? 80));
+  return least.reduce((sum, it) => sum + it, 0) + GAP_PX * (tracks.length - 1) + PAD_PX * 2;
 }
 
 function Head<T>({ column, sort, onSort }: { column: Column<T>; sort?: Sort; onSort?: (sort: Sort) => void }) {

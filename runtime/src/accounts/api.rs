@@ -8,14 +8,16 @@ use std::net::IpAddr;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use contract::clock::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::engine::{Accounts, Error, seconds};
-use super::model::{Account, Caller, Role, Token, Via};
+use super::model::Caller;
 use super::secret::Secret;
 use super::sessions::{Begun, Login};
+use super::wire::{
+    AccountNamed, AccountShown, ChangeAccount, ChangePassword, CreateAccount, CreateToken, LogIn,
+    SessionShown, SetUp, SetupShown, TokenMade, TokenNamed, TokenShown, account_shown, shown,
+    token_shown,
+};
 use crate::problem::Problem;
 use crate::rest::{
     Api, Ask, Body, Done, Headed, Made, NoBody, Nothing, Shown, delete, get, patch, post, put,
@@ -35,7 +37,9 @@ pub(crate) struct Remote {
 
 /// The routes.
 pub(crate) fn routes(accounts: &Accounts) -> Api {
-    with_tokens(with_accounts(with_sessions(Api::new(), accounts), accounts), accounts)
+    let api = with_sessions(Api::new(), accounts);
+    let api = with_accounts(api, accounts);
+    with_tokens(api, accounts)
 }
 
 fn with_sessions(api: Api, accounts: &Accounts) -> Api {
@@ -44,7 +48,12 @@ fn with_sessions(api: Api, accounts: &Accounts) -> Api {
     let forbidden = [StatusCode::FORBIDDEN];
     api.add(
         setup,
-        get("show_setup", "/setup", "Whether the runtime waits for its first admin.").open(),
+        get(
+            "show_setup",
+            "/setup",
+            "Whether the runtime waits for its first admin.",
+        )
+        .open(),
         show_setup,
     )
     .add(
@@ -108,16 +117,24 @@ fn with_accounts(api: Api, accounts: &Accounts) -> Api {
     let conflict = [StatusCode::CONFLICT];
     api.add(
         it,
-        get("list_accounts", "/accounts", "Every account, by name. For admins.")
-            .admin()
-            .stored(),
+        get(
+            "list_accounts",
+            "/accounts",
+            "Every account, by name. For admins.",
+        )
+        .admin()
+        .stored(),
         list,
     )
     .add(
         it,
-        post("create_account", "/accounts", "Makes an account. 409 when the name is taken.")
-            .refuses(&conflict)
-            .stored(),
+        post(
+            "create_account",
+            "/accounts",
+            "Makes an account. 409 when the name is taken.",
+        )
+        .refuses(&conflict)
+        .stored(),
         create,
     )
     .add(
@@ -148,9 +165,13 @@ fn with_tokens(api: Api, accounts: &Accounts) -> Api {
     let it = ("tokens", accounts);
     api.add(
         it,
-        get("list_tokens", "/tokens", "Every API token, by name. For admins.")
-            .admin()
-            .stored(),
+        get(
+            "list_tokens",
+            "/tokens",
+            "Every API token, by name. For admins.",
+        )
+        .admin()
+        .stored(),
         list_tokens,
     )
     .add(
@@ -171,169 +192,6 @@ fn with_tokens(api: Api, accounts: &Accounts) -> Api {
     )
 }
 
-/// Whether the runtime waits for its first admin.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct SetupShown {
-    /// Whether it does.
-    pub(crate) required: bool,
-}
-
-/// The first admin, and the proof that one may make it.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SetUp {
-    /// What the runtime printed when it started last.
-    #[schemars(length(max = 256))]
-    pub(crate) token: String,
-    /// Name of the admin: a-z, 0-9, `.`, `_`, `-`; not `local`.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9._-]{1,64}$"))]
-    pub(crate) username: String,
-    /// Its password.
-    #[schemars(length(min = 12, max = 256))]
-    pub(crate) password: String,
-}
-
-/// A login.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LogIn {
-    /// Name of the account.
-    #[schemars(length(max = 64))]
-    pub(crate) username: String,
-    /// Its password.
-    #[schemars(length(max = 256))]
-    pub(crate) password: String,
-}
-
-/// Who one is.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct SessionShown {
-    /// The account; `token:NAME`; `local` on the socket.
-    pub(crate) username: String,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// To be sent as `x-csrf-token` with every change; null for tokens and on the socket.
-    pub(crate) csrf_token: Option<String>,
-    /// When the login is over at the latest; null for tokens and on the socket.
-    pub(crate) expires_at_unix_ms: Option<i64>,
-    /// How that is known: `session`, `token` or `local`.
-    pub(crate) via: Via,
-}
-
-/// One's own next password.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangePassword {
-    /// The present one.
-    #[schemars(length(max = 256))]
-    pub(crate) current: String,
-    /// The next one.
-    #[schemars(length(min = 12, max = 256))]
-    pub(crate) new: String,
-}
-
-/// An account as admins see it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct AccountShown {
-    /// Its name.
-    pub(crate) username: String,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// When it was made.
-    pub(crate) created_at_unix_ms: i64,
-    /// When it last logged in.
-    pub(crate) last_login_at_unix_ms: Option<i64>,
-}
-
-/// An account to make.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CreateAccount {
-    /// Its name: a-z, 0-9, `.`, `_`, `-`; not `local`.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9._-]{1,64}$"))]
-    pub(crate) username: String,
-    /// Its first password.
-    #[schemars(length(min = 12, max = 256))]
-    pub(crate) password: String,
-    /// What it may do.
-    pub(crate) role: Role,
-}
-
-/// What of an account to change; at least one of both.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangeAccount {
-    /// What it may do from now on.
-    pub(crate) role: Option<Role>,
-    /// The next password.
-    #[schemars(length(min = 12, max = 256))]
-    pub(crate) password: Option<String>,
-}
-
-/// An account by its name.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct AccountNamed {
-    /// Name of the account.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9._-]{1,64}$"))]
-    username: String,
-}
-
-/// A token as admins see it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct TokenShown {
-    /// For revoking it; part of the token, not secret.
-    pub(crate) id: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// Who made it.
-    pub(crate) created_by: String,
-    /// When it was made.
-    pub(crate) created_at_unix_ms: i64,
-    /// When it was last used, to the minute.
-    pub(crate) last_used_at_unix_ms: Option<i64>,
-    /// When it ends by itself.
-    pub(crate) expires_at_unix_ms: Option<i64>,
-}
-
-/// A token to make.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CreateToken {
-    /// Its name: a-z, 0-9, `.`, `_`, `-`; not `local`.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9._-]{1,64}$"))]
-    pub(crate) name: String,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// How long it works; for ever without it.
-    #[schemars(range(min = 1_000, max = 316_224_000_000_i64))]
-    pub(crate) expires_in_ms: Option<u64>,
-}
-
-/// A token by its id.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct TokenNamed {
-    /// Id of the token.
-    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[0-9a-f]{16}$"))]
-    id: String,
-}
-
-/// A token, this once.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub(crate) struct TokenMade {
-    /// For revoking it.
-    pub(crate) id: String,
-    /// Its name.
-    pub(crate) name: String,
-    /// What it may do.
-    pub(crate) role: Role,
-    /// What to send as `authorization: Bearer …`. Shown this once.
-    pub(crate) token: String,
-}
-
 type Answer<T> = Result<T, Problem>;
 type Asked<B> = Ask<Nothing, Nothing, B>;
 
@@ -342,20 +200,14 @@ async fn show_setup(accounts: Accounts, _: Asked<NoBody>) -> Answer<Shown<SetupS
     Ok(Shown(SetupShown { required }))
 }
 
-async fn set_up(
-    accounts: Accounts,
-    ask: Asked<Body<SetUp>>,
-) -> Answer<Headed<Made<SessionShown>>> {
+async fn set_up(accounts: Accounts, ask: Asked<Body<SetUp>>) -> Answer<Headed<Made<SessionShown>>> {
     let wanted = &ask.body.0;
     let (token, username, password) = (&wanted.token, &wanted.username, &wanted.password);
     accounts.set_up(token, username, password).await?;
     begin(&accounts, &ask.parts, (username, password)).await
 }
 
-async fn log_in(
-    accounts: Accounts,
-    ask: Asked<Body<LogIn>>,
-) -> Answer<Headed<Made<SessionShown>>> {
+async fn log_in(accounts: Accounts, ask: Asked<Body<LogIn>>) -> Answer<Headed<Made<SessionShown>>> {
     let wanted = &ask.body.0;
     begin(&accounts, &ask.parts, (&wanted.username, &wanted.password)).await
 }
@@ -386,14 +238,13 @@ async fn log_out(accounts: Accounts, ask: Asked<NoBody>) -> Answer<Headed<Done>>
     Ok(Headed(cookie_header("", &ask.parts, "; Max-Age=0"), Done))
 }
 
-async fn change_own_password(
-    accounts: Accounts,
-    ask: Asked<Body<ChangePassword>>,
-) -> Answer<Done> {
+async fn change_own_password(accounts: Accounts, ask: Asked<Body<ChangePassword>>) -> Answer<Done> {
     let (caller, wanted) = (caller(&ask.parts)?, &ask.body.0);
     let passwords = (wanted.current.as_str(), wanted.new.as_str());
     let remote = remote(&ask.parts).map(|it| it.address);
-    accounts.change_own_password(caller, passwords, remote).await?;
+    accounts
+        .change_own_password(caller, passwords, remote)
+        .await?;
     Ok(Done)
 }
 
@@ -403,13 +254,14 @@ async fn list(accounts: Accounts, ask: Asked<NoBody>) -> Answer<Shown<Vec<Accoun
     Ok(Shown(found.into_iter().map(account_shown).collect()))
 }
 
-async fn create(
-    accounts: Accounts,
-    ask: Asked<Body<CreateAccount>>,
-) -> Answer<Made<AccountShown>> {
+async fn create(accounts: Accounts, ask: Asked<Body<CreateAccount>>) -> Answer<Made<AccountShown>> {
     let actor = admin(&ask.parts)?;
     let wanted = &ask.body.0;
-    let account = (wanted.username.as_str(), wanted.password.as_str(), wanted.role);
+    let account = (
+        wanted.username.as_str(),
+        wanted.password.as_str(),
+        wanted.role,
+    );
     let made = accounts.create(account, &actor.name).await?;
     Ok(Made(account_shown(made)))
 }
@@ -509,47 +361,15 @@ fn cookie_header(value: &str, parts: &Parts, more: &str) -> HeaderMap {
     HeaderMap::from_iter([(SET_COOKIE, value)])
 }
 
-fn shown(caller: &Caller) -> SessionShown {
-    SessionShown {
-        username: caller.name.clone(),
-        role: caller.role,
-        csrf_token: caller.csrf_token().map(str::to_owned),
-        expires_at_unix_ms: caller.expires_at().map(Timestamp::as_millis),
-        via: caller.via,
-    }
-}
-
-fn account_shown(account: Account) -> AccountShown {
-    AccountShown {
-        username: account.username,
-        role: account.role,
-        created_at_unix_ms: account.created_at.as_millis(),
-        last_login_at_unix_ms: account.last_login_at.map(Timestamp::as_millis),
-    }
-}
-
-fn token_shown(token: Token) -> TokenShown {
-    TokenShown {
-        id: token.id,
-        name: token.name,
-        role: token.role,
-        created_by: token.created_by,
-        created_at_unix_ms: token.created_at.as_millis(),
-        last_used_at_unix_ms: token.last_used_at.map(Timestamp::as_millis),
-        expires_at_unix_ms: token.expires_at.map(Timestamp::as_millis),
-    }
-}
-
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::Name(_) | Error::Password | Error::CurrentPassword | Error::TokenLife(..) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Error::NameTaken(_)
-            | Error::TooMany(_)
-            | Error::LastAdmin(_)
-            | Error::AlreadySetUp => StatusCode::CONFLICT,
+            Error::NameTaken(_) | Error::TooMany(_) | Error::LastAdmin(_) | Error::AlreadySetUp => {
+                StatusCode::CONFLICT
+            }
             Error::NoAccount(_) | Error::NoToken(_) => StatusCode::NOT_FOUND,
             Error::SetupToken | Error::NoSession => StatusCode::FORBIDDEN,
             Error::Login => StatusCode::UNAUTHORIZED,

@@ -169,14 +169,22 @@ mod tests {
             assert_eq!(taken, Ok(()), "try {number}");
         }
         let wait = attempts.take("ada", address(77), clock.monotonic());
-        assert_eq!(wait, Err(Duration::from_secs(10)), "from a fresh address too");
+        assert_eq!(
+            wait,
+            Err(Duration::from_secs(10)),
+            "from a fresh address too"
+        );
         hand.advance(Duration::from_secs(4));
         let wait = attempts.take("ada", address(78), clock.monotonic());
         assert_eq!(wait, Err(Duration::from_secs(6)));
         assert_eq!(attempts.take("bob", address(77), clock.monotonic()), Ok(()));
         hand.advance(Duration::from_secs(6));
         assert_eq!(attempts.take("ada", address(77), clock.monotonic()), Ok(()));
-        assert!(attempts.take("ada", address(77), clock.monotonic()).is_err());
+        assert!(
+            attempts
+                .take("ada", address(77), clock.monotonic())
+                .is_err()
+        );
     }
 
     #[test]
@@ -190,7 +198,10 @@ mod tests {
         let wait = attempts.take("another", at(999), clock.monotonic());
         assert_eq!(wait, Err(Duration::from_secs(2)));
         let elsewhere = Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1).into());
-        assert_eq!(attempts.take("another", elsewhere, clock.monotonic()), Ok(()));
+        assert_eq!(
+            attempts.take("another", elsewhere, clock.monotonic()),
+            Ok(())
+        );
     }
 
     #[test]
@@ -198,7 +209,9 @@ mod tests {
         let (attempts, clock, _hand) = setup();
         for _ in 0..1_000 {
             let now = clock.monotonic();
-            attempts.take("ada", address(1), now).expect("never refused");
+            attempts
+                .take("ada", address(1), now)
+                .expect("never refused");
             attempts.give_back("ada", address(1), now);
         }
         let tables = attempts.0.lock();

@@ -86,7 +86,10 @@ pub enum Error {
 
 /// Whole seconds that are enough.
 pub(super) fn seconds(wait: &Duration) -> u64 {
-    wait.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+    wait.as_millis()
+        .div_ceil(1_000)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 /// What [`Accounts`] is made of.

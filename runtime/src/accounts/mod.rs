@@ -20,7 +20,8 @@ mod store;
 mod engine;
 mod tokens;
 mod sessions;
-pub(crate) mod api;
+pub(crate) mod wire;
+mod api;
 #[cfg(test)]
 mod tests;
 

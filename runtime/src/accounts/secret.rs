@@ -117,7 +117,15 @@ mod tests {
         assert_eq!(TokenText::parse(&text), Some(token));
         let upper = text.to_uppercase();
         let doubled = format!("{text}0");
-        for wrong in ["", "brt_", "brt__", &text[1..], &text[..text.len() - 1], &upper, &doubled] {
+        for wrong in [
+            "",
+            "brt_",
+            "brt__",
+            &text[1..],
+            &text[..text.len() - 1],
+            &upper,
+            &doubled,
+        ] {
             assert_eq!(TokenText::parse(wrong), None, "{wrong}");
         }
     }

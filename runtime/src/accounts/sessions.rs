@@ -192,7 +192,10 @@ impl Accounts {
             store::find_session(&mut held.conn(), digest).await?
         };
         let live = found.and_then(|it| it.ends_at(lives, now).map(|end| (it, end)));
-        if live.as_ref().is_some_and(|(it, _)| it.is_note_due(lives, now)) {
+        if live
+            .as_ref()
+            .is_some_and(|(it, _)| it.is_note_due(lives, now))
+        {
             let digest = *digest;
             let noted = db.write::<(), DbError, _>(Store::Ledger, NOTE, move |conn| {
                 Box::pin(async move { store::touch_session(conn, &digest, now).await })
@@ -249,9 +252,12 @@ impl Accounts {
     async fn check_password(&self, login: &Login<'_>) -> Result<Account, Error> {
         let (name, clock) = (login.username, &self.0.parts.clock);
         // Longer ones are nobody's; they share a bucket and are not hashed at their length.
-        let sane = name.len() <= NAME_BYTES_MAX
-            && login.password.len() <= 4 * PASSWORD_CHARS_MAX;
-        let (name, password) = if sane { (name, login.password) } else { ("", "") };
+        let sane = name.len() <= NAME_BYTES_MAX && login.password.len() <= 4 * PASSWORD_CHARS_MAX;
+        let (name, password) = if sane {
+            (name, login.password)
+        } else {
+            ("", "")
+        };
         let taken = self.0.attempts.take(name, login.remote, clock.monotonic());
         if let Err(wait) = taken {
             self.0.limited.fetch_add(1, Ordering::Relaxed);

@@ -318,12 +318,7 @@ pub(super) async fn delete_token(conn: &mut Conn<'_>, id: &str) -> Result<bool, 
     delete(conn, DELETE_TOKEN, id).await
 }
 
-async fn touch(
-    conn: &mut Conn<'_>,
-    sql: Sql,
-    which: &str,
-    at: Timestamp,
-) -> Result<(), DbError> {
+async fn touch(conn: &mut Conn<'_>, sql: Sql, which: &str, at: Timestamp) -> Result<(), DbError> {
     let text = conn.text(sql);
     on_conn!(conn, "note a time", c => {
         sqlx::query(text).bind(which).bind(at.as_micros()).execute(c).await.map(|_| ())
@@ -338,12 +333,8 @@ async fn delete(conn: &mut Conn<'_>, sql: Sql, which: &str) -> Result<bool, DbEr
 }
 
 fn role(word: &str, whose: &str) -> Result<Role, DbError> {
-    let unreadable = || {
-        DbError::corrupt(
-            "read an account",
-            format!("`{whose}` has an unknown role"),
-        )
-    };
+    let unreadable =
+        || DbError::corrupt("read an account", format!("`{whose}` has an unknown role"));
     Role::from_word(word).ok_or_else(unreadable)
 }
 

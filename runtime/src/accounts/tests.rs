@@ -29,7 +29,10 @@ impl Bench {
         let (clock, hand) = Clock::manual(t.clock.now());
         let (accounts, setup, settings) = open(t, &clock).await;
         let setup = setup.expect("nobody is there yet");
-        accounts.set_up(&setup, "ada", PASSWORD).await.expect("sets up");
+        accounts
+            .set_up(&setup, "ada", PASSWORD)
+            .await
+            .expect("sets up");
         Self {
             accounts,
             settings,
@@ -59,7 +62,9 @@ impl Bench {
 }
 
 async fn open(t: &TestDb, clock: &Clock) -> (Accounts, Option<String>, Settings) {
-    let settings = Settings::open(&t.db, &t.clock, &t.mint).await.expect("opens");
+    let settings = Settings::open(&t.db, &t.clock, &t.mint)
+        .await
+        .expect("opens");
     let parts = Parts {
         db: t.db.clone(),
         clock: clock.clone(),
@@ -375,13 +380,25 @@ on_both_databases! {
 async fn a_name_that_nobody_has_costs_what_one_costs_that_somebody_has() {
     let check = crate::identity::SecretCheck::new();
     let hash = check.hash(b"a password".to_vec()).await.expect("hashes");
-    let cost = |text: &str| text.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(cost(&hash), cost(super::sessions::NOBODYS), "same algorithm and parameters");
-    let tried = check.verify(b"a password".to_vec(), super::sessions::NOBODYS.to_owned()).await;
+    let cost = |text: &str| {
+        text.split('$')
+            .take(4)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        cost(&hash),
+        cost(super::sessions::NOBODYS),
+        "same algorithm and parameters"
+    );
+    let tried = check
+        .verify(b"a password".to_vec(), super::sessions::NOBODYS.to_owned())
+        .await;
     assert_eq!(tried, Ok(false));
     // It is read as a hash at all, or the work would be skipped.
     let parsed = argon2::PasswordHash::new(super::sessions::NOBODYS).expect("a hash");
-    let parts = |it: &argon2::PasswordHash<'_>| (it.hash.map(|it| it.len()), it.salt.map(|it| it.len()));
+    let parts =
+        |it: &argon2::PasswordHash<'_>| (it.hash.map(|it| it.len()), it.salt.map(|it| it.len()));
     let real = argon2::PasswordHash::new(&hash).expect("a hash");
     assert_eq!(parts(&parsed), parts(&real));
 }

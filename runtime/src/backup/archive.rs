@@ -93,7 +93,9 @@ impl Writer {
 
     /// A frame, ready to be appended.
     pub(super) fn frame(&mut self, kind: FrameKind, content: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(content.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let length = u32::try_from(content.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes();
         let head = [kind as u8, length[0], length[1], length[2], length[3]];
         self.digest = digest(&self.digest, &head, content);
         let mut frame = Vec::with_capacity(head.len() + content.len() + DIGEST_BYTES);

@@ -47,7 +47,10 @@ pub(super) fn is_known(name: &str) -> bool {
 
 /// Writes one of the files into a data folder that has none, for its owner alone.
 pub(super) fn write(data: &Path, name: &str, content: &[u8]) -> Result<(), BackupError> {
-    let mode = FILES.iter().find(|it| it.0 == name).map_or(0o600, |it| it.1);
+    let mode = FILES
+        .iter()
+        .find(|it| it.0 == name)
+        .map_or(0o600, |it| it.1);
     let path = data.join(name);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(mode);

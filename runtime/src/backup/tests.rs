@@ -11,8 +11,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::archive::{Frame, FrameKind, Writer};
-use super::verify::open;
 use super::manifest::Contents;
+use super::verify::open;
 use super::{BackupError, MARK_FILE, Restoring, Verified, Wanted, is_unfinished, take, verify};
 use crate::audit;
 use crate::db::bulk::{Row, Schemas, decode_rows};
@@ -102,7 +102,10 @@ async fn fill(t: &TestDb, count: i64) {
     }
     let telemetry = Telemetry::new(&t.db);
     let frames = (0..count).map(|number| operation(&t.mint, number, now_ms));
-    telemetry.ingest(who, frames.collect()).await.expect("stores");
+    telemetry
+        .ingest(who, frames.collect())
+        .await
+        .expect("stores");
     let line = |number| {
         LogEntry::new(who, now_ms, 1, Level::Warn, &format!("cauldron {number}"))
             .with_fields(br#"{"colour":"verdigris"}"#)
@@ -119,14 +122,21 @@ async fn searches(db: &Db) -> (usize, usize, usize) {
         text: text("orders 7"),
         ..TraceFilter::default()
     };
-    let traces = telemetry.list_traces(&traces, 50, None).await.expect("lists");
+    let traces = telemetry
+        .list_traces(&traces, 50, None)
+        .await
+        .expect("lists");
     let mut found = [0; 2];
     for (place, word) in ["cauldron 7", "verdigris"].into_iter().enumerate() {
         let filter = LogFilter {
             text: text(word),
             ..LogFilter::default()
         };
-        let page = telemetry.logs().query(&filter, 5_000, None).await.expect("lists");
+        let page = telemetry
+            .logs()
+            .query(&filter, 5_000, None)
+            .await
+            .expect("lists");
         found[place] = page.lines.len();
     }
     (traces.traces.len(), found[0], found[1])
@@ -250,7 +260,9 @@ on_both_databases! {
 
 /// A small backup.
 async fn small(t: &TestDb, folder: &Path) -> PathBuf {
-    note(&t.db, &t.clock, &t.mint, "one".to_owned()).await.expect("notes");
+    note(&t.db, &t.clock, &t.mint, "one".to_owned())
+        .await
+        .expect("notes");
     take_to(&t.db, folder, "small", false).await
 }
 
@@ -277,11 +289,17 @@ async fn every_cut_and_every_changed_byte_is_found_and_named() {
         let mut longer = whole.clone();
         longer.push(0);
         assert!(error(&longer).contains("damaged in its end"));
-        let row = whole.windows(7).position(|it| it == b"row.add").expect("is there");
+        let row = whole
+            .windows(7)
+            .position(|it| it == b"row.add")
+            .expect("is there");
         let mut bytes = whole.clone();
         bytes[row] ^= 1;
         let (changed, cut) = (error(&bytes), error(&whole[..row]));
-        assert!(changed.contains("damaged in `audit` of ledger"), "{changed}");
+        assert!(
+            changed.contains("damaged in `audit` of ledger"),
+            "{changed}"
+        );
         assert!(cut.contains("ends inside `audit` of ledger"), "{cut}");
         assert!(error(b"some other file, longer than a line").contains("is no backup"));
         assert!(error(b"bridge backup 2\nand something").contains("format 2"));
@@ -297,15 +315,25 @@ fn as_before(whole: &Path, to: &Path) -> Schemas {
     while let Some(frame) = reader.next().expect("reads") {
         let (kind, content) = match frame {
             Frame::Header(mut header) => {
-                header.schemas.insert("ledger".to_owned(), "0001_first".to_owned());
-                header.schemas.insert("telemetry".to_owned(), "0002_slices".to_owned());
+                header
+                    .schemas
+                    .insert("ledger".to_owned(), "0001_first".to_owned());
+                header
+                    .schemas
+                    .insert("telemetry".to_owned(), "0002_slices".to_owned());
                 schemas = header.schemas.clone();
-                (FrameKind::Header, serde_json::to_vec(&header).expect("is JSON"))
+                (
+                    FrameKind::Header,
+                    serde_json::to_vec(&header).expect("is JSON"),
+                )
             }
             Frame::Table(head) => {
                 let since = ["accounts", "api_tokens", "foreign_services"];
                 keep = !since.contains(&head.table.as_str());
-                (FrameKind::Table, serde_json::to_vec(&head).expect("is JSON"))
+                (
+                    FrameKind::Table,
+                    serde_json::to_vec(&head).expect("is JSON"),
+                )
             }
             Frame::Rows(rows) => (FrameKind::Rows, rows),
             Frame::End(mut told) => {
@@ -353,10 +381,20 @@ async fn a_backup_of_a_newer_binary_is_refused_with_both_versions() {
     on_sqlite(|t| async move {
         let folder = TempDir::new().expect("a folder");
         let mut backup = verify(&small(&t, folder.path()).await).expect("is whole");
-        backup.header.schemas.insert("ledger".to_owned(), "0999_future".to_owned());
+        backup
+            .header
+            .schemas
+            .insert("ledger".to_owned(), "0999_future".to_owned());
         let to = into(folder.path().join("data"), None);
-        let error = to.run(&backup, |_| {}).await.expect_err("refused").to_string();
-        assert!(error.contains("`0999_future`") && error.contains("newest this binary"), "{error}");
+        let error = to
+            .run(&backup, |_| {})
+            .await
+            .expect_err("refused")
+            .to_string();
+        assert!(
+            error.contains("`0999_future`") && error.contains("newest this binary"),
+            "{error}"
+        );
         assert!(to.data.read_dir().expect("reads").next().is_none(), "wiped");
     })
     .await;
@@ -395,7 +433,12 @@ async fn a_restore_takes_an_empty_folder_or_nothing_and_leaves_nothing_when_it_f
         let full = folder.path().join("full");
         std::fs::create_dir(&full).expect("makes");
         std::fs::write(full.join("precious"), "").expect("writes");
-        assert!(text(&into(full.clone(), None)).await.0.contains("not empty (precious)"));
+        assert!(
+            text(&into(full.clone(), None))
+                .await
+                .0
+                .contains("not empty (precious)")
+        );
         assert!(full.join("precious").exists() && !is_unfinished(&full));
 
         let data = folder.path().join("data");
@@ -405,9 +448,17 @@ async fn a_restore_takes_an_empty_folder_or_nothing_and_leaves_nothing_when_it_f
         assert!(data.read_dir().expect("reads").next().is_none(), "wiped");
 
         std::fs::write(data.join(MARK_FILE), "").expect("writes");
-        assert!(text(&into(data.clone(), None)).await.0.contains("did not finish"));
+        assert!(
+            text(&into(data.clone(), None))
+                .await
+                .0
+                .contains("did not finish")
+        );
         std::fs::remove_file(data.join(MARK_FILE)).expect("removes");
-        restore(&backup, &into(data.clone(), None)).await.close().await;
+        restore(&backup, &into(data.clone(), None))
+            .await
+            .close()
+            .await;
         assert!(text(&into(data, None)).await.0.contains("not empty"));
     })
     .await;

@@ -9,7 +9,7 @@ use super::screen::answer;
 use super::when::shown as when;
 use super::{AnyError, password, path, tables};
 use crate::accounts;
-use crate::accounts::api::{
+use crate::accounts::wire::{
     AccountShown, ChangeAccount, CreateAccount, CreateToken, TokenMade, TokenShown,
 };
 use crate::operator::Client;
@@ -100,7 +100,9 @@ pub(super) async fn run_token(
             let wanted = CreateToken {
                 name,
                 role: role.into(),
-                expires_in_ms: expires.map(|it| u64::try_from(it.as_millis())).transpose()?,
+                expires_in_ms: expires
+                    .map(|it| u64::try_from(it.as_millis()))
+                    .transpose()?,
             };
             let path = "/api/v1/tokens";
             let made: TokenMade = client.send_json(Method::POST, path, &wanted).await?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::backup_args::{Backup, Restore};
 use super::when::{self, Point};
 
 /// Traces or lines that are printed when nobody says how many.
@@ -128,8 +129,13 @@ pub(super) enum Command {
     #[command(after_help = "Exit codes: 0 ready, 1 not ready, 3 no runtime answers.")]
     Health {
         /// Where it answers [default: 127.0.0.1:14446]
-        #[arg(long, env = "BRIDGE_HEALTH_LISTEN", value_name = "HOST:PORT")]
-        health_listen: Option<String>,
+        #[arg(
+            long,
+            alias = "health-listen",
+            env = "BRIDGE_EXPORT_LISTEN",
+            value_name = "HOST:PORT"
+        )]
+        export_listen: Option<String>,
     },
     /// Check data folder, database, disk, clock, certificates and background tasks
     Doctor,
@@ -184,46 +190,6 @@ pub(super) struct Serve {
     /// How to log
     #[arg(long, env = "BRIDGE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(super) log_format: LogFormat,
-}
-
-/// What to back up, and where to.
-#[derive(Debug, Args)]
-pub(super) struct Backup {
-    #[command(subcommand)]
-    pub(super) command: Option<BackupCommand>,
-    /// New file, or a folder for one named after the time; `-` is standard output
-    #[arg(long, value_name = "FILE|FOLDER", required = true)]
-    pub(super) to: Option<PathBuf>,
-    /// Leave traces, logs, metrics and payloads out
-    #[arg(long)]
-    pub(super) without_telemetry: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum BackupCommand {
-    /// Read a backup to its last byte and say what it holds; needs no runtime
-    Verify {
-        /// The backup
-        file: PathBuf,
-    },
-}
-
-/// What to restore.
-#[derive(Debug, Args)]
-pub(super) struct Restore {
-    /// The backup
-    pub(super) file: PathBuf,
-    /// Empty PostgreSQL database (postgres://USER:PASSWORD@HOST/DB); SQLite in the data folder without it
-    #[arg(
-        long,
-        env = "BRIDGE_DATABASE",
-        value_name = "URL",
-        hide_env_values = true
-    )]
-    pub(super) database: Option<String>,
-    /// Leave traces, logs, metrics and payloads out
-    #[arg(long)]
-    pub(super) without_telemetry: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

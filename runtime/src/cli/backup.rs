@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::args::{Backup, Restore};
+use super::backup_args::{Backup, Restore};
 use super::screen::answer;
 use super::when::shown as time_shown;
 use super::{AnyError, Output};
@@ -134,12 +134,20 @@ fn show(output: Output, verified: &Verified, file: &Path) -> Result<(), AnyError
 
 fn text(it: &Shown<'_>) -> String {
     let mut lines = vec![
-        format!("{} is whole: {}, {} rows", it.file.display(), bytes(it.bytes), it.rows),
+        format!(
+            "{} is whole: {}, {} rows",
+            it.file.display(),
+            bytes(it.bytes),
+            it.rows
+        ),
         format!(
             "  moment     {}: everything acknowledged before it is inside",
             time_shown(it.taken_at_unix_ms)
         ),
-        format!("  taken by   bridge {} on {}, schema {}", it.bridge, it.database, it.schema),
+        format!(
+            "  taken by   bridge {} on {}, schema {}",
+            it.bridge, it.database, it.schema
+        ),
     ];
     let rows = |table: &str| {
         let of = it.tables.iter().filter(|it| it.table == table);
@@ -169,7 +177,8 @@ fn text(it: &Shown<'_>) -> String {
             "  authority  inside, with its private key: keep this file like a password".to_owned()
         }
         Authority::External => {
-            "  authority  not inside: back up the files of --ca-cert and --ca-key yourself".to_owned()
+            "  authority  not inside: back up the files of --ca-cert and --ca-key yourself"
+                .to_owned()
         }
     });
     lines.join("\n")
@@ -308,7 +317,12 @@ impl Progress {
         if done >= shown_at + PROGRESS_BYTES {
             self.shown_at = Some(done);
             let whole = self.whole.map(|it| format!(" ({} {})", bytes(it), self.of));
-            eprint!("\r\x1b[K{} {}{}", self.verb, bytes(done), whole.unwrap_or_default());
+            eprint!(
+                "\r\x1b[K{} {}{}",
+                self.verb,
+                bytes(done),
+                whole.unwrap_or_default()
+            );
         }
     }
 

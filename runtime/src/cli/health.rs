@@ -23,7 +23,7 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// No runtime answers there.
 #[derive(Debug, thiserror::Error)]
-#[error("no runtime answers at {address}; start one, or name its address with --health-listen")]
+#[error("no runtime answers at {address}; start one, or name its address with --export-listen")]
 pub(super) struct NobodyAnswers {
     address: String,
     #[source]

@@ -8,6 +8,7 @@
 
 mod when;
 mod path;
+mod backup_args;
 mod args;
 mod screen;
 mod tables;
@@ -30,7 +31,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Backup, BackupCommand, Cli, Command, Common, LogFormat, Output, Serve};
+use self::args::{Cli, Command, Common, LogFormat, Output, Serve};
+use self::backup_args::{Backup, BackupCommand};
 use self::declared::DeclaredError;
 use self::health::NobodyAnswers;
 use crate::config::{ConfigError, Options};
@@ -100,7 +102,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, AnyError> {
             ..
         }) => backup::verified(common.output, &file),
         Command::Backup(wanted) => {
-            let client = Client::new(&data_folder(&common)?);
+            let client = client(&common)?;
             backup::run(&client, common.output, &wanted).await
         }
         Command::Restore(wanted) => {
@@ -112,9 +114,9 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, AnyError> {
             let config = file(&common)?.overridden_by(flags).into_config()?;
             backup::restore(config, common.output, &wanted).await
         }
-        Command::Health { health_listen } => {
+        Command::Health { export_listen } => {
             let flags = Options {
-                export_listen: health_listen,
+                export_listen,
                 ..Options::default()
             };
             let config = file(&common)?.overridden_by(flags).into_config()?;

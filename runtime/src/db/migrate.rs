@@ -95,7 +95,11 @@ fn missing(schema: Schema, applied: &[Applied]) -> Result<Vec<&'static Migration
         [] => {}
         [one] if is_next(schema, one) && !one.ends_with(BREAKS) => {
             let schema = schema.name;
-            tracing::info!(schema, migration = one, "a newer binary has added to this store");
+            tracing::info!(
+                schema,
+                migration = one,
+                "a newer binary has added to this store"
+            );
         }
         [.., newest] => return Err(unknown_to_us(schema, newest)),
     }

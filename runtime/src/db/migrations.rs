@@ -68,7 +68,9 @@ impl Store {
     pub(super) const fn schema(self) -> Schema {
         match self {
             Self::Ledger => schema!("ledger": "0001_first", "0002_accounts"),
-            Self::Telemetry => schema!("telemetry": "0001_first", "0002_slices", "0003_foreign_services"),
+            Self::Telemetry => {
+                schema!("telemetry": "0001_first", "0002_slices", "0003_foreign_services")
+            }
         }
     }
 }

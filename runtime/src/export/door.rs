@@ -54,7 +54,8 @@ pub(super) fn router(parts: &Parts, token: Option<ScrapeToken>, loopback: bool) 
             guard,
         ));
     let unknown = async || {
-        let text = "here are /metrics, /v1/{traces,metrics,logs}, /loki/api/v1/…, /healthz and /readyz";
+        let text =
+            "here are /metrics, /v1/{traces,metrics,logs}, /loki/api/v1/…, /healthz and /readyz";
         refusal(StatusCode::NOT_FOUND, text)
     };
     health::routes(&parts.db, &parts.clock)

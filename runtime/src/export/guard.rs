@@ -180,9 +180,12 @@ fn brought(headers: &HeaderMap) -> Option<String> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let bytes = base64::engine::general_purpose::STANDARD.decode(rest.trim()).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(rest.trim())
+        .ok()?;
     let text = String::from_utf8(bytes).ok()?;
-    text.split_once(':').map(|(_, password)| password.to_owned())
+    text.split_once(':')
+        .map(|(_, password)| password.to_owned())
 }
 
 /// Whether the host that a request is for is this machine by one of its own names.
@@ -243,11 +246,22 @@ mod tests {
             std::fs::write(&path, text).expect("written");
             ScrapeToken::from_file(&path)
         };
-        assert!(read("0123456789abcdef\n").expect("fits").is("0123456789abcdef"));
-        assert!(!read("0123456789abcdef").expect("fits").is("0123456789abcdeF"));
+        assert!(
+            read("0123456789abcdef\n")
+                .expect("fits")
+                .is("0123456789abcdef")
+        );
+        assert!(
+            !read("0123456789abcdef")
+                .expect("fits")
+                .is("0123456789abcdeF")
+        );
         for bad in ["", "short", "0123456789 abcdef", "0123456789abcde\nf"] {
             let error = read(bad).expect_err(bad).to_string();
-            assert!(error.contains("token in") && error.contains("openssl"), "{error}");
+            assert!(
+                error.contains("token in") && error.contains("openssl"),
+                "{error}"
+            );
         }
         ScrapeToken::from_file(&folder.path().join("none")).expect_err("is not there");
     }

@@ -6,7 +6,9 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +40,7 @@ const ASSETS: &[Asset] = assets! {
     "app.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "index.html": "text/html; charset=utf-8",
+    "layout-worker.js": "text/javascript; charset=utf-8",
     "theme.js": "text/javascript; charset=utf-8",
 };
 
@@ -102,12 +105,18 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/console");
         let entries = std::fs::read_dir(folder).expect("the console is built");
         let name = |it: std::io::Result<std::fs::DirEntry>| {
-            it.expect("an entry").file_name().into_string().expect("a name")
+            it.expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
         };
         let mut names: Vec<_> = entries.map(name).collect();
         names.sort();
         let table: Vec<_> = ASSETS.iter().map(|it| it.name).collect();
-        assert_eq!(table, names, "the table in http/assets.rs lists the files by name");
+        assert_eq!(
+            table, names,
+            "the table in http/assets.rs lists the files by name"
+        );
         assert!(names.iter().any(|it| it == FIRST));
     }
 }

@@ -127,7 +127,10 @@ impl Gate {
                 Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text))
             }
             Err(_) => {
-                let text = format!("the body did not arrive within {} s", BODY_PATIENCE.as_secs());
+                let text = format!(
+                    "the body did not arrive within {} s",
+                    BODY_PATIENCE.as_secs()
+                );
                 Err(Problem::new(StatusCode::REQUEST_TIMEOUT, text))
             }
         }
@@ -163,6 +166,11 @@ fn has_csrf_token(caller: &Caller, headers: &HeaderMap) -> bool {
 /// Compares in a time that does not depend on where the difference is.
 fn is_same(given: &[u8], wanted: &[u8]) -> bool {
     let differs = |(a, b): (&u8, &u8)| a ^ b;
-    let same = given.iter().zip(wanted).map(differs).fold(0, |all, it| all | it) == 0;
+    let same = given
+        .iter()
+        .zip(wanted)
+        .map(differs)
+        .fold(0, |all, it| all | it)
+        == 0;
     given.len() == wanted.len() && same
 }

@@ -1,10 +1,10 @@
 //! Headers of every answer: no foreign page may frame, embed, read or guess at what is here.
 
+use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::StatusCode;
 use axum::response::Response;
 
 /// What every answer has. The console has no inline script or style, loads nothing from elsewhere

@@ -96,10 +96,20 @@ mod tests {
             ("null", true),
             ("", true),
         ] {
-            assert_eq!(is_foreign(&headers(&[host, ("origin", origin)])), foreign, "{origin}");
+            assert_eq!(
+                is_foreign(&headers(&[host, ("origin", origin)])),
+                foreign,
+                "{origin}"
+            );
         }
         assert!(!is_foreign(&headers(&[host])), "a program");
-        assert!(is_foreign(&headers(&[host, ("sec-fetch-site", "cross-site")])));
-        assert!(is_foreign(&headers(&[("origin", "http://bridge.test")])), "no host");
+        assert!(is_foreign(&headers(&[
+            host,
+            ("sec-fetch-site", "cross-site")
+        ])));
+        assert!(
+            is_foreign(&headers(&[("origin", "http://bridge.test")])),
+            "no host"
+        );
     }
 }

@@ -40,7 +40,9 @@ struct Came {
 
 impl Door {
     async fn open(t: &TestDb, connections: usize) -> Self {
-        let settings = Settings::open(&t.db, &t.clock, &t.mint).await.expect("opens");
+        let settings = Settings::open(&t.db, &t.clock, &t.mint)
+            .await
+            .expect("opens");
         let (clock, hand) = Clock::manual(t.clock.now());
         let parts = accounts::Parts {
             db: t.db.clone(),
@@ -49,10 +51,11 @@ impl Door {
             settings,
         };
         let (accounts, setup) = Accounts::open(parts).await.expect("opens");
-        let who = async |caller: Option<Extension<Caller>>, remote: Extension<Remote>, _: Request| {
-            let name = caller.map_or("nobody".to_owned(), |it| it.name.clone());
-            format!("{name} from {}", remote.address)
-        };
+        let who =
+            async |caller: Option<Extension<Caller>>, remote: Extension<Remote>, _: Request| {
+                let name = caller.map_or("nobody".to_owned(), |it| it.name.clone());
+                format!("{name} from {}", remote.address)
+            };
         let routes = accounts::routes(&accounts).into_router();
         let routes = Router::new().route("/api/v1/who", any(who)).merge(routes);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
@@ -100,7 +103,9 @@ impl Door {
 
     async fn viewer(&self, admin: &(String, String)) -> (String, String) {
         let wanted = json!({ "username": "vic", "password": PASSWORD, "role": "viewer" });
-        let made = self.json("POST /api/v1/accounts", &both(admin), &wanted).await;
+        let made = self
+            .json("POST /api/v1/accounts", &both(admin), &wanted)
+            .await;
         assert_eq!(made.status, 201, "{made:?}");
         let login = json!({ "username": "vic", "password": PASSWORD });
         session(&self.json("POST /api/v1/session", "", &login).await)
@@ -122,13 +127,18 @@ fn session(came: &Came) -> (String, String) {
     let cookie = cookie.split(';').next().expect("a pair");
     let body: Value = serde_json::from_str(&came.body).expect("JSON");
     let csrf = body["csrf_token"].as_str().expect("a token");
-    (format!("cookie: {cookie}\r\n"), format!("x-csrf-token: {csrf}\r\n"))
+    (
+        format!("cookie: {cookie}\r\n"),
+        format!("x-csrf-token: {csrf}\r\n"),
+    )
 }
 
 impl Came {
     fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|it| it.split_once(": "));
-        lines.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        lines
+            .find(|(it, _)| it.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -199,10 +209,16 @@ async fn changes_with_a_cookie_need_the_sessions_token_and_its_own_page() {
             (format!("{cookie}{cut}"), 403),
             (format!("{cookie}x-csrf-token: \r\n"), 403),
             (both(&admin), 200),
-            (format!("{}origin: http://bridge.test\r\n", both(&admin)), 200),
+            (
+                format!("{}origin: http://bridge.test\r\n", both(&admin)),
+                200,
+            ),
             (format!("{}origin: http://evil.test\r\n", both(&admin)), 403),
             (format!("{}origin: null\r\n", both(&admin)), 403),
-            (format!("{}sec-fetch-site: cross-site\r\n", both(&admin)), 403),
+            (
+                format!("{}sec-fetch-site: cross-site\r\n", both(&admin)),
+                403,
+            ),
         ] {
             for method in ["POST", "PUT", "PATCH", "DELETE"] {
                 let came = door.ask(&format!("{method} /api/v1/who"), &more, "").await;
@@ -215,7 +231,9 @@ async fn changes_with_a_cookie_need_the_sessions_token_and_its_own_page() {
         let came = door.json("POST /api/v1/session", foreign, &login).await;
         assert_eq!(came.status, 403);
         let form = "content-type: text/plain\r\n";
-        let came = door.ask("POST /api/v1/session", form, &login.to_string()).await;
+        let came = door
+            .ask("POST /api/v1/session", form, &login.to_string())
+            .await;
         assert_eq!(came.status, 415, "what a foreign form can send is not read");
         door.close().await;
     })
@@ -229,7 +247,9 @@ async fn a_viewer_changes_nothing_but_its_own() {
         let admin = door.admin().await;
         let viewer = door.viewer(&admin).await;
         for method in ["GET", "HEAD"] {
-            let came = door.ask(&format!("{method} /api/v1/who"), &both(&viewer), "").await;
+            let came = door
+                .ask(&format!("{method} /api/v1/who"), &both(&viewer), "")
+                .await;
             assert_eq!(came.status, 200);
         }
         for line in [
@@ -248,11 +268,17 @@ async fn a_viewer_changes_nothing_but_its_own() {
             assert_eq!(came.status, 403, "{line}");
         }
         let wanted = json!({ "current": PASSWORD, "new": "another horse battery" });
-        let came = door.json("PUT /api/v1/session/password", &both(&viewer), &wanted).await;
+        let came = door
+            .json("PUT /api/v1/session/password", &both(&viewer), &wanted)
+            .await;
         assert_eq!(came.status, 204, "{came:?}");
         let came = door.ask("DELETE /api/v1/session", &both(&viewer), "").await;
         assert_eq!(came.status, 204);
-        assert!(came.header("set-cookie").expect("a cookie").contains("Max-Age=0"));
+        assert!(
+            came.header("set-cookie")
+                .expect("a cookie")
+                .contains("Max-Age=0")
+        );
         let came = door.ask("GET /api/v1/who", &both(&viewer), "").await;
         assert_eq!(came.status, 401, "logged out");
         door.close().await;
@@ -266,9 +292,14 @@ async fn a_token_needs_no_csrf_token_and_a_bad_one_is_not_helped_by_a_cookie() {
         let door = Door::open(&t, 16).await;
         let admin = door.admin().await;
         let wanted = json!({ "name": "ci", "role": "admin" });
-        let made = door.json("POST /api/v1/tokens", &both(&admin), &wanted).await;
+        let made = door
+            .json("POST /api/v1/tokens", &both(&admin), &wanted)
+            .await;
         let made: Value = serde_json::from_str(&made.body).expect("JSON");
-        let bearer = format!("authorization: bearer {}\r\n", made["token"].as_str().expect("text"));
+        let bearer = format!(
+            "authorization: bearer {}\r\n",
+            made["token"].as_str().expect("text")
+        );
         let came = door.ask("POST /api/v1/who", &bearer, "").await;
         assert_eq!(came.body, "token:ci from 127.0.0.1");
         let bad = format!("authorization: Bearer x\r\n{}", both(&admin));
@@ -276,7 +307,9 @@ async fn a_token_needs_no_csrf_token_and_a_bad_one_is_not_helped_by_a_cookie() {
         let two = format!("{bearer}{bearer}");
         assert_eq!(door.ask("GET /api/v1/who", &two, "").await.status, 401);
         let own = json!({ "current": PASSWORD, "new": PASSWORD });
-        let came = door.json("PUT /api/v1/session/password", &bearer, &own).await;
+        let came = door
+            .json("PUT /api/v1/session/password", &bearer, &own)
+            .await;
         assert_eq!(came.status, 403, "a token has no password");
         door.close().await;
     })
@@ -287,7 +320,13 @@ async fn a_token_needs_no_csrf_token_and_a_bad_one_is_not_helped_by_a_cookie() {
 async fn every_answer_keeps_foreign_pages_out() {
     on_sqlite(async |t| {
         let door = Door::open(&t, 16).await;
-        let lines = ["GET /", "GET /api/v1/setup", "GET /api/v1/who", "POST /", "GET /app.js"];
+        let lines = [
+            "GET /",
+            "GET /api/v1/setup",
+            "GET /api/v1/who",
+            "POST /",
+            "GET /app.js",
+        ];
         for line in lines {
             let came = door.ask(line, "", "").await;
             for (name, value) in [
@@ -303,7 +342,10 @@ async fn every_answer_keeps_foreign_pages_out() {
             assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
             assert!(!policy.contains("unsafe"), "{policy}");
             let stored = came.header("cache-control");
-            assert!(line.contains("/api") == (stored == Some("no-store")), "{line}: {stored:?}");
+            assert!(
+                line.contains("/api") == (stored == Some("no-store")),
+                "{line}: {stored:?}"
+            );
             assert_eq!(came.header("access-control-allow-origin"), None);
         }
         door.close().await;
@@ -317,7 +359,10 @@ async fn files_come_from_the_table_and_every_other_path_is_a_page() {
         let door = Door::open(&t, 16).await;
         let first = door.ask("GET /", "", "").await;
         assert_eq!(first.status, 200);
-        assert_eq!(first.header("content-type"), Some("text/html; charset=utf-8"));
+        assert_eq!(
+            first.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
         for path in [
             "/traces?channel=rpc",
             "/services/orders",
@@ -335,7 +380,9 @@ async fn files_come_from_the_table_and_every_other_path_is_a_page() {
             assert_eq!((came.status, &came.body), (200, &first.body), "{path}");
         }
         let tag = first.header("etag").expect("a tag");
-        let known = door.ask("GET /", &format!("if-none-match: \"x\", W/{tag}\r\n"), "").await;
+        let known = door
+            .ask("GET /", &format!("if-none-match: \"x\", W/{tag}\r\n"), "")
+            .await;
         assert_eq!((known.status, known.body.as_str()), (304, ""));
         let head = door.ask("HEAD /app.js", "", "").await;
         assert_eq!((head.status, head.body.as_str()), (200, ""));
@@ -358,7 +405,9 @@ async fn a_body_too_long_or_too_slow_is_given_up() {
             )
         };
         let mut long = door.connect().await;
-        long.write_all(head(2 << 20).as_bytes()).await.expect("is sent");
+        long.write_all(head(2 << 20).as_bytes())
+            .await
+            .expect("is sent");
         // The door may close while this is still being sent.
         let _ = long.write_all(&vec![b'x'; 2 << 20]).await;
         assert_eq!(read(long).await.status, 413);

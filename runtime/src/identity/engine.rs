@@ -1,7 +1,6 @@
 //! Operations on services, keys and certificates.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,17 +113,6 @@ pub struct ServiceView {
     pub created_at: Timestamp,
 }
 
-/// A key as operators see it: never its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyView {
-    /// Its public id, in hexadecimal.
-    pub id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<Timestamp>,
-}
-
 /// What [`Identity`] is made of.
 #[derive(Debug)]
 pub struct Parts {
@@ -144,12 +132,12 @@ pub struct Parts {
 
 /// Services, keys and certificates. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Identity(Arc<Inner>);
+pub struct Identity(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    db: Db,
-    clock: Clock,
+pub(super) struct Inner {
+    pub(super) db: Db,
+    pub(super) clock: Clock,
     mint: IdMint,
     authority: Authority,
     settings: Settings,
@@ -157,7 +145,7 @@ struct Inner {
     leaf_life: Option<Duration>,
     check: SecretCheck,
     /// SHA-256 of secrets that were checked in this process, by key id.
-    verified: Mutex<HashMap<Vec<u8>, [u8; 32]>>,
+    pub(super) verified: Mutex<HashMap<Vec<u8>, [u8; 32]>>,
 }
 
 impl Identity {
@@ -276,59 +264,6 @@ impl Identity {
         })
     }
 
-    /// Keys of a service, the newest first, revoked ones too; at most 1,000.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    pub async fn keys(&self, service: ServiceId) -> Result<Vec<KeyView>, Error> {
-        let mut held = self.0.db.read(Store::Ledger, "list service keys").await?;
-        let keys = store::list_keys(&mut held.conn(), service).await?;
-        let view = |it: store::ListedKey| KeyView {
-            id: hex(&it.key_id),
-            created_at: it.created_at,
-            revoked_at: it.revoked_at,
-        };
-        Ok(keys.into_iter().map(view).collect())
-    }
-
-    /// Revokes one key of a service. Instances that joined with it stay until they end; nobody
-    /// joins with it again.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoService`], [`Error::RevokedService`], or [`Error::NoKey`] when it is not there or
-    /// revoked already.
-    pub async fn revoke_key(&self, name: &str, key: &str, actor: &str) -> Result<(), Error> {
-        let service = self.find(name).await?.id;
-        let no_key = || Error::NoKey {
-            service: name.to_owned(),
-            key: key.to_owned(),
-        };
-        let key_id = unhex(key).ok_or_else(no_key)?;
-        let at = self.0.clock.now();
-        let target = format!("{name}/{key}");
-        let work = Arc::new((key_id, self.audit(actor, "service.key.revoke", &target)));
-        let written = self
-            .0
-            .db
-            .write::<_, DbError, _>(Store::Ledger, "revoke a key", move |conn| {
-                let work = work.clone();
-                Box::pin(async move {
-                    let revoked = store::revoke_key(conn, service, &work.0, at).await?;
-                    if revoked {
-                        audit::append(conn, &work.1).await?;
-                    }
-                    Ok(revoked)
-                })
-            });
-        if !written.await? {
-            return Err(no_key());
-        }
-        self.0.verified.lock().clear();
-        Ok(())
-    }
-
     /// Revokes a service and all its keys. Its sessions are ended by the registry.
     ///
     /// # Errors
@@ -418,7 +353,7 @@ impl Identity {
         Ok(active(row.ok_or_else(|| Error::NoService(service.to_string()))?)?.name)
     }
 
-    async fn find(&self, name: &str) -> Result<store::Service, Error> {
+    pub(super) async fn find(&self, name: &str) -> Result<store::Service, Error> {
         if check_name(name).is_err() {
             // No service has such a name, and not every store takes any text.
             return Err(Error::NoService(name.chars().take(80).collect()));
@@ -506,7 +441,7 @@ impl Identity {
         ))
     }
 
-    fn audit(&self, actor: &str, action: &str, target: &str) -> audit::Entry {
+    pub(super) fn audit(&self, actor: &str, action: &str, target: &str) -> audit::Entry {
         let at = (&self.0.clock, &self.0.mint);
         audit::Entry::new(at, actor, action, target, serde_json::json!({}))
     }
@@ -536,24 +471,6 @@ fn active(service: store::Service) -> Result<store::Service, Error> {
         ServiceStatus::Active => Ok(service),
         ServiceStatus::Revoked => Err(Error::RevokedService(service.name)),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |it: u8| char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    text.as_bytes().chunks(2).map(pair).collect()
 }
 
 fn check_name(name: &str) -> Result<(), Error> {

@@ -17,12 +17,14 @@ mod secret;
 mod presence;
 pub(crate) mod store;
 mod engine;
+mod keys;
 mod api;
 #[cfg(test)]
 mod tests;
 
 pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller, certificate};
 pub use authority::{Authority, AuthorityError, Issued, LEAF_SKEW, OwnCertificate, not_after};
-pub use engine::{CreatedKey, Error, Identity, KeyView, Parts, Provisioned, ServiceView};
+pub use engine::{CreatedKey, Error, Identity, Parts, Provisioned, ServiceView};
 pub(crate) use secret::SecretCheck;
+pub use keys::KeyView;
 pub use presence::{Ending, Link, Presence, Sighting};

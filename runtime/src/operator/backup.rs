@@ -91,11 +91,19 @@ async fn note(operator: &Operator, actor: &str, wanted: TakeBackup) -> Result<()
     let parts = operator.parts();
     let detail = json!({ "telemetry": wanted.telemetry });
     let mint = contract::ids::IdMint::system(&parts.clock);
-    let entry = audit::Entry::new((&parts.clock, &mint), actor, "backup.take", "runtime", detail);
-    let noted = parts.db.write::<(), DbError, _>(Store::Ledger, "note a backup", move |conn| {
-        let entry = entry.clone();
-        Box::pin(async move { audit::append(conn, &entry).await })
-    });
+    let entry = audit::Entry::new(
+        (&parts.clock, &mint),
+        actor,
+        "backup.take",
+        "runtime",
+        detail,
+    );
+    let noted = parts
+        .db
+        .write::<(), DbError, _>(Store::Ledger, "note a backup", move |conn| {
+            let entry = entry.clone();
+            Box::pin(async move { audit::append(conn, &entry).await })
+        });
     Ok(noted.await?)
 }
 

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::engine::{AskError, Operator};
 use super::model::{
-    AuditLine, AuditPage, CreateService, KeyRevoked, ServiceKeyShown, ServiceRevoked, ServiceSummary,
-    SetSetting, SettingChanged, SettingSummary,
+    AuditLine, AuditPage, CreateService, KeyRevoked, ServiceKeyShown, ServiceRevoked,
+    ServiceSummary, SetSetting, SettingChanged, SettingSummary,
 };
 use crate::accounts::Caller;
 use crate::audit;
@@ -238,7 +238,10 @@ struct AuditQuery {
     #[schemars(range(min = 1, max = 500))]
     limit: Option<u32>,
     /// Where an earlier page said that the next one starts.
-    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    )]
     cursor: Option<String>,
 }
 
@@ -248,7 +251,9 @@ async fn list_audit(
 ) -> Result<Shown<AuditPage>, Problem> {
     let cursor = ask.query.cursor.as_deref().map(|text| {
         // Only the one spelling that was given out.
-        let id = Uuid::try_parse(text).ok().filter(|it| it.to_string() == text);
+        let id = Uuid::try_parse(text)
+            .ok()
+            .filter(|it| it.to_string() == text);
         let wrong = "the cursor is not one that an earlier page returned; start again without one";
         id.ok_or_else(|| AskError::Wrong(wrong.to_owned()))
     });

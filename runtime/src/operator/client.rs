@@ -139,7 +139,11 @@ impl Client {
         let response = self.ask(method, path, body).await?;
         let whole = whole(response).await?;
         // No content is an answer, too.
-        let text = if whole.is_empty() { b"null" } else { &whole[..] };
+        let text = if whole.is_empty() {
+            b"null"
+        } else {
+            &whole[..]
+        };
         serde_json::from_slice(text).map_err(broken)
     }
 
@@ -239,7 +243,13 @@ pub struct Pieces {
 impl Pieces {
     /// A header of the answer that is a number.
     pub fn number(&self, header: &HeaderName) -> Option<u64> {
-        self.response.headers().get(header)?.to_str().ok()?.parse().ok()
+        self.response
+            .headers()
+            .get(header)?
+            .to_str()
+            .ok()?
+            .parse()
+            .ok()
     }
 
     /// The next bytes; `None` at the end.

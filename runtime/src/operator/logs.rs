@@ -22,7 +22,10 @@ pub struct LogQuery {
     #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// UUID of an instance.
-    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    )]
     pub instance: Option<String>,
     /// `debug`, `info`, `warn` or `error`: lines of it and above.
     #[schemars(extend("enum" = ["debug", "info", "warn", "error"]))]

@@ -20,7 +20,10 @@ pub struct MetricQuery {
     #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// UUID of an instance.
-    #[schemars(length(max = 36), regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"))]
+    #[schemars(
+        length(max = 36),
+        regex(pattern = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+    )]
     pub instance: Option<String>,
     /// Labels that a series must have, as a JSON object of strings.
     #[schemars(length(max = 4096))]

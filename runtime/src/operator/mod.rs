@@ -29,11 +29,11 @@ mod client;
 
 pub(crate) use api::{api, serve};
 pub use backup::{STORES_BYTES, TakeBackup};
-pub use reach::AddressError;
 pub use client::{Client, ClientError, Lines, Pieces};
 pub use engine::{AskError, Operator, Parts};
 pub use logs::LogQuery;
 pub use metrics::MetricQuery;
+pub use reach::AddressError;
 pub use red::RedQuery;
 pub use routes::RoutesQuery;
 pub use tail::TailQuery;

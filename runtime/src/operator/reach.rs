@@ -176,9 +176,20 @@ mod tests {
             assert_eq!((found.host.as_str(), found.port), (host, port));
             assert_eq!(found.token.as_deref(), Some("brt_x"));
         }
-        for url in ["", "bridge.test:14444", "ftp://x", "http://", "http://x/y", "http://x?y", "http://u:p@x"] {
+        for url in [
+            "",
+            "bridge.test:14444",
+            "ftp://x",
+            "http://",
+            "http://x/y",
+            "http://x?y",
+            "http://u:p@x",
+        ] {
             let refused = Reach::address(url, None).err();
-            assert!(matches!(refused, Some(AddressError::Form(_))), "{url}: {refused:?}");
+            assert!(
+                matches!(refused, Some(AddressError::Form(_))),
+                "{url}: {refused:?}"
+            );
         }
         let refused = Reach::address("http://x", Some("a\nb")).err();
         assert_eq!(refused, Some(AddressError::Token));

@@ -120,7 +120,12 @@ fn about(api: Api, operator: &Operator) -> Api {
     )
     .add(
         ("services", operator),
-        get("show_service", "/services/{name}", "One service with everything known of it.").stored(),
+        get(
+            "show_service",
+            "/services/{name}",
+            "One service with everything known of it.",
+        )
+        .stored(),
         show_service,
     )
     .add(
@@ -160,7 +165,9 @@ async fn show_service(
     let window = window.map_or(WINDOW_DEFAULT, Duration::from_millis);
     let found = operator.service(name, window).await?;
     let text = || format!("there is no service `{name}`; `bridge service list` shows all");
-    found.map(Shown).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, text()))
+    found
+        .map(Shown)
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, text()))
 }
 
 async fn show_red(

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::engine::Operator;
 use super::map::{Called, called, load};
-use super::model::{Red, RedPage, RedPoint, RedRoute, RedService};
+use super::model::{Red, RedBucket, RedPage, RedPoint, RedRoute, RedService};
 use super::trace::channel_word;
 use crate::telemetry::{Channel, FlowHistory, FlowSteps, Tally};
 
@@ -32,6 +32,28 @@ pub struct RedQuery {
     /// The last so many milliseconds; 300000 when absent.
     #[schemars(range(min = 1, max = 3_600_000))]
     pub window_ms: Option<u64>,
+    /// How much of each route: `full` (when absent), `loads` without points and histogram, or
+    /// `none` for the services' totals alone.
+    #[schemars(extend("enum" = ["full", "loads", "none"]))]
+    pub routes: Option<String>,
+}
+
+/// How much is told of each route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    Full,
+    Loads,
+    None,
+}
+
+impl RedQuery {
+    fn detail(&self) -> Detail {
+        match self.routes.as_deref() {
+            Some("loads") => Detail::Loads,
+            Some("none") => Detail::None,
+            _ => Detail::Full,
+        }
+    }
 }
 
 /// Service, kind and name.
@@ -42,7 +64,9 @@ type Steps = BTreeMap<u32, Tally>;
 impl Operator {
     /// How requests go.
     pub fn red(&self, query: &RedQuery) -> RedPage {
-        let window = query.window_ms.map_or(WINDOW_DEFAULT, Duration::from_millis);
+        let window = query
+            .window_ms
+            .map_or(WINDOW_DEFAULT, Duration::from_millis);
         let history = self.parts().telemetry.flow().history(window);
         let mut routes: BTreeMap<Key, Steps> = BTreeMap::new();
         for series in &history.series {
@@ -55,6 +79,7 @@ impl Operator {
         let drawn = Drawn {
             now_ms: self.parts().clock.now().as_millis(),
             history: &history,
+            detail: query.detail(),
         };
         let truncated = routes.len() > ROUTES_MAX;
         RedPage {
@@ -91,9 +116,17 @@ fn key(operator: &Operator, it: &FlowSteps) -> Option<Key> {
     }
 }
 
+fn summed(steps: &Steps) -> Tally {
+    let mut sum = Tally::default();
+    steps.values().for_each(|it| sum.merge(it));
+    sum
+}
+
 struct Drawn<'h> {
     now_ms: i64,
     history: &'h FlowHistory,
+    /// Of routes; totals are always told in full.
+    detail: Detail,
 }
 
 impl Drawn<'_> {
@@ -116,11 +149,10 @@ impl Drawn<'_> {
                     .iter()
                     .for_each(|(ago, it)| total.entry(*ago).or_default().merge(it));
             }
-            shown.routes.push(RedRoute {
-                kind: kind.to_owned(),
-                name,
-                red: self.red(&steps),
-            });
+            if let Some(red) = self.route(&steps) {
+                let kind = kind.to_owned();
+                shown.routes.push(RedRoute { kind, name, red });
+            }
         }
         let finish = |(mut service, total): (RedService, Steps)| {
             service.total = self.red(&total);
@@ -129,9 +161,20 @@ impl Drawn<'_> {
         services.into_iter().map(finish).collect()
     }
 
+    /// A route as far as it is asked for.
+    fn route(&self, steps: &Steps) -> Option<Red> {
+        match self.detail {
+            Detail::Full => Some(self.red(steps)),
+            Detail::Loads => Some(Red {
+                load: load(&summed(steps), self.history.covered),
+                ..Red::default()
+            }),
+            Detail::None => None,
+        }
+    }
+
     fn red(&self, steps: &Steps) -> Red {
-        let mut sum = Tally::default();
-        steps.values().for_each(|it| sum.merge(it));
+        let sum = summed(steps);
         let step = i64::try_from(self.history.step.as_millis()).unwrap_or(i64::MAX);
         let begun = i64::try_from(self.history.begun.as_millis()).unwrap_or(0);
         let point = |ago: u32| {
@@ -145,9 +188,15 @@ impl Drawn<'_> {
                 p95_ms: it.p95_ms,
             }
         };
+        // Three digits are more than a bucket knows.
+        let bucket = |(up_to_ms, count): (f64, u64)| RedBucket {
+            up_to_ms: (up_to_ms * 1_000.0).round() / 1_000.0,
+            count,
+        };
         Red {
             load: load(&sum, self.history.covered),
             points: (0..self.history.steps).rev().map(point).collect(),
+            histogram: sum.buckets().map(bucket).collect(),
         }
     }
 }

@@ -23,9 +23,7 @@ fn store(error: &(dyn std::error::Error + 'static)) -> Problem {
 impl From<identity::Error> for Problem {
     fn from(error: identity::Error) -> Self {
         let status = match &error {
-            identity::Error::NoService(_) | identity::Error::NoKey { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            identity::Error::NoService(_) | identity::Error::NoKey { .. } => StatusCode::NOT_FOUND,
             identity::Error::NameTaken(_) | identity::Error::RevokedService(_) => {
                 StatusCode::CONFLICT
             }

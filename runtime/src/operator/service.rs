@@ -48,7 +48,10 @@ impl Operator {
 
     fn methods(&self, service: &MapService, window: Duration) -> Vec<ServiceMethod> {
         let served = served(self, &service.name, window);
-        let declared = service.id.parse().map(|id| self.parts().registry.methods_of(id));
+        let declared = service
+            .id
+            .parse()
+            .map(|id| self.parts().registry.methods_of(id));
         let mut details = declared.unwrap_or_default();
         if details.is_empty() {
             // A foreign service: what it was seen to serve.
@@ -85,7 +88,9 @@ fn served(operator: &Operator, name: &str, window: Duration) -> BTreeMap<(String
         }
     }
     let loads = sums.into_iter();
-    loads.map(|(key, it)| (key, load(&it, flows.covered))).collect()
+    loads
+        .map(|(key, it)| (key, load(&it, flows.covered)))
+        .collect()
 }
 
 fn calls(map: &LiveMap, name: &str) -> Vec<CallOut> {

@@ -35,10 +35,20 @@ pub struct TailQuery {
     #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
-    #[schemars(length(max = 255), regex(pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"
+        )
+    )]
     pub channel: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
-    #[schemars(length(max = 255), regex(pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"
+        )
+    )]
     pub status: Option<String>,
     /// As in [`TraceQuery`](super::TraceQuery).
     pub failed: bool,

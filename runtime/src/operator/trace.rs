@@ -30,10 +30,20 @@ pub struct TraceQuery {
     #[schemars(length(min = 1, max = 255))]
     pub service: Option<String>,
     /// `http`, `rpc`, `event`, `workflow`, `job` or `user`, several with commas between.
-    #[schemars(length(max = 255), regex(pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"
+        )
+    )]
     pub channel: Option<String>,
     /// `pending`, `success`, `error`, `timeout` or `abandoned`, several with commas between.
-    #[schemars(length(max = 255), regex(pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"
+        )
+    )]
     pub status: Option<String>,
     /// Only traces that failed: `error`, `timeout` and `abandoned`.
     pub failed: bool,
@@ -138,7 +148,9 @@ fn fits(it: &TraceSummary, query: &TraceQuery, filter: &TraceFilter) -> bool {
         (filter.channels.is_empty() || it.root_channel.is_some_and(channel))
             && filter.service.is_none_or(|only| it.root_service == only)
     };
-    query.min_duration.is_none_or(|least| it.duration_ms >= least)
+    query
+        .min_duration
+        .is_none_or(|least| it.duration_ms >= least)
         && query.max_duration.is_none_or(|most| it.duration_ms <= most)
         && (!query.root_only || root_fits())
 }

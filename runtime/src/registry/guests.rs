@@ -84,7 +84,9 @@ impl Registry {
     pub(super) fn guests(&self) -> Vec<MapService> {
         let at = (self.clock().now(), self.clock().monotonic());
         let state = self.state();
-        let shown = state.foreign.shown(at, |name| state.names.contains_key(name));
+        let shown = state
+            .foreign
+            .shown(at, |name| state.names.contains_key(name));
         shown.into_iter().map(service).collect()
     }
 }

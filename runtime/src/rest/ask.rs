@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::problem::Problem;
 use super::shape::Shape;
+use crate::problem::Problem;
 
 /// Largest body of a request, in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;

@@ -72,7 +72,9 @@ pub(super) fn document(operations: &[&Operation]) -> Value {
         paths.entry(&operation.path).or_insert_with(|| json!({}))[operation.method] = written;
     }
     schemas.gives.subschema_for::<ProblemBody>();
-    let refusals = STATUSES.iter().map(|(status, words)| (name_of(*status), refusal(*status, words)));
+    let refusals = STATUSES
+        .iter()
+        .map(|(status, words)| (name_of(*status), refusal(*status, words)));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -107,16 +109,40 @@ pub(super) fn document(operations: &[&Operation]) -> Value {
 
 /// Statuses of refusals, and when they are answered.
 const STATUSES: [(StatusCode, &str); 10] = [
-    (StatusCode::BAD_REQUEST, "The body is not what it should be."),
-    (StatusCode::UNAUTHORIZED, "Nobody is logged in, or the token is not known."),
-    (StatusCode::FORBIDDEN, "The role does not allow it, or the CSRF token is missing."),
+    (
+        StatusCode::BAD_REQUEST,
+        "The body is not what it should be.",
+    ),
+    (
+        StatusCode::UNAUTHORIZED,
+        "Nobody is logged in, or the token is not known.",
+    ),
+    (
+        StatusCode::FORBIDDEN,
+        "The role does not allow it, or the CSRF token is missing.",
+    ),
     (StatusCode::NOT_FOUND, "There is no such thing."),
-    (StatusCode::CONFLICT, "The thing is in a state that does not allow it."),
+    (
+        StatusCode::CONFLICT,
+        "The thing is in a state that does not allow it.",
+    ),
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is too long."),
-    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON."),
-    (StatusCode::UNPROCESSABLE_ENTITY, "A parameter or member has a value that cannot be meant."),
-    (StatusCode::TOO_MANY_REQUESTS, "Too many tries; repeat after the seconds of `Retry-After`."),
-    (StatusCode::SERVICE_UNAVAILABLE, "Not now; repeat after the seconds of `Retry-After`."),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The body is not declared as JSON.",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "A parameter or member has a value that cannot be meant.",
+    ),
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        "Too many tries; repeat after the seconds of `Retry-After`.",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not now; repeat after the seconds of `Retry-After`.",
+    ),
 ];
 
 fn name_of(status: StatusCode) -> String {
@@ -129,7 +155,10 @@ fn refusal(status: StatusCode, words: &str) -> Value {
         "description": words,
         "content": { PROBLEM_JSON: { "schema": schema } },
     });
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+    if matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    ) {
         response["headers"] = json!({ "Retry-After": {
             "description": "Seconds.",
             "schema": { "type": "integer", "minimum": 0 },
@@ -156,7 +185,9 @@ pub(super) fn parameters(schema: &Value, place: &str) -> Vec<Value> {
     };
     let parameter = |(name, member): (&String, &Value)| {
         let mut member = member.clone();
-        let words = member.as_object_mut().and_then(|it| it.remove("description"));
+        let words = member
+            .as_object_mut()
+            .and_then(|it| it.remove("description"));
         not_null(&mut member);
         json!({
             "name": name,

@@ -14,11 +14,11 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::problem::Problem;
 use super::ask::{self, Ask, Taken};
 use super::document::{Operation, Schemas, document, inline, parameters, refused};
 use super::reply::Reply;
 use super::shape::Shape;
+use crate::problem::Problem;
 
 /// Where all routes are.
 const BASE: &str = "/api/v1";
@@ -63,7 +63,8 @@ pub(crate) fn delete(id: &'static str, path: &'static str, says: &'static str) -
 
 impl Route {
     fn new(method: Method, id: &'static str, path: &'static str, says: &'static str) -> Self {
-        let mut refuses = BTreeSet::from([StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY]);
+        let mut refuses =
+            BTreeSet::from([StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY]);
         if !method.is_safe() {
             refuses.insert(StatusCode::FORBIDDEN);
         }

@@ -38,11 +38,15 @@ impl Shape {
     pub(super) fn of(schema: &Value) -> Self {
         let none = Map::new();
         let members = schema["properties"].as_object().unwrap_or(&none);
-        let rules = members.iter().map(|(name, it)| (name.clone(), Rule::of(it)));
+        let rules = members
+            .iter()
+            .map(|(name, it)| (name.clone(), Rule::of(it)));
         let required = schema["required"].as_array().into_iter().flatten();
         Self {
             rules: rules.collect(),
-            required: required.filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+            required: required
+                .filter_map(|it| it.as_str().map(str::to_owned))
+                .collect(),
         }
     }
 
@@ -106,7 +110,9 @@ impl Rule {
             most: schema["maximum"].as_i64(),
             shortest: schema["minLength"].as_u64(),
             longest: schema["maxLength"].as_u64(),
-            words: words.filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+            words: words
+                .filter_map(|it| it.as_str().map(str::to_owned))
+                .collect(),
         }
     }
 
@@ -116,7 +122,10 @@ impl Rule {
         match self.kind {
             Kind::Integer => match text.parse::<i64>() {
                 Ok(number) => Ok(number.into()),
-                Err(_) => Err(format!("`{name}` is `{shown}`; it takes a whole number{}", self.bounds())),
+                Err(_) => Err(format!(
+                    "`{name}` is `{shown}`; it takes a whole number{}",
+                    self.bounds()
+                )),
             },
             Kind::Switch => match text {
                 "true" => Ok(true.into()),
@@ -138,10 +147,13 @@ impl Rule {
 
     fn check(&self, name: &str, value: &Value) -> Result<(), String> {
         if let Some(number) = value.as_i64() {
-            let within = self.least.is_none_or(|it| number >= it)
-                && self.most.is_none_or(|it| number <= it);
+            let within =
+                self.least.is_none_or(|it| number >= it) && self.most.is_none_or(|it| number <= it);
             if !within {
-                return Err(format!("`{name}` is {number}; it takes a whole number{}", self.bounds()));
+                return Err(format!(
+                    "`{name}` is {number}; it takes a whole number{}",
+                    self.bounds()
+                ));
             }
         }
         let Some(text) = value.as_str() else {
@@ -149,10 +161,14 @@ impl Rule {
         };
         let letters = text.chars().count() as u64;
         if let Some(longest) = self.longest.filter(|it| letters > *it) {
-            return Err(format!("`{name}` has {letters} letters; it takes at most {longest}"));
+            return Err(format!(
+                "`{name}` has {letters} letters; it takes at most {longest}"
+            ));
         }
         if let Some(shortest) = self.shortest.filter(|it| letters < *it) {
-            return Err(format!("`{name}` has {letters} letters; it takes at least {shortest}"));
+            return Err(format!(
+                "`{name}` has {letters} letters; it takes at least {shortest}"
+            ));
         }
         if !self.words.is_empty() && !self.words.iter().any(|it| it == text) {
             let words = self.words.join(", ");
@@ -186,7 +202,12 @@ mod tests {
 
     #[test]
     fn texts_become_what_they_stand_for() {
-        let given = [("limit", "500"), ("failed", "true"), ("name", "ab"), ("order", "newest")];
+        let given = [
+            ("limit", "500"),
+            ("failed", "true"),
+            ("name", "ab"),
+            ("order", "newest"),
+        ];
         let object = json!({ "limit": 500, "failed": true, "name": "ab", "order": "newest" });
         assert_eq!(read(&given), Ok(object));
     }
@@ -195,11 +216,26 @@ mod tests {
     fn what_the_schema_does_not_allow_is_refused_with_a_sentence() {
         let name = ("name", "ab");
         for (given, sentence) in [
-            (("limit", "0"), "`limit` is 0; it takes a whole number from 1 to 500"),
-            (("limit", "501"), "`limit` is 501; it takes a whole number from 1 to 500"),
-            (("limit", "ten"), "`limit` is `ten`; it takes a whole number from 1 to 500"),
-            (("failed", "yes"), "`failed` is `yes`; it takes true or false"),
-            (("order", "best"), "`best` is not a value of `order`; use newest, slowest"),
+            (
+                ("limit", "0"),
+                "`limit` is 0; it takes a whole number from 1 to 500",
+            ),
+            (
+                ("limit", "501"),
+                "`limit` is 501; it takes a whole number from 1 to 500",
+            ),
+            (
+                ("limit", "ten"),
+                "`limit` is `ten`; it takes a whole number from 1 to 500",
+            ),
+            (
+                ("failed", "yes"),
+                "`failed` is `yes`; it takes true or false",
+            ),
+            (
+                ("order", "best"),
+                "`best` is not a value of `order`; use newest, slowest",
+            ),
             (("name", "abc"), "`name` is given twice; give it once"),
             (
                 ("nmae", "x"),
@@ -210,8 +246,14 @@ mod tests {
         }
         assert_eq!(read(&[]), Err("`name` is missing".to_owned()));
         let long = read(&[("name", "abcdef")]);
-        assert_eq!(long, Err("`name` has 6 letters; it takes at most 5".to_owned()));
+        assert_eq!(
+            long,
+            Err("`name` has 6 letters; it takes at most 5".to_owned())
+        );
         let short = read(&[("name", "ä")]);
-        assert_eq!(short, Err("`name` has 1 letters; it takes at least 2".to_owned()));
+        assert_eq!(
+            short,
+            Err("`name` has 1 letters; it takes at least 2".to_owned())
+        );
     }
 }

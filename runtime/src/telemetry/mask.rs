@@ -37,14 +37,20 @@ impl MaskKeys {
 
     /// An address without the password of its user and the secrets of its query.
     pub fn url(&self, url: &str) -> String {
-        let (before, query) = url.split_once('?').map_or((url, None), |(a, b)| (a, Some(b)));
+        let (before, query) = url
+            .split_once('?')
+            .map_or((url, None), |(a, b)| (a, Some(b)));
         let (scheme, rest) = before.split_once("://").unwrap_or(("", before));
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let host = match host.rsplit_once('@') {
             Some((_, host)) if !scheme.is_empty() => [MASK, "@", host].concat(),
             _ => host.to_owned(),
         };
-        let scheme = if scheme.is_empty() { "" } else { &before[..scheme.len() + 3] };
+        let scheme = if scheme.is_empty() {
+            ""
+        } else {
+            &before[..scheme.len() + 3]
+        };
         let query = query.map(|it| mask_form(it.as_bytes(), self));
         let query = query.map(|it| ["?", &String::from_utf8_lossy(&it)].concat());
         [scheme, &host, path, &query.unwrap_or_default()].concat()
@@ -294,7 +300,10 @@ mod tests {
     #[test]
     fn an_address_loses_its_password_and_the_secrets_of_its_query() {
         for (url, expected) in [
-            ("https://ada:x@shop/a?token=1&b=2", "https://***@shop/a?token=***&b=2"),
+            (
+                "https://ada:x@shop/a?token=1&b=2",
+                "https://***@shop/a?token=***&b=2",
+            ),
             ("http://shop:80/a@b", "http://shop:80/a@b"),
             ("/orders?api_key=7", "/orders?api_key=***"),
             ("user@host", "user@host"),

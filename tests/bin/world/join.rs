@@ -53,7 +53,9 @@ pub(crate) async fn join_service(
     for instance in 0..service.instances {
         let member = Arc::new(Member::provision(address.clone(), &key).await?);
         let request = registration(service, at, instance);
-        outboxes.push(member.clone().serve(request, counts.clone()).await?);
+        let restless = service.condition == Condition::Draining;
+        let outbox = member.clone().serve(request, restless, counts.clone());
+        outboxes.push(outbox.await?);
         members.push(member);
     }
     Ok((made.id, members, outboxes))
@@ -90,17 +92,11 @@ fn registration(service: &Service, at: usize, instance: usize) -> RegisterReques
     let (language, version) = languages[at % languages.len()];
     let endpoint =
         |port: u16| format!("127.{}.{}.{}:{port}", 10 + instance, at / 250, 1 + at % 250);
-    let draining = service.condition == Condition::Draining;
     RegisterRequest {
         incoming: calls.chain(routes).collect(),
         outgoing: service.calls.iter().map(depends).collect(),
-        // Nobody calls it directly; a client that stops has none.
-        call_endpoint: if draining {
-            String::new()
-        } else {
-            endpoint(PORT)
-        },
-        http_endpoint: if service.routes.is_empty() || draining {
+        call_endpoint: endpoint(PORT),
+        http_endpoint: if service.routes.is_empty() {
             String::new()
         } else {
             endpoint(PORT + 1)

@@ -36,6 +36,8 @@ const WINDOW: u64 = 4;
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
 /// Longest wait for any one answer of the runtime.
 const ANSWER: Duration = Duration::from_secs(60);
+/// How long a restless instance stays before it goes for a moment.
+const RESTLESS_AFTER: Duration = Duration::from_secs(15);
 /// Pause before an instance comes back.
 const RETURN_AFTER: Duration = Duration::from_secs(1);
 
@@ -112,10 +114,12 @@ impl Member {
         Ok(dial.connect(&self.clock).await?)
     }
 
-    /// Registers, reports, and comes back for ever. The first registration is awaited.
+    /// Registers, reports, and comes back for ever; a restless one also goes again and again. The
+    /// first registration is awaited.
     pub(crate) async fn serve(
         self: Arc<Self>,
         request: RegisterRequest,
+        restless: bool,
         counts: Arc<Counts>,
     ) -> Result<Outbox, Failure> {
         let (sender, mut items) = mpsc::channel(ITEMS_MAX);
@@ -126,10 +130,17 @@ impl Member {
         let mut session = Session::open(&self, request.clone()).await?;
         tokio::spawn(async move {
             loop {
-                let ended = session.run(&mut items, &counts, &self.clock).await;
-                if ended.is_ok() {
+                let stays = session.run(&mut items, &counts, &self.clock);
+                let ended = if restless {
+                    self.clock.timeout(RESTLESS_AFTER, stays).await
+                } else {
+                    Ok(stays.await)
+                };
+                if matches!(ended, Ok(Ok(()))) {
                     return;
                 }
+                // Before the pause, so that the runtime sees it go.
+                drop(session);
                 loop {
                     self.clock.sleep(RETURN_AFTER).await;
                     if let Ok(next) = Session::open(&self, request.clone()).await {

@@ -86,7 +86,7 @@ pub(crate) enum Condition {
     Failing,
     /// The runtime cannot reach it.
     Unhealthy,
-    /// It has said that it takes no more calls.
+    /// It goes and comes back, again and again.
     Draining,
 }
 

@@ -12,7 +12,7 @@ async function paint(session, theme) {
 }
 
 /** What axe-core calls serious or critical on the page as it is. */
-export async function graveFaults(session) {
+async function graveFaults(session) {
   // By the debugger: the page's policy allows no other program.
   const source = await readFile(session.axePath, 'utf8');
   await session.cdp.send('Runtime.evaluate', { expression: source });

@@ -1,7 +1,5 @@
 // The map: what is on it, walking over it, and from it to a trace.
 
-import { graveFaults } from './looks.mjs';
-
 /** The card of a service; services of a closed group have none. */
 const card = (page, service) => page.locator(`[data-node="s:${service}"]`);
 
@@ -88,7 +86,6 @@ export async function map_walk(session, { search, service, name }) {
   await page.getByRole('complementary', { name: service }).getByRole('button', { name: 'Focus' }).click();
   await still();
   await shot('focus');
-  const grave = await graveFaults(session);
   await page.getByRole('button', { name: 'Leave the focus' }).click();
   await page.getByRole('application').focus();
   for (const key of ['0', '+', '+', 'ArrowRight', 'ArrowDown', 'ArrowLeft', '-', 'Escape']) {
@@ -103,7 +100,7 @@ export async function map_walk(session, { search, service, name }) {
   await page.getByRole('radio', { name: 'Map' }).or(page.getByRole('button', { name: 'Map', exact: true })).click();
   await groups.click();
   await still();
-  return { shots: shots.length, grave };
+  return { shots: shots.length };
 }
 
 async function drag(page) {

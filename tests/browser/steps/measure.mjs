@@ -46,9 +46,9 @@ export async function record(session) {
 export async function recorded(session, { over_ms: over = 50 }) {
   const { traceEvents: events } = JSON.parse((await session.context.browser().stopTracing()).toString());
   const names = events.filter((it) => it.name === 'thread_name' && it.args.name === 'CrRendererMain');
-  const tasks = events.filter((it) => it.ph === 'X' && it.name.endsWith('RunTask') && names.some((one) => one.tid === it.tid && one.pid === it.pid));
+  const tasks = events.filter((it) => it.ph === 'X' && it.name === 'RunTask' && names.some((one) => one.tid === it.tid && one.pid === it.pid));
   const long = tasks.filter((it) => (it.tdur ?? it.dur) > over * 1_000);
-  const inside = (task) => events.filter((it) => it.ph === 'X' && it !== task && it.pid === task.pid && it.tid === task.tid && it.ts >= task.ts && it.ts + it.dur <= task.ts + task.dur && (it.tdur ?? it.dur) > 5_000);
+  const inside = (task) => events.filter((it) => it.ph === 'X' && !it.name.endsWith('RunTask') && it.pid === task.pid && it.tid === task.tid && it.ts >= task.ts && it.ts + it.dur <= task.ts + task.dur && (it.tdur ?? it.dur) > 5_000);
   const told = (it) => {
     const where = it.args?.data?.functionName ?? it.args?.data?.type ?? '';
     return `${it.name}${where ? ` ${where}` : ''} ${Math.round((it.tdur ?? it.dur) / 1_000)} ms`;
@@ -61,6 +61,11 @@ export async function recorded(session, { over_ms: over = 50 }) {
       inside: inside(it).sort((a, b) => b.dur - a.dur).slice(0, 8).map(told),
     })),
   };
+}
+
+/** Lets time pass. */
+export async function pass(session, { seconds }) {
+  await session.page.waitForTimeout(seconds * 1_000);
 }
 
 /** Long tasks since the last time. */

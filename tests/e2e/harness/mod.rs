@@ -10,12 +10,14 @@ mod raw;
 
 mod world;
 mod browser;
+mod wire;
 
 use std::time::Duration;
 
 use contract::clock::Clock;
 
 pub(crate) use browser::{Browser, setup_token};
+pub(crate) use wire::{LoggedIn, PASSWORD, Wire};
 pub(crate) use database::Database;
 pub(crate) use load::{Load, failures};
 pub(crate) use process::Process;

@@ -9,6 +9,8 @@ import { navigate, safePath } from '@/route/router';
 import { Field, Input, Note, queryValue } from '@/ui';
 import { EntryFrame } from './frame';
 
+const WORDS: Record<number, string> = { 401: 'The name or the password is wrong.', 429: 'Too many wrong tries. The button says how long to wait.' };
+
 export function Login() {
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -30,7 +32,7 @@ export function Login() {
       enter(await request<Session>('/session', { method: 'POST', body: { username, password }, nobodyIsFine: true }));
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
-      setError(problem.status === 401 ? 'The name or the password is wrong.' : problem.detail);
+      setError(WORDS[problem.status] ?? problem.detail);
       setWaitUntil(problem.retryAfterMs ? Date.now() + problem.retryAfterMs : 0);
       if (problem.status === 401) setPassword('');
     } finally {

@@ -15,7 +15,8 @@ export function Around({ line, onClose }: { line: LogLine; onClose: () => void }
   const here = useRef<HTMLLIElement>(null);
   const lines = found.data.value;
   useEffect(() => here.current?.scrollIntoView({ block: 'center' }), [lines]);
-  const list = `/logs?service=${encodeURIComponent(line.service)}&instance=${encodeURIComponent(line.instance_id)}&since=${line.at_unix_ms - SPAN_MS}&until=${line.at_unix_ms + SPAN_MS}`;
+  const who = `service=${encodeURIComponent(line.service)}&instance=${encodeURIComponent(line.instance_id)}`;
+  const list = `/logs?${who}&since=${line.at_unix_ms - SPAN_MS}&until=${line.at_unix_ms + SPAN_MS}`;
   return (
     <Dialog title={`Around ${clock(line.at_unix_ms, true)}`} onClose={onClose} wide>
       <p class="dim small tm-prose">

@@ -52,5 +52,6 @@ function InstanceFilter({ service, chosen }: { service: string; chosen: string }
   const detail = useResource(`service/${service}`, (signal) => get<ServiceDetail>(`/services/${encodeURIComponent(service)}`, {}, signal));
   const ids = (detail.data.value?.instances ?? []).map((it) => it.id);
   if (chosen !== '' && !ids.includes(chosen)) ids.unshift(chosen);
-  return <Select aria-label="Instance" value={chosen} options={[['', 'All instances'], ...ids.map((it): [string, string] => [it, shortId(it)])]} onPick={(instance) => setQuery({ instance: instance || null })} />;
+  const options: [string, string][] = [['', 'All instances'], ...ids.map((it): [string, string] => [it, shortId(it)])];
+  return <Select aria-label="Instance" value={chosen} options={options} onPick={(instance) => setQuery({ instance: instance || null })} />;
 }

@@ -15,18 +15,21 @@ export function useLogs(filters: LogFilters, follow: boolean): Feed<LogLine> {
   const key = writeFilters(filters).toString();
   const feed = useMemo(() => new Feed<LogLine>(rules(filters)), [key]);
   useEffect(() => feed.start(), [feed]);
-  useEffect(() => {
-    if (!follow || !isOpen(filters.range)) return undefined;
-    // What was written while nobody followed is asked for.
-    if (feed.lines.peek().length > 0) void feed.refresh();
-    return subscribe({
-      topics: ['logs'],
-      query: liveAsked(filters),
-      on: { logs: ({ logs, missed }) => feed.arrived(logs.filter((it) => wanted(filters, it)), missed) },
-      onGap: () => void feed.refresh(),
-    });
-  }, [feed, follow]);
+  const on = follow && isOpen(filters.range) && feed.taken;
+  useEffect(() => (on ? followed(feed, filters) : undefined), [feed, on]);
   return feed;
+}
+
+function followed(feed: Feed<LogLine>, filters: LogFilters): () => void {
+  return subscribe({
+    topics: ['logs'],
+    query: liveAsked(filters),
+    on: {
+      // A stream has begun: what was written while there was none is asked for.
+      hello: () => void feed.refresh(),
+      logs: ({ logs, missed }) => feed.arrived(logs.filter((it) => wanted(filters, it)), missed),
+    },
+  });
 }
 
 function rules(filters: LogFilters) {

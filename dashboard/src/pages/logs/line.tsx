@@ -1,6 +1,7 @@
 // One line: when, how bad, who, what; opened, everything that is known of it and where to go from there.
 //
 // What services wrote is text and stays text.
+import { Component } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { LogLine } from '@/api/types';
 import { setQuery } from '@/route/router';
@@ -10,7 +11,7 @@ import { preview } from '@/telemetry/lines';
 import { ServiceName } from '@/telemetry/service';
 
 /** Height of a line that is neither wrapped nor open, pixels. */
-export const LINE = 26;
+export const LINE = 27;
 
 interface Props {
   line: LogLine;
@@ -19,13 +20,34 @@ interface Props {
   words: string[];
   open: boolean;
   focusable: boolean;
-  onFocus: () => void;
-  onTurn: () => void;
-  onContext: () => void;
-  onHeight: (id: string, height: number, top: number) => void;
+  /** The same object all the time. */
+  acts: Acts;
 }
 
-export function Line(props: Props) {
+/** What happens to a line. */
+export interface Acts {
+  focus: (line: LogLine) => void;
+  /** Opens it or closes it; the other of both without `on`. */
+  turn: (line: LogLine, on?: boolean) => void;
+  context: (line: LogLine) => void;
+  /** It has this height now, pixels, and begins at `top`. */
+  height: (line: LogLine, height: number, top: number) => void;
+}
+
+/** Drawn anew only when something of it changed: scrolling moves lines in and out, and leaves the others alone. */
+export class Line extends Component<Props> {
+  override shouldComponentUpdate(next: Readonly<Props>): boolean {
+    return DRAWN.some((it) => next[it] !== this.props[it]);
+  }
+
+  override render(props: Props) {
+    return <Drawn {...props} />;
+  }
+}
+
+const DRAWN = ['line', 'row', 'top', 'words', 'open', 'focusable', 'acts'] as const satisfies readonly (keyof Props)[];
+
+function Drawn(props: Props) {
   const { line, words, open } = props;
   const box = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
@@ -35,7 +57,7 @@ export function Line(props: Props) {
     if (!it) return;
     const observer = new ResizeObserver(([entry]) => {
       const height = entry?.borderBoxSize[0]?.blockSize ?? LINE;
-      latest.current.onHeight(line.id, height, latest.current.top);
+      latest.current.acts.height(latest.current.line, height, latest.current.top);
     });
     observer.observe(it);
     return () => observer.disconnect();
@@ -44,7 +66,7 @@ export function Line(props: Props) {
     if ((event.target as Element).closest('a, button, .lg-more')) return;
     // Marking text to copy it is no click.
     if (getSelection()?.toString()) return;
-    props.onTurn();
+    props.acts.turn(line);
   };
   return (
     <div
@@ -57,7 +79,7 @@ export function Line(props: Props) {
       data-id={line.id}
       tabIndex={props.focusable ? 0 : -1}
       style={{ transform: `translateY(${props.top}px)` }}
-      onFocus={props.onFocus}
+      onFocus={() => props.acts.focus(line)}
       onClick={click}
     >
       <div class="lg-cells">
@@ -82,7 +104,7 @@ export function Line(props: Props) {
           )}
         </span>
       </div>
-      {open && <More line={line} onContext={props.onContext} />}
+      {open && <More line={line} onContext={() => props.acts.context(line)} />}
     </div>
   );
 }

@@ -3,16 +3,17 @@ import { useState } from 'preact/hooks';
 import { get } from '@/api/client';
 import type { LogLine, LogsPage } from '@/api/types';
 import { place, setQuery } from '@/route/router';
-import { Button, CodeBlock, Empty, ErrorNote, IconButton, Note, PageFrame, plural, Skeleton, Stale, toast, toastError } from '@/ui';
+import { Button, CodeBlock, Empty, ErrorNote, IconButton, Note, PageFrame, plural, Skeleton, toast, toastError } from '@/ui';
 import type { Feed } from '@/telemetry/feed';
 import { isOpen } from '@/telemetry/range';
+import { OwnStale } from '@/telemetry/own-stale';
 import { save } from '@/telemetry/save';
 import { Around } from './around-dialog';
 import { Filters } from './filters';
 import { useLogs } from './following';
 import { Lines } from './lines';
 import { jsonl } from './merge';
-import { asked, FILTER_NAMES, readFilters, type LogFilters } from './query';
+import { asked, FILTER_NAMES, readFilters, writeFilters, type LogFilters } from './query';
 
 /** Lines of one download, and of one answer. */
 const DOWNLOAD_MAX = 20_000;
@@ -35,12 +36,13 @@ export function Logs() {
     <>
       {count > 0 && <span class="faint small">{`${count}${feed.more.value ? '+' : ''}`}</span>}
       {live && !following && <span class="badge idle">paused</span>}
-      <Stale since={feed.staleSinceUnixMs.value} />
+      <OwnStale since={feed.staleSinceUnixMs.value} />
     </>
   );
+  const word = following ? 'Pause: take in nothing new' : 'Follow what is written';
   const actions = (
     <>
-      {live && <IconButton icon={following ? 'pause' : 'play'} label={following ? 'Pause: take in nothing new' : 'Follow what is written'} pressed={!following} onClick={() => setFollowing(!following)} />}
+      {live && <IconButton icon={following ? 'pause' : 'play'} label={word} pressed={!following} onClick={() => setFollowing(!following)} />}
       <IconButton icon="wrap" label="Wrap long lines" pressed={wrap} onClick={turnWrap} />
       <Download filters={filters} />
     </>
@@ -96,7 +98,8 @@ function Body({ feed, filters, wrap, onContext }: BodyProps) {
   const count = feed.lines.value.length;
   if (feed.loading.value && count === 0) return <div class="section"><Skeleton rows={14} height={16} /></div>;
   if (count === 0) return feed.error.value ? null : <Nothing />;
-  return <Lines feed={feed} filters={filters} wrap={wrap} onContext={onContext} />;
+  // Other filters are another list: from its top, nothing open.
+  return <Lines key={writeFilters(filters).toString()} feed={feed} filters={filters} wrap={wrap} onContext={onContext} />;
 }
 
 function Nothing() {

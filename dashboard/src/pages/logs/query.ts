@@ -20,6 +20,9 @@ export interface LogFilters {
   range: Range;
 }
 
+/** Letters the API takes. */
+const TEXT_MAX = 1_000;
+
 /** Parameters of the URL that filter. */
 export const FILTER_NAMES = ['text', 'service', 'instance', 'level', 'trace', 'range', 'since', 'until'] as const;
 
@@ -28,7 +31,7 @@ export function readFilters(query: URLSearchParams): LogFilters {
   const word = (name: string) => (query.get(name) ?? '').trim();
   const level = word('level').toLowerCase();
   return {
-    text: word('text'),
+    text: word('text').slice(0, TEXT_MAX),
     service: word('service'),
     instance: word('instance'),
     level: (LEVELS as readonly string[]).includes(level) ? level : '',
@@ -53,22 +56,12 @@ export function asked(filters: LogFilters, nowMs: number): Query {
 
 /** The part of it that the live stream of lines understands. */
 export function liveAsked(filters: LogFilters): Query {
-  return { service: filters.service, level: filters.level, text: filters.text };
+  const { text, service, instance, level, trace } = filters;
+  return { text, service, instance, level, trace };
 }
 
-/** Whether a line that came live is wanted: what the stream does not filter by. */
+/** Whether a line that came live is wanted: the stream does not know of time ranges. */
 export function wanted(filters: LogFilters, line: LogLine): boolean {
   const { since, until } = filters.range;
-  return (
-    (filters.instance === '' || line.instance_id === filters.instance) &&
-    (filters.trace === '' || sameId(line.trace_id, filters.trace)) &&
-    (since === undefined || line.at_unix_ms >= since) &&
-    (until === undefined || line.at_unix_ms <= until)
-  );
-}
-
-/** Whether two texts name one trace, with or without hyphens. */
-export function sameId(a: string, b: string): boolean {
-  const plain = (it: string) => it.replaceAll('-', '').toLowerCase();
-  return plain(a) === plain(b);
+  return (since === undefined || line.at_unix_ms >= since) && (until === undefined || line.at_unix_ms <= until);
 }

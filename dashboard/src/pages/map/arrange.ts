@@ -36,6 +36,8 @@ const GAP_X = 104;
 const GAP_Y = 20;
 const GRID = 4;
 const LEVEL_ROUNDS = 200;
+/** So many columns are never too many. */
+const COLUMNS_FREE = 5;
 /** Less of a rise is no direction. */
 const FORWARD_MIN = 0.05;
 const SWEEPS = 12;
@@ -139,7 +141,7 @@ function columnsByLevel(nodes: Node[], aspect: number): void {
  */
 function sharpen(nodes: readonly Node[], level: number[], aspect: number): number[] {
   const at = new Map(nodes.map((it, index) => [it, index]));
-  const columns = Math.ceil(Math.sqrt(nodes.length * aspect * 2));
+  const columns = Math.max(COLUMNS_FREE, Math.round(Math.sqrt(nodes.length * aspect * 0.6)));
   const order = nodes.map((_, index) => index).sort((a, b) => (level[a] ?? 0) - (level[b] ?? 0));
   const depth = nodes.map(() => 0);
   for (const index of order) {
@@ -149,7 +151,7 @@ function sharpen(nodes: readonly Node[], level: number[], aspect: number): numbe
       if (forward) depth[next] = Math.max(depth[next] ?? 0, (depth[index] ?? 0) + 1);
     }
   }
-  return Math.max(...depth) < columns ? depth : level;
+  return Math.max(...depth) + 1 <= columns ? depth : level;
 }
 
 /** Levels are known up to a constant for each connected part: each part begins at 0. */

@@ -1,5 +1,5 @@
 // Asks the worker where nodes stand, and remembers the places of each scene (grouped, focused on …), so that going back finds
-// everything where it was. Invariant: `spots` belongs to the newest graph that was asked for, never to one that was overtaken.
+// everything where it was. Invariant: `arranged` belongs to the newest graph that was asked for, never to one that was overtaken.
 import { signal } from '@preact/signals';
 import type { Spots } from './arrange';
 import type { Answered, Asked } from './layout-worker';
@@ -8,23 +8,26 @@ import type { Graph, MapLink } from './model';
 
 const SCENES_MAX = 24;
 
-/** Places of the graph on show; keeps the older ones until newer are known. */
-export const spots = signal<Spots>({});
-/** Grows with each answer; `fresh` when nothing of it stood before (then the view is fitted). */
-export const arranged = signal<{ number: number; fresh: boolean }>({ number: 0, fresh: true });
+export interface Arranged {
+  /** Of which scene; places of another stay on show until those of the new one are known. */
+  scene: string;
+  spots: Spots;
+}
+
+export const arranged = signal<Arranged>({ scene: '', spots: {} });
 
 const scenes = new Map<string, { shape: string; spots: Spots }>();
 let worker: Worker | null = null;
 let number = 0;
-let asked: { scene: string; shape: string; fresh: boolean } | null = null;
+let asked: { scene: string; shape: string } | null = null;
 let last = { scene: '', shape: '' };
 
 function start(): Worker {
   const it = new Worker(new URL('./layout-worker.ts', import.meta.url), { type: 'module', name: 'layout' });
   it.addEventListener('message', (event: MessageEvent<Answered>) => {
-    if (event.data.number !== number || !asked) return;
+    if (event.data.kind !== 'arranged' || event.data.number !== number || !asked) return;
     remember(asked.scene, asked.shape, event.data.spots);
-    show(event.data.spots, asked.fresh);
+    arranged.value = { scene: asked.scene, spots: event.data.spots };
   });
   it.addEventListener('error', (event) => reportError(event.error ?? new Error('The map could not be arranged')));
   return it;
@@ -37,22 +40,21 @@ function start(): Worker {
 export function arrangeScene(scene: string, graph: Graph, aspect: number, centre: string | null): void {
   const shape = shapeOf(graph);
   if (last.scene === scene && last.shape === shape) return;
-  const fresh = last.scene !== scene;
   last = { scene, shape };
   const known = scenes.get(scene);
   if (known?.shape === shape) {
     number += 1;
-    show(known.spots, fresh);
+    arranged.value = { scene, spots: known.spots };
     return;
   }
   worker ??= start();
-  asked = { scene, shape, fresh: fresh || !known };
+  asked = { scene, shape };
   const boxes = graph.nodes.map(({ id, width, height }) => ({ id, width, height }));
   const owner = ownerOf(graph);
   const steps = centre === null ? null : distances(graph.links, centre);
   const counts = (it: MapLink) => !steps || steps.get(it.from) !== steps.get(it.to);
   const arcs = graph.links.filter(counts).map((it) => ({ from: owner(it.from), to: owner(it.to) }));
-  const ask: Asked = { number: ++number, task: { boxes, arcs, before: known?.spots ?? {}, aspect } };
+  const ask: Asked = { kind: 'arrange', number: ++number, task: { boxes, arcs, before: known?.spots ?? {}, aspect } };
   worker.postMessage(ask);
 }
 
@@ -74,9 +76,4 @@ function remember(scene: string, shape: string, found: Spots): void {
   scenes.set(scene, { shape, spots: found });
   const oldest = scenes.keys().next().value;
   if (scenes.size > SCENES_MAX && oldest !== undefined) scenes.delete(oldest);
-}
-
-function show(found: Spots, fresh: boolean): void {
-  spots.value = found;
-  arranged.value = { number: arranged.peek().number + 1, fresh };
 }

@@ -19,7 +19,7 @@ export interface Extent {
 }
 
 export const K_MIN = 0.12;
-export const K_MAX = 2.5;
+export const K_MAX = 2;
 const FIT_K_MAX = 1.15;
 const MARGIN = 40;
 

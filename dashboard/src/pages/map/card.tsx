@@ -22,10 +22,8 @@ export interface CardProps {
 
 export const Card = memo(function Card({ node, chosen, dim, found, reachable, mount, onChoose, onToggle }: CardProps) {
   const load = useComputed(() => sumLoads(node.members.map((it) => loads.value.services.get(it.name))));
-  const numbers = useComputed(() => (load.value ? words(load.value) : ''));
   const tone = useComputed(() => errorTone(load.value));
   const [state, stateText] = stateOf(node.role, node.members);
-  const label = useComputed(() => `${node.title}, ${stateText}${numbers.value ? `, ${numbers.value}` : ''}`);
   const look = `mp-node ${node.role} ${chosen ? 'chosen' : ''} ${dim ? 'dim' : ''} ${found ? 'found' : ''} is-${state}`;
   return (
     <div
@@ -34,7 +32,6 @@ export const Card = memo(function Card({ node, chosen, dim, found, reachable, mo
       role="button"
       data-node={node.id}
       tabIndex={reachable ? 0 : -1}
-      aria-label={label}
       aria-pressed={chosen}
       style={{ width: `${node.width}px`, height: `${node.height}px` }}
       onClick={() => onChoose(node.id)}
@@ -45,14 +42,13 @@ export const Card = memo(function Card({ node, chosen, dim, found, reachable, mo
         <span class="mp-name" title={node.title}>
           {node.short ?? node.title}
         </span>
+        <span class="hidden-text">{stateText}</span>
         {node.role === 'group' && <span class="mp-sub">{plural(node.members.length, 'service')}</span>}
         <Numbers load={load} tone={tone} quiet={quietWord(node.role, stateText, state)} />
       </span>
     </div>
   );
 });
-
-const words = (it: { per_second: number; errors: number; count: number; p95_ms: number }) => `${rate(it.per_second)}, ${percent(it.errors, it.count)} failed, p95 ${duration(it.p95_ms)}`;
 
 function quietWord(role: Role, text: string, tone: string): string {
   if (role === 'outside') return 'callers';
@@ -71,8 +67,14 @@ function Numbers({ load, tone, quiet }: { load: LoadSignal; tone: ReadonlySignal
   return (
     <span class="mp-numbers">
       <span>{calls}</span>
-      <span class={look}>{failed}</span>
-      <span class="mp-p95">{slow}</span>
+      <span class={look}>
+        {failed}
+        <span class="hidden-text"> failed</span>
+      </span>
+      <span class="mp-p95">
+        {slow}
+        <span class="hidden-text"> at the 95th percentile</span>
+      </span>
     </span>
   );
 }

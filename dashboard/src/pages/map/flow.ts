@@ -3,7 +3,7 @@
 import { colour } from '@/ui/theme';
 import type { Camera, Size } from './camera';
 import { lengthOf, pointAt, type Curve } from './curve';
-import type { Line } from './paint';
+import type { Line } from './looks';
 
 const DOTS_MAX = 240;
 const LINES_MAX = 90;

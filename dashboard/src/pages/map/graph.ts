@@ -163,3 +163,6 @@ export function shapeOf(graph: Graph): string {
 
 /** `OUTSIDE_ID` → the empty name, `s:name` → name; null for a group. */
 export const nameOf = (id: string): string | null => (id === OUTSIDE_ID ? OUTSIDE : id.startsWith('s:') ? id.slice(2) : null);
+
+/** What a node is called, by its id. */
+export const titleOf = (id: string): string => (id === OUTSIDE_ID ? 'Outside' : id.slice(2));

@@ -2,8 +2,9 @@
 import { get } from '@/api/client';
 import type { LiveEdge, LiveMap } from '@/api/types';
 import { useResource } from '@/route/resource';
-import { ErrorNote, KindTag, percent, plural, rate, duration, Section, Skeleton, Stale, StatusBadge } from '@/ui';
-import { errorTone, pairKey, type MapLink } from './model';
+import { ErrorNote, KindTag, plural, Section, Skeleton, Stale, StatusBadge } from '@/ui';
+import { pairKey, type MapLink } from './model';
+import { RouteNumbers } from './numbers';
 
 const REFRESH_MS = 4_000;
 const METHODS_MAX = 80;
@@ -37,11 +38,7 @@ function Method({ edge, names }: { edge: LiveEdge; names: boolean }) {
           {edge.method}
         </a>
         {load ? (
-          <span class="mp-route-numbers">
-            <span>{rate(load.per_second)}</span>
-            <span class={`mp-errors ${errorTone(load)}`}>{percent(load.errors, load.count)}</span>
-            <span>{duration(load.p95_ms)}</span>
-          </span>
+          <RouteNumbers load={load} />
         ) : (
           <span class="faint small">{edge.declared ? 'declared, not called' : 'quiet'}</span>
         )}

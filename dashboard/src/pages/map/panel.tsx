@@ -5,11 +5,11 @@ import type { Load, MapInstance, RedPage, ServiceDetail, TracesPage } from '@/ap
 import { useResource } from '@/route/resource';
 import { Ago, Button, Dot, Duration, duration, Empty, ErrorNote, HealthBadge, Icon, KindTag, percent, plural, rate, Section, shortId, SidePanel, Skeleton, Sparkline, Stale, StatusBadge, useNow, coarse } from '@/ui';
 import { focusName, focusOn, select, toggleGroup } from './choice';
-import { nameOf } from './graph';
+import { nameOf, titleOf } from './graph';
 import { errorTone, healthOf, OUTSIDE, stateOf, sumLoads, type Graph, type MapLink, type MapNode, type Member } from './model';
-import { titleOf } from './stage';
 import { loads, WINDOW_MS } from './store';
 import { LinkMethods } from './link-panel';
+import { RouteNumbers } from './numbers';
 
 const REFRESH_MS = 5_000;
 const NEIGHBOURS_MAX = 40;
@@ -173,16 +173,6 @@ function Routes({ name }: { name: string }) {
       </ul>
       {rows.length > ROUTES_MAX && <p class="faint small">{plural(rows.length - ROUTES_MAX, 'more', 'more')} on the service’s page.</p>}
     </Section>
-  );
-}
-
-export function RouteNumbers({ load }: { load: Load }) {
-  return (
-    <span class="mp-route-numbers">
-      <span>{rate(load.per_second)}</span>
-      <span class={`mp-errors ${errorTone(load)}`}>{percent(load.errors, load.count)}</span>
-      <span>{duration(load.p95_ms)}</span>
-    </span>
   );
 }
 

@@ -1,5 +1,6 @@
 // The stage without its nodes' content: camera, places, lines, dots, and when to paint. One frame at most per animation frame; a
-// frame does only what is dirty. Nodes are elements that it moves; lines and dots are two canvases, below and above each other.
+// frame does only what is dirty. Nodes are elements that it moves; lines
+// are painted by a worker, dots on a canvas above them.
 // Invariant: after a frame, elements, lines and dots belong to one camera and one set of places.
 import { signal } from '@preact/signals';
 import type { Load } from '@/api/types';
@@ -7,13 +8,13 @@ import { detailOf, fit, inView, reveal, type Camera, type Detail, type Extent, t
 import { curveBetween, distanceTo, type Rect } from './curve';
 import { dotsOf, Flow } from './flow';
 import type { Graph, MapLink } from './model';
-import { paint, paintLabels, strokesOf, type Emphasis, type Line } from './paint';
+import { pictureOf, type Emphasis, type Line } from './looks';
+import { Painter } from './painter';
 
 /** Elements beyond the edge of the stage that stay in the document, stage pixels. */
 const MARGIN_PX = 240;
 const MOVE_MS = 320;
 const HIT_PX = 7;
-const LABEL_ALL_MAX = 24;
 const BOW_PX = 80;
 
 export interface Looks {
@@ -45,7 +46,6 @@ export class Scene {
   private targets = new Map<string, Rect>();
   private origins = new Map<string, Rect>();
   private lines: Line[] = [];
-  private strokes: ReturnType<typeof strokesOf> = [];
   private looks: Looks = { emphasisOf: () => 'normal', loadOf: () => null, moving: false };
   private readonly elements = new Map<string, HTMLElement>();
   private dirty = { camera: true, lines: true, strokes: true };
@@ -55,22 +55,20 @@ export class Scene {
   private cameraGoal: { from: Camera; to: Camera; start: number } | null = null;
   private readonly flow: Flow;
   private readonly parts: Parts;
-  private readonly brushes: { lines: CanvasRenderingContext2D; dots: CanvasRenderingContext2D };
+  private readonly painter: Painter;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
   constructor(parts: Parts) {
     this.parts = parts;
-    this.brushes = { lines: parts.lines.getContext('2d')!, dots: parts.dots.getContext('2d')! };
-    this.flow = new Flow(this.brushes.dots, () => ({ camera: this.camera, stage: this.size, ratio: this.ratio }));
+    this.painter = new Painter(parts.lines);
+    this.flow = new Flow(parts.dots.getContext('2d')!, () => ({ camera: this.camera, stage: this.size, ratio: this.ratio }));
   }
 
   resize(width: number, height: number): void {
     this.size = { width, height };
     this.ratio = Math.min(2, devicePixelRatio || 1);
-    for (const it of [this.parts.lines, this.parts.dots]) {
-      it.width = Math.round(width * this.ratio);
-      it.height = Math.round(height * this.ratio);
-    }
+    this.parts.dots.width = Math.round(width * this.ratio);
+    this.parts.dots.height = Math.round(height * this.ratio);
     this.mark('camera');
   }
 
@@ -170,13 +168,14 @@ export class Scene {
 
   /** Colours changed. */
   recolour(): void {
-    this.mark('camera');
+    this.painter.recolour();
   }
 
   stop(): void {
     cancelAnimationFrame(this.frameAsked);
     clearTimeout(this.sharpen);
     this.flow.stop();
+    this.painter.stop();
   }
 
   private extent(): Extent | null {
@@ -209,7 +208,6 @@ export class Scene {
     if (this.dirty.lines) this.relay();
     if (this.dirty.lines || this.dirty.strokes) this.restroke();
     if (this.dirty.camera) this.moveWorld();
-    if (this.dirty.camera || this.dirty.lines || this.dirty.strokes) this.repaint();
     if (this.dirty.camera || this.dirty.lines) this.recount();
     this.dirty = { camera: false, lines: false, strokes: false };
     if (this.moveFrom) this.mark('lines');
@@ -250,7 +248,7 @@ export class Scene {
 
   private restroke(): void {
     for (const line of this.lines) line.load = this.looks.loadOf(line.link);
-    this.strokes = strokesOf(this.lines, this.looks.emphasisOf);
+    this.painter.draw(pictureOf(this.lines, this.solid(), this.looks.emphasisOf));
     const shown = this.lines.filter((it) => this.looks.emphasisOf(it.link) !== 'dim');
     this.flow.show(this.looks.moving && !this.still.matches ? dotsOf(shown) : []);
   }
@@ -269,14 +267,8 @@ export class Scene {
     this.sharpen = setTimeout(() => (this.parts.world.style.willChange = ''), 180);
     const detail = detailOf(k);
     if (detail !== this.detail.peek()) this.detail.value = detail;
+    this.painter.look({ camera: this.camera, stage: this.size, ratio: this.ratio });
     this.flow.clear();
-  }
-
-  private repaint(): void {
-    paint(this.brushes.lines, this.strokes, this.camera, this.size, this.ratio);
-    const lit = this.lines.filter((it) => this.looks.emphasisOf(it.link) === 'lit');
-    const labelled = lit.length > 0 ? lit : this.lines.length <= LABEL_ALL_MAX ? this.lines : [];
-    if (this.camera.k > 0.5) paintLabels(this.brushes.lines, labelled, this.solid(), this.camera, this.ratio);
   }
 
   /** Boxes of what is a card: frames of open groups let labels through. */

@@ -3,14 +3,14 @@ import { effect } from '@preact/signals';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { liveState } from '@/api/live';
 import { percent, rate, duration, plural, themeVersion } from '@/ui';
-import { arranged, arrangeScene, spots } from './arranger';
+import { arranged, arrangeScene } from './arranger';
 import { nextBox } from './camera';
 import { Card, GroupBox, memberNode } from './card';
 import { focusName, focusOn, select, selected, toggleGroup } from './choice';
 import { listenGestures, zoomStep } from './gestures';
-import { nameOf } from './graph';
+import { nameOf, titleOf } from './graph';
 import { serviceId, sumLoads, type Graph, type MapLink, type MapNode } from './model';
-import type { Line } from './paint';
+import type { Line } from './looks';
 import { placesOf, related } from './places';
 import { Scene } from './scene';
 import { loads } from './store';
@@ -32,32 +32,64 @@ interface Hint {
 }
 
 export function Stage({ graph, scene: sceneName, found, onScene }: Props) {
-  const stage = useRef<HTMLDivElement>(null);
-  const world = useRef<HTMLDivElement>(null);
-  const lines = useRef<HTMLCanvasElement>(null);
-  const dots = useRef<HTMLCanvasElement>(null);
-  const [scene, setScene] = useState<Scene | null>(null);
+  const refs = { stage: useRef<HTMLDivElement>(null), world: useRef<HTMLDivElement>(null), lines: useRef<HTMLCanvasElement>(null), dots: useRef<HTMLCanvasElement>(null) };
   const [hint, setHint] = useState<Hint | null>(null);
   const chosen = selected()?.id ?? null;
   const focus = focusName();
   const centre = focus === null ? null : serviceId(focus);
   const near = useMemo(() => related(graph, chosen ?? centre), [graph, chosen, centre]);
+  const scene = useScene(refs, setHint, onScene);
+  usePlaces(scene, graph, sceneName, centre);
+  useLooks(scene, graph, near);
+  useReveal(scene, chosen);
+  const mount = useCallback((id: string, element: HTMLElement | null) => scene?.mount(id, element), [scene]);
+  const onToggle = useCallback((node: MapNode) => toggleGroup(node.title), []);
+  const onChoose = useCallback((id: string) => select(selected()?.id === id ? null : id), []);
+  return (
+    <div
+      class={`mp-stage ${scene?.detail.value ?? 'near'}`}
+      ref={refs.stage}
+      role="application"
+      aria-label="Map of services. Arrow keys walk between services, Enter opens one, plus and minus zoom, 0 fits everything, F focuses."
+      onKeyDown={(event) => scene && onKey(event, scene, graph)}
+    >
+      <canvas class="mp-canvas" ref={refs.lines} aria-hidden="true" />
+      <canvas class="mp-canvas" ref={refs.dots} aria-hidden="true" />
+      <div class="mp-world" ref={refs.world}>
+        {scene && <Nodes {...{ scene, graph, chosen, near, found, mount, onToggle, onChoose }} />}
+      </div>
+      {hint && <LineHint {...hint} />}
+    </div>
+  );
+}
 
+type Ref<It> = { current: It | null };
+interface Refs {
+  stage: Ref<HTMLDivElement>;
+  world: Ref<HTMLDivElement>;
+  lines: Ref<HTMLCanvasElement>;
+  dots: Ref<HTMLCanvasElement>;
+}
+
+/** The scene on these elements, for as long as they are there: follows their size, the theme, pointer and fingers. */
+function useScene(refs: Refs, onHint: (hint: Hint | null) => void, onScene: Props['onScene']): Scene | null {
+  const [scene, setScene] = useState<Scene | null>(null);
   useLayoutEffect(() => {
-    const it = new Scene({ stage: stage.current!, world: world.current!, lines: lines.current!, dots: dots.current! });
-    const measure = () => it.resize(stage.current!.clientWidth, stage.current!.clientHeight);
+    const stage = refs.stage.current!;
+    const it = new Scene({ stage, world: refs.world.current!, lines: refs.lines.current!, dots: refs.dots.current! });
+    const measure = () => it.resize(stage.clientWidth, stage.clientHeight);
     measure();
     const observer = new ResizeObserver(measure);
-    observer.observe(stage.current!);
+    observer.observe(stage);
     const still = effect(() => {
       void themeVersion.value;
       it.recolour();
     });
-    const deaf = listenGestures(stage.current!, it, {
+    const deaf = listenGestures(stage, it, {
       onGround: (x, y) => select(it.lineAt(x, y)?.link.id ?? null),
       onHover: (at) => {
         const line = at ? it.lineAt(at.x, at.y) : null;
-        setHint(at && line ? { ...at, line } : null);
+        onHint(at && line ? { ...at, line } : null);
       },
     });
     setScene(it);
@@ -70,65 +102,48 @@ export function Stage({ graph, scene: sceneName, found, onScene }: Props) {
       it.stop();
     };
   }, []);
+  return scene;
+}
 
-  useEffect(() => {
-    if (scene) arrangeScene(sceneName, graph, scene.aspect, centre);
-  }, [scene, graph, sceneName]);
-
-  const now = spots.value;
-  const fresh = arranged.value;
+/** Asks for places when the graph's shape changes, takes them when they come, and fits a scene that is shown for the first time. */
+function usePlaces(scene: Scene | null, graph: Graph, name: string, centre: string | null): void {
+  const now = arranged.value;
   const fitted = useRef('');
+  useEffect(() => {
+    if (scene) arrangeScene(name, graph, scene.aspect, centre);
+  }, [scene, graph, name]);
   useLayoutEffect(() => {
     if (!scene) return;
-    const places = placesOf(graph, now);
-    scene.place(graph, places);
-    if (places.size > 0 && fitted.current !== sceneName && graph.nodes.every((it) => now[it.id])) {
-      scene.fitAll(fitted.current === '' ? 'at once' : 'gliding');
-      fitted.current = sceneName;
-    }
-  }, [scene, graph, now, fresh.number]);
+    scene.place(graph, placesOf(graph, now.spots));
+    const ready = now.scene === name && graph.nodes.every((it) => now.spots[it.id]);
+    if (!ready || fitted.current === name) return;
+    scene.fitAll(fitted.current === '' ? 'at once' : 'gliding');
+    fitted.current = name;
+  }, [scene, graph, now, name]);
+}
 
+/** Each second's loads, and what is chosen, become looks of the calls. Dots rest while nothing arrives. */
+function useLooks(scene: Scene | null, graph: Graph, near: ReturnType<typeof related>): void {
   useEffect(() => {
     if (!scene) return;
     return effect(() => {
       const current = loads.value;
-      const moving = liveState.value.kind === 'live';
       scene.look({
         loadOf: (link) => sumLoads(link.pairs.map((it) => current.links.get(it))),
         emphasisOf: (link: MapLink) => (near ? (near.links.has(link.id) ? 'lit' : 'dim') : 'normal'),
-        moving,
+        moving: liveState.value.kind === 'live',
       });
     });
   }, [scene, graph, near]);
+}
 
+/** The panel that opens makes the stage smaller: what was chosen must not lie behind it. */
+function useReveal(scene: Scene | null, chosen: string | null): void {
   useEffect(() => {
     if (!scene || !chosen) return;
-    // The panel that opens makes the stage smaller: what was chosen must not lie behind it.
     const later = setTimeout(() => scene.reveal(chosen), 60);
     return () => clearTimeout(later);
   }, [scene, chosen]);
-
-  const mount = useCallback((id: string, element: HTMLElement | null) => scene?.mount(id, element), [scene]);
-  const onToggle = useCallback((node: MapNode) => toggleGroup(node.title), []);
-  const onChoose = useCallback((id: string) => select(selected()?.id === id ? null : id), []);
-  const detail = scene?.detail.value ?? 'near';
-
-  return (
-    <div
-      class={`mp-stage ${detail}`}
-      ref={stage}
-      role="application"
-      aria-label="Map of services. Arrow keys walk between services, Enter opens one, plus and minus zoom, 0 fits everything, F focuses."
-      onKeyDown={(event) => scene && onKey(event, scene, graph)}
-    >
-      <canvas class="mp-canvas" ref={lines} aria-hidden="true" />
-      <canvas class="mp-canvas" ref={dots} aria-hidden="true" />
-      <div class="mp-world" ref={world}>
-        {scene && <Nodes {...{ scene, graph, chosen, near, found, mount, onToggle, onChoose }} />}
-      </div>
-      {hint && <LineHint {...hint} />}
-    </div>
-  );
 }
 
 interface NodesProps {
@@ -224,6 +239,3 @@ function LineHint({ x, y, line }: Hint) {
     </div>
   );
 }
-
-/** What a node is called, by its id. */
-export const titleOf = (id: string): string => (id === 'outside' ? 'Outside' : id.slice(2));

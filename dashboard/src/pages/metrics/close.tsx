@@ -1,7 +1,9 @@
 // One service or route large: rate, errors and durations on one crosshair, how durations are spread, and the way to the traces
 // of a time that was brushed.
-import { useState } from 'preact/hooks';
-import { Button, Chart, Icon, KindTag, clock, count, digits, duration, percent, rate } from '@/ui';
+import { useMemo, useState } from 'preact/hooks';
+import type { Red } from '@/api/types';
+import { LineChart } from '@/telemetry/line-chart';
+import { Button, Icon, KindTag, clock, count, digits, duration, percent, rate } from '@/ui';
 import { ServiceName } from '@/telemetry/service';
 import { errorLook, linesOf, searchWords } from '@/telemetry/red';
 import { barsOf, type Bar, type Card } from './red';
@@ -11,12 +13,12 @@ interface Brushed {
   untilUnixMs: number;
 }
 
-export function Close({ card, stepMs, nowUnixMs }: { card: Card; stepMs: number; nowUnixMs: number }) {
+export function Close({ card, stepMs, askedUnixMs }: { card: Card; stepMs: number; askedUnixMs: number }) {
   const [brushed, setBrushed] = useState<Brushed | null>(null);
   const { red } = card;
-  const lines = linesOf(red, stepMs, nowUnixMs);
+  const charts = useMemo(() => chartsOf(red, stepMs, askedUnixMs), [red, stepMs, askedUnixMs]);
   const name = card.route?.name ?? card.service;
-  const common = { timesUnixMs: lines.timesUnixMs, sync: 'red', onRange: (fromUnixMs: number, untilUnixMs: number) => setBrushed({ fromUnixMs, untilUnixMs }), height: 168 };
+  const common = { timesUnixMs: charts.times, sync: 'red', height: 168, onRange: (fromUnixMs: number, untilUnixMs: number) => setBrushed({ fromUnixMs, untilUnixMs }) };
   return (
     <section class="mt-close" aria-label={`Metrics of ${name}`}>
       <div class="mt-close-head">
@@ -32,31 +34,9 @@ export function Close({ card, stepMs, nowUnixMs }: { card: Card; stepMs: number;
         </span>
       </div>
       <div class="mt-charts">
-        <Panel title="Calls and errors a second">
-          <Chart
-            {...common}
-            label={`Calls and errors of ${name} a second`}
-            format={rate}
-            lines={[
-              { label: 'calls', token: '--accent', fill: true, values: lines.calls },
-              { label: 'errors', token: '--bad', values: lines.errors },
-            ]}
-          />
-        </Panel>
-        <Panel title="Failed, percent">
-          <Chart {...common} label={`Share of failures of ${name}`} format={(it) => `${digits(it)}%`} lines={[{ label: 'failed', token: '--bad', fill: true, values: lines.errorPercent }]} />
-        </Panel>
-        <Panel title="Duration, p50 and p95">
-          <Chart
-            {...common}
-            label={`Durations of ${name}`}
-            format={duration}
-            lines={[
-              { label: 'p95', token: '--series-2', values: lines.p95 },
-              { label: 'p50', token: '--series-1', values: lines.p50 },
-            ]}
-          />
-        </Panel>
+        <LineChart {...common} title="A second" format={rate} lines={charts.rates} />
+        <LineChart {...common} title="Failed" format={(it) => `${digits(it)}%`} lines={charts.failed} />
+        <LineChart {...common} title="Duration" format={duration} lines={charts.durations} />
         <Histogram bars={barsOf(red.histogram)} p50={red.p50_ms} p95={red.p95_ms} />
       </div>
       <div class="mt-close-foot">
@@ -90,6 +70,22 @@ export function Close({ card, stepMs, nowUnixMs }: { card: Card; stepMs: number;
   );
 }
 
+function chartsOf(red: Red, stepMs: number, askedUnixMs: number) {
+  const lines = linesOf(red, stepMs, askedUnixMs);
+  return {
+    times: lines.timesUnixMs,
+    rates: [
+      { label: 'calls', token: '--accent', fill: true, values: lines.calls },
+      { label: 'errors', token: '--bad', values: lines.errors },
+    ],
+    failed: [{ label: 'failed', token: '--bad', fill: true, values: lines.errorPercent }],
+    durations: [
+      { label: 'p95', token: '--series-2', values: lines.p95 },
+      { label: 'p50', token: '--series-1', values: lines.p50 },
+    ],
+  };
+}
+
 function Fact({ name, value, look = '' }: { name: string; value: string; look?: string }) {
   return (
     <span class="small">
@@ -99,7 +95,7 @@ function Fact({ name, value, look = '' }: { name: string; value: string; look?: 
   );
 }
 
-export function Panel({ title, children }: { title: string; children: preact.ComponentChildren }) {
+function Panel({ title, children }: { title: string; children: preact.ComponentChildren }) {
   return (
     <figure class="mt-panel">
       <figcaption class="small dim">{title}</figcaption>

@@ -49,6 +49,7 @@ export function Plot({ page, kind, unit, peak }: Props) {
         timesUnixMs={grid.timesUnixMs}
         lines={lines}
         height={300}
+        binary={unit === 'By'}
         format={(it) => format(it)}
         onCursor={setCursor}
         onRange={(since, until) => setRange({ since, until })}

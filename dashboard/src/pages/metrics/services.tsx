@@ -1,11 +1,13 @@
 // Rate, errors and durations of every service and route, the worst first; one of them large when it is chosen.
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { get } from '@/api/client';
+import { clockSkewMs } from '@/api/live';
 import type { RedPage } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { place, setQuery } from '@/route/router';
 import { isFailing, linesOf } from '@/telemetry/red';
 import { ServiceFilter } from '@/telemetry/service';
-import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, Stale, TextFilter, coarse, count, duration, percent, plural, queryValue, rate, useNow } from '@/ui';
+import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, Stale, TextFilter, coarse, count, duration, percent, plural, queryValue, rate } from '@/ui';
 import { Close } from './close';
 import { MetricsFrame } from './frame';
 import { cardNamed, cardsOf, routeWord, type By, type Card, type SortWord } from './red';
@@ -16,11 +18,16 @@ const WINDOWS = [
   ['3600000', '1 h'],
 ] as const;
 const EVERY_MS = 5_000;
-const CARDS_MAX = 120;
+/** Cards that are drawn at first, and more each time the last comes into view. */
+const CARDS_STEP = 24;
 
 export function RedOfServices() {
   const windowMs = queryValue('window', '300000');
-  const red = useResource(`red ${windowMs}`, (signal) => get<RedPage>('/red', { window_ms: windowMs }, signal), { everyMs: EVERY_MS });
+  const service = queryValue('service');
+  // Points of a thousand routes would be megabytes each time: of one service all is told, of all services their totals.
+  const routes = service ? 'full' : queryValue('by') === 'routes' ? 'loads' : 'none';
+  const query = { window_ms: windowMs, service, routes };
+  const red = useResource(JSON.stringify(query), (signal) => get<RedPage>('/red', query, signal), { everyMs: EVERY_MS });
   const page = red.data.value;
   return (
     <MetricsFrame note={<Stale since={red.staleSinceUnixMs.value} />}>
@@ -67,7 +74,8 @@ function Filters({ page }: { page: RedPage | null }) {
 }
 
 function Board({ page }: { page: RedPage }) {
-  const now = useNow();
+  const [shown, setShown] = useState(CARDS_STEP);
+  const asked = useMemo(() => Date.now() + clockSkewMs.peek(), [page]);
   const service = queryValue('service');
   const by: By = service ? 'routes' : (queryValue('by', 'services') as By);
   const cards = cardsOf(page, { by, service, words: queryValue('q'), sort: queryValue('sort', 'worst') as SortWord });
@@ -75,7 +83,7 @@ function Board({ page }: { page: RedPage }) {
   if (page.services.length === 0) return <Nothing windowMs={page.window_ms} />;
   return (
     <>
-      {service && chosen && <Close card={chosen} stepMs={page.step_ms} nowUnixMs={now} />}
+      {service && chosen && <Close card={chosen} stepMs={page.step_ms} askedUnixMs={asked} />}
       {service && !chosen && (
         <div class="mt-pad">
           <Note>
@@ -94,22 +102,40 @@ function Board({ page }: { page: RedPage }) {
         </div>
       )}
       <ul class="mt-cards" aria-label={by === 'services' ? 'Services' : 'Routes'}>
-        {cards.slice(0, CARDS_MAX).map((it) => (
-          <CardView key={it.key} card={it} stepMs={page.step_ms} nowUnixMs={now} alone={service !== ''} />
+        {cards.slice(0, shown).map((it) => (
+          <CardView key={it.key} card={it} stepMs={page.step_ms} askedUnixMs={asked} alone={service !== ''} />
         ))}
       </ul>
       {cards.length === 0 && <p class="mt-pad faint">Nothing of that name ended in this window.</p>}
-      {cards.length > CARDS_MAX && <p class="mt-pad faint">{plural(cards.length - CARDS_MAX, 'more', 'more')}: search, or choose a service.</p>}
+      {cards.length > shown && <More left={cards.length - shown} onMore={() => setShown(shown + CARDS_STEP)} />}
     </>
   );
 }
 
-function CardView({ card, stepMs, nowUnixMs, alone }: { card: Card; stepMs: number; nowUnixMs: number; alone: boolean }) {
+/** Asks for more when it comes into view; a button for those who do not scroll. */
+function More({ left, onMore }: { left: number; onMore: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver((seen) => seen.some((it) => it.isIntersecting) && onMore(), { rootMargin: '200px' });
+    if (box.current) observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [left]);
+  return (
+    <div class="mt-pad" ref={box}>
+      <Button look="quiet" onClick={onMore}>
+        {plural(left, 'more', 'more')}
+      </Button>
+    </div>
+  );
+}
+
+function CardView({ card, stepMs, askedUnixMs, alone }: { card: Card; stepMs: number; askedUnixMs: number; alone: boolean }) {
   const { red, route, service } = card;
-  const lines = linesOf(red, stepMs, nowUnixMs);
+  const lines = linesOf(red, stepMs, askedUnixMs);
   const here = alone && queryValue('route') === (route ? routeWord(route) : '');
   const failing = isFailing(red);
   const some = red.count > 0;
+  const drawn = red.points.length > 0;
   return (
     <li>
       <a class={`mt-card card ${failing ? 'failing' : ''}`} href={cardHref(card)} {...(here ? { 'aria-current': 'true' as const } : {})}>
@@ -122,13 +148,13 @@ function CardView({ card, stepMs, nowUnixMs, alone }: { card: Card; stepMs: numb
         </span>
         <span class="mt-card-body">
           <Figure name="calls" value={rate(red.per_second)} more={`${count(red.count)} in all`}>
-            <Sparkline values={lines.calls} label="Calls over time" width={84} height={28} />
+            {drawn && <Sparkline values={lines.calls} label="Calls over time" width={84} height={28} />}
           </Figure>
           <Figure name="errors" value={percent(red.errors, red.count)} bad={failing}>
-            <Sparkline values={lines.errorPercent} label="Share of failures over time" width={84} height={28} tone={failing ? 'bad' : 'dim'} max={Math.max(5, ...lines.errorPercent.map((it) => it ?? 0))} />
+            {drawn && <Sparkline values={lines.errorPercent} label="Share of failures over time" width={84} height={28} tone={failing ? 'bad' : 'dim'} max={Math.max(5, ...lines.errorPercent.map((it) => it ?? 0))} />}
           </Figure>
           <Figure name="p95" value={some ? duration(red.p95_ms) : '–'}>
-            <Sparkline values={lines.p95} label="p95 over time" width={84} height={28} tone="dim" />
+            {drawn && <Sparkline values={lines.p95} label="p95 over time" width={84} height={28} tone="dim" />}
           </Figure>
         </span>
       </a>

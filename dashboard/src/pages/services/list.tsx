@@ -18,14 +18,14 @@ const EVERY_MS = 15_000;
 const detail = (name: string) => `/services/${encodeURIComponent(name)}`;
 
 const COLUMNS: readonly Column<Row>[] = [
-  { key: 'name', title: 'Service', width: 'minmax(160px, 2fr)', sortable: true, cell: (it) => <NameCell row={it} /> },
-  { key: 'instances', title: 'Instances', width: 'minmax(120px, 1fr)', sortable: true, cell: (it) => <InstancesCell row={it} /> },
-  { key: 'routes', title: 'Methods', width: '72px', numeric: true, sortable: true, cell: (it) => it.methods || <span class="faint">–</span> },
-  { key: 'rate', title: 'Calls/s', width: '80px', numeric: true, sortable: true, cell: (it) => <LoadCell row={it} show={(load) => rate(load.per_second).replace('/s', '')} /> },
-  { key: 'errors', title: 'Errors', width: '64px', numeric: true, sortable: true, cell: (it) => <LoadCell row={it} show={(load) => <span class={errorLook(load)}>{percent(load.errors, load.count)}</span>} /> },
+  { key: 'name', title: 'Service', width: 'minmax(136px, 2fr)', sortable: true, cell: (it) => <NameCell row={it} /> },
+  { key: 'instances', title: 'Instances', width: 'minmax(88px, 1fr)', sortable: true, cell: (it) => <InstancesCell row={it} /> },
+  { key: 'routes', title: 'Methods', width: '64px', numeric: true, sortable: true, cell: (it) => it.methods || <span class="faint">–</span> },
+  { key: 'rate', title: 'Calls/s', width: '64px', numeric: true, sortable: true, cell: (it) => <LoadCell row={it} show={(load) => rate(load.per_second).replace('/s', '')} /> },
+  { key: 'errors', title: 'Errors', width: '56px', numeric: true, sortable: true, cell: (it) => <LoadCell row={it} show={(load) => <span class={errorLook(load)}>{percent(load.errors, load.count)}</span>} /> },
   { key: 'p95', title: 'p95', width: '72px', numeric: true, sortable: true, cell: (it) => <LoadCell row={it} show={(load) => duration(load.p95_ms)} /> },
-  { key: 'keys', title: 'Keys', width: '56px', numeric: true, sortable: true, cell: (it) => it.summary.keys },
-  { key: 'created', title: 'Created', width: '88px', numeric: true, sortable: true, cell: (it) => (it.summary.created_at_unix_ms ? <Ago at={it.summary.created_at_unix_ms} /> : <span class="faint">now</span>) },
+  { key: 'keys', title: 'Keys', width: '48px', numeric: true, sortable: true, cell: (it) => it.summary.keys },
+  { key: 'created', title: 'Created', width: '80px', numeric: true, sortable: true, cell: (it) => (it.summary.created_at_unix_ms ? <Ago at={it.summary.created_at_unix_ms} /> : <span class="faint">now</span>) },
 ];
 
 function NameCell({ row }: { row: Row }) {

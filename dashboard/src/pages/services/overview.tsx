@@ -1,10 +1,13 @@
 // How a service does: its load over the last minutes, its instances, and what failed last.
+import { useMemo } from 'preact/hooks';
 import { get } from '@/api/client';
+import { clockSkewMs } from '@/api/live';
 import type { RedPage, RedService, ServiceDetail, TracesPage } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { nameOf } from '@/pages/traces/model';
+import { LineChart } from '@/telemetry/line-chart';
 import { errorLook, linesOf } from '@/telemetry/red';
-import { Ago, Chart, ErrorNote, Facts, OpStatusBadge, Section, Skeleton, Time, ago, coarse, duration, percent, rate, useNow } from '@/ui';
+import { Ago, ErrorNote, Facts, OpStatusBadge, Section, Skeleton, Time, ago, coarse, duration, percent, rate } from '@/ui';
 import { Instances } from './instances';
 
 const FAILED_MAX = 6;
@@ -14,7 +17,7 @@ export function Overview({ service, red, page }: { service: ServiceDetail; red: 
   return (
     <>
       <Numbers red={red} windowMs={page?.window_ms ?? 0} />
-      {red && page && red.total.points.length > 1 && <Load red={red} stepMs={page.step_ms} service={service.name} />}
+      {red && page && red.total.points.length > 1 && <Load red={red} page={page} service={service.name} />}
       <Section title="Instances" note={service.instances.length > 0 ? `${service.instances.length}` : undefined}>
         <Instances instances={service.instances} />
       </Section>
@@ -54,37 +57,27 @@ function Number({ name, value, look = '' }: { name: string; value: string; look?
   );
 }
 
-function Load({ red, stepMs, service }: { red: RedService; stepMs: number; service: string }) {
-  const lines = linesOf(red.total, stepMs, useNow());
-  const times = lines.timesUnixMs;
+function Load({ red, page, service }: { red: RedService; page: RedPage; service: string }) {
+  // Drawn anew when an answer arrives, not each second.
+  const charts = useMemo(() => {
+    const lines = linesOf(red.total, page.step_ms, Date.now() + clockSkewMs.peek());
+    return {
+      times: lines.timesUnixMs,
+      rates: [
+        { label: 'calls', token: '--accent', fill: true, values: lines.calls },
+        { label: 'errors', token: '--bad', values: lines.errors },
+      ],
+      durations: [
+        { label: 'p95', token: '--series-2', values: lines.p95 },
+        { label: 'p50', token: '--series-1', values: lines.p50 },
+      ],
+    };
+  }, [page, red]);
+  const common = { timesUnixMs: charts.times, sync: `service ${service}` };
   return (
     <div class="sv-charts">
-      <figure>
-        <figcaption class="small dim">Calls and errors a second</figcaption>
-        <Chart
-          label={`Calls and errors of ${service}`}
-          timesUnixMs={times}
-          sync="service"
-          format={(value) => rate(value)}
-          lines={[
-            { label: 'calls', token: '--accent', fill: true, values: lines.calls },
-            { label: 'errors', token: '--bad', values: lines.errors },
-          ]}
-        />
-      </figure>
-      <figure>
-        <figcaption class="small dim">Duration, p50 and p95</figcaption>
-        <Chart
-          label={`Durations of ${service}`}
-          timesUnixMs={times}
-          sync="service"
-          format={(value) => duration(value)}
-          lines={[
-            { label: 'p95', token: '--series-2', values: lines.p95 },
-            { label: 'p50', token: '--series-1', values: lines.p50 },
-          ]}
-        />
-      </figure>
+      <LineChart {...common} title="A second" format={rate} lines={charts.rates} />
+      <LineChart {...common} title="Duration" format={duration} lines={charts.durations} />
     </div>
   );
 }

@@ -2,16 +2,20 @@
 import { useState } from 'preact/hooks';
 import { duration } from '@/ui';
 import type { Places } from './places';
-import { ticks, WHOLE, zoomTo, type Scale } from './scale';
+import { axisWord, ticks, WHOLE, zoomTo, type Scale } from './scale';
 
 /** A drag over less of the axis was none. */
 const CLICK_PART = 0.006;
+/** A time so near before a silence gives way to the length of that. */
+const NEAR_PART = 0.07;
 
 /** `many`: how many times fit. */
 export function Axis({ scale, places, many }: { scale: Scale; places: Places; many: number }) {
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
   const { zoom } = places;
   const shown = (place: number) => (place - zoom.from) / (zoom.to - zoom.from);
+  const { ticks: lines, stepMs } = ticks(scale, zoom, many);
+  const givesWay = (place: number) => scale.gaps.some((it) => place <= shown(it.at) && place > shown(it.at) - NEAR_PART);
   const at = (event: PointerEvent) => {
     const rect = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return Math.min(1, Math.max(0, (event.clientX - rect.left) / rect.width));
@@ -35,16 +39,16 @@ export function Axis({ scale, places, many }: { scale: Scale; places: Places; ma
         onPointerCancel={() => setDrag(null)}
         onDblClick={() => places.setZoom(WHOLE)}
       >
-        {ticks(scale, zoom, many).map((it) => (
+        {lines.map((it) => (
           <span key={it.afterMs} class={`tr-tick ${it.at > 0.94 ? 'end' : ''}`} style={{ left: `${(it.at * 100).toFixed(3)}%` }}>
-            {it.afterMs === 0 ? '0' : duration(it.afterMs)}
+            {!givesWay(it.at) && axisWord(it.afterMs, stepMs)}
           </span>
         ))}
         {scale.gaps.map((it) => {
           const [left, right] = [shown(it.at), shown(it.until)];
           return right > 0 && left < 1 && (
             <span key={it.from} class="tr-gap" title={`Nothing ran for ${duration(it.to - it.from)}`} style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }}>
-              ⫽ {duration(it.to - it.from)}
+              {duration(it.to - it.from)}
             </span>
           );
         })}

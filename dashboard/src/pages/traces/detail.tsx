@@ -5,7 +5,11 @@ import { clockSkewMs } from '@/api/live';
 import type { TraceTree } from '@/api/types';
 import { useResource, type Resource } from '@/route/resource';
 import { navigate } from '@/route/router';
-import { Button, CopyButton, duration, Empty, ErrorNote, IconButton, Input, Note, opStatus, OpStatusBadge, PageFrame, plural, shortId, Skeleton, Stale, StatusBadge, Time, toastError } from '@/ui';
+import {
+  Button, CopyButton, duration, Empty, ErrorNote, IconButton, Input, Note, opStatus, OpStatusBadge, PageFrame,
+  plural, shortId, Skeleton, StatusBadge, Time, toastError,
+} from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
 import { save } from '@/telemetry/save';
 import { KeysHelp } from './keys-help';
 import { nameOf, traceIdIn } from './model';
@@ -95,7 +99,13 @@ function Shown({ tree, resource }: { tree: TraceTree; resource: Resource<TraceTr
   const [help, setHelp] = useState(false);
   const root = tree.ops[0];
   return (
-    <PageFrame title={root ? nameOf(root.subject) : 'Trace'} trail={TRAIL} note={<Head view={view} resource={resource} />} actions={<Actions view={view} onHelp={() => setHelp(true)} />} fill>
+    <PageFrame
+      title={root ? nameOf(root.subject) : 'Trace'}
+      trail={TRAIL}
+      note={<Head view={view} resource={resource} />}
+      actions={<Actions view={view} onHelp={() => setHelp(true)} />}
+      fill
+    >
       <ErrorNote error={resource.error.value} again={() => resource.reload()} />
       {tree.truncated && <Note tone="warn">This trace has more operations than one answer carries: the first {tree.ops.length} are shown.</Note>}
       {tree.logs_truncated && (
@@ -137,7 +147,7 @@ function Head({ view, resource }: { view: TraceView; resource: Resource<TraceTre
         </span>
         <CopyButton text={view.tree.trace_id} label="trace id" />
       </span>
-      <Stale since={resource.staleSinceUnixMs.value} />
+      <OwnStale since={resource.staleSinceUnixMs.value} />
     </span>
   );
 }

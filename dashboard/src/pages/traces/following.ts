@@ -12,7 +12,7 @@ import { asked, opsAsked, rootsTellAll, writeFilters, type TraceFilters } from '
 /** Traces of the first page: enough for the scatter to say something. */
 const FIRST = 500;
 const FURTHER = 200;
-const REFRESH = 100;
+const REFRESH = 250;
 /** Wait before the list is asked again because something ended, and without a reason (something began and still runs). */
 const SOON_MS = 1_500;
 const ANYWAY_MS = 5_000;
@@ -22,7 +22,8 @@ export function useTraces(filters: TraceFilters, follow: boolean): Feed<TraceLin
   const key = writeFilters(filters).toString();
   const feed = useMemo(() => new Feed<TraceLine>(rules(filters)), [key]);
   useEffect(() => feed.start(), [feed]);
-  useEffect(() => (follow && isOpen(filters.range) ? followed(feed, filters) : undefined), [feed, follow]);
+  const on = follow && isOpen(filters.range) && feed.taken;
+  useEffect(() => (on ? followed(feed, filters) : undefined), [feed, on]);
   return feed;
 }
 
@@ -57,7 +58,7 @@ function followed(feed: Feed<TraceLine>, filters: TraceFilters): () => void {
     if (tellAll) feed.arrived(fromRoots(ops), missed);
     if (ops.length > 0 || missed > 0) askSoon();
   };
-  const stop = subscribe({ topics: ['ops'], query: { ...opsAsked(filters), roots: tellAll || null }, on: { ops: ended }, onGap: askSoon });
+  const stop = subscribe({ topics: ['ops'], query: { ...opsAsked(filters), roots: tellAll || null }, on: { hello: askSoon, ops: ended } });
   const anyway = setInterval(() => {
     if (!document.hidden) askSoon();
   }, ANYWAY_MS);

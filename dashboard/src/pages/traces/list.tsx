@@ -1,20 +1,19 @@
 // The list of traces, newest first: filters, the scatter, a table that grows downwards by pages and upwards by itself.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { TraceLine } from '@/api/types';
 import { navigate, place, setQuery } from '@/route/router';
-import { Button, Dot, Duration, Empty, ErrorNote, IconButton, KindTag, opStatus, PageFrame, plural, Skeleton, Stale, Time, DataTable, type Column } from '@/ui';
+import { Button, Dot, Duration, Empty, ErrorNote, Icon, IconButton, KindTag, opStatus, PageFrame, plural, Skeleton, Time, DataTable, type Column } from '@/ui';
 import type { Feed } from '@/telemetry/feed';
+import { useHold } from '@/telemetry/hold';
+import { OwnStale } from '@/telemetry/own-stale';
 import { ends, isOpen, type Range } from '@/telemetry/range';
 import { ServiceName } from '@/telemetry/service';
 import { Filters } from './filters';
 import { useTraces } from './following';
 import { LINES_MAX } from './merge';
 import { channelOf, nameOf } from './model';
-import { FILTER_NAMES, readFilters, type TraceFilters } from './query';
+import { FILTER_NAMES, readFilters, writeFilters, type TraceFilters } from './query';
 import { Scatter } from './scatter-view';
-
-/** Somebody who moved the pointer over the list so recently is about to click. */
-const STILL_MS = 2_000;
 
 export function Traces() {
   const filters = readFilters(place.value.query);
@@ -22,12 +21,13 @@ export function Traces() {
   const feed = useTraces(filters, following);
   const count = feed.lines.value.length;
   const live = isOpen(filters.range);
-  const actions = live && <IconButton icon={following ? 'pause' : 'play'} label={following ? 'Pause: take in nothing new' : 'Follow what goes on'} pressed={!following} onClick={() => setFollowing(!following)} />;
+  const word = following ? 'Pause: take in nothing new' : 'Follow what goes on';
+  const actions = live && <IconButton icon={following ? 'pause' : 'play'} label={word} pressed={!following} onClick={() => setFollowing(!following)} />;
   const note = (
     <>
       {count > 0 && <span class="faint small">{`${count}${feed.more.value ? '+' : ''}`}</span>}
       {live && !following && <span class="badge idle">paused</span>}
-      <Stale since={feed.staleSinceUnixMs.value} />
+      <OwnStale since={feed.staleSinceUnixMs.value} />
     </>
   );
   return (
@@ -54,7 +54,7 @@ function Body({ feed, filters }: { feed: Feed<TraceLine>; filters: TraceFilters 
   return (
     <>
       <Scatter lines={lines} {...axisEnds(filters.range, feed.more.value, Date.now())} onBrush={brush} />
-      <Table feed={feed} lines={lines} />
+      <Table key={writeFilters(filters).toString()} feed={feed} lines={lines} />
     </>
   );
 }
@@ -75,7 +75,8 @@ function Table({ feed, lines }: { feed: Feed<TraceLine>; lines: readonly TraceLi
   const waiting = feed.held.value.length;
   const show = () => {
     box.current?.querySelector('.table')?.scrollTo({ top: 0 });
-    hold.now(false);
+    hold.atTop(true);
+    hold.left();
   };
   return (
     <div class="tr-list" ref={box} onPointerMove={hold.touched} onPointerLeave={hold.left}>
@@ -100,33 +101,6 @@ function Table({ feed, lines }: { feed: Feed<TraceLine>; lines: readonly TraceLi
   );
 }
 
-/** The list stands still while it is scrolled, or somebody is about to click into it. */
-function useHold(feed: Feed<TraceLine>) {
-  const state = useRef({ top: true, timer: undefined as ReturnType<typeof setTimeout> | undefined });
-  useEffect(() => () => clearTimeout(state.current.timer), []);
-  const settle = () => feed.hold(!state.current.top || state.current.timer !== undefined);
-  return {
-    atTop: (top: boolean) => {
-      state.current.top = top;
-      settle();
-    },
-    touched: () => {
-      clearTimeout(state.current.timer);
-      state.current.timer = setTimeout(() => {
-        state.current.timer = undefined;
-        settle();
-      }, STILL_MS);
-      settle();
-    },
-    left: () => {
-      clearTimeout(state.current.timer);
-      state.current.timer = undefined;
-      settle();
-    },
-    now: (on: boolean) => feed.hold(on),
-  };
-}
-
 function Foot({ feed }: { feed: Feed<TraceLine> }) {
   if (feed.lines.value.length >= LINES_MAX) return <p class="pager faint small">The list ends at {LINES_MAX} traces. A filter or a time range finds older ones.</p>;
   return feed.loadingOlder.value ? <p class="pager faint small" role="status">Loading older traces …</p> : null;
@@ -138,7 +112,7 @@ const COLUMNS: readonly Column<TraceLine>[] = [
   { key: 'what', title: 'Operation', width: 'minmax(180px, 3fr)', cell: (it) => <What line={it} /> },
   { key: 'service', title: 'Service', width: 'minmax(96px, 1fr)', cell: (it) => <ServiceName name={it.service} /> },
   { key: 'duration', title: 'Duration', width: '84px', numeric: true, cell: (it) => <Duration ms={it.duration_ms} /> },
-  { key: 'ops', title: 'Ops', width: '56px', numeric: true, cell: (it) => <Ops line={it} /> },
+  { key: 'ops', title: 'Ops', width: '72px', numeric: true, cell: (it) => <Ops line={it} /> },
 ];
 
 const sameDay = (it: TraceLine) => new Date(it.started_at_unix_ms).toDateString() === new Date().toDateString();
@@ -165,9 +139,18 @@ function What({ line }: { line: TraceLine }) {
 }
 
 function Ops({ line }: { line: TraceLine }) {
-  if (line.ops === 0) return <span class="faint" title="Just ended; counted in a moment">…</span>;
+  if (line.ops === 0) return <span class="faint" title="Not counted yet">…</span>;
   const failed = line.errors ?? 0;
-  return <span title={failed > 0 ? `${plural(line.ops, 'operation')}, ${failed} failed` : plural(line.ops, 'operation')}>{line.ops}</span>;
+  return (
+    <span title={failed > 0 ? `${plural(line.ops, 'operation')}, ${failed} failed` : plural(line.ops, 'operation')}>
+      {failed > 0 && (
+        <span class="tr-errors">
+          <Icon name="error" size={12} label="failed" /> {failed}
+        </span>
+      )}
+      {line.ops}
+    </span>
+  );
 }
 
 function Nothing() {

@@ -3,7 +3,7 @@ import type { EndedOp, TraceLine } from '@/api/types';
 import { countNew, fromRoots, merge, newest } from './merge';
 
 function line(id: string, startedMs: number, ops = 3): TraceLine {
-  return { trace_id: id, subject: 's', service: 'orders', started_at_unix_ms: startedMs, duration_ms: 1, ops, status: 'SUCCESS', running: false };
+  return { trace_id: id, subject: 's', service: 'orders', channel: 'http', errors: 0, started_at_unix_ms: startedMs, duration_ms: 1, ops, status: 'SUCCESS', running: false };
 }
 
 test('live and paged traces are one list, newest first and each once', () => {

@@ -4,6 +4,7 @@
 // Invariant: newest first, by start and then by id, as the API orders them.
 
 import type { EndedOp, TraceLine } from '@/api/types';
+import { hasFailed } from './model';
 
 /** Most traces in a list. */
 export const LINES_MAX = 5_000;
@@ -24,7 +25,7 @@ export function merge(lines: readonly TraceLine[], more: readonly TraceLine[]): 
 /** The end of a root tells how the whole went; how many operations there were is known from before. */
 function withRoot(before: TraceLine, root: TraceLine): TraceLine {
   if (root.started_at_unix_ms > before.started_at_unix_ms) return before;
-  return { ...before, ...root, ops: before.ops, running: false, ...(before.errors === undefined ? {} : { errors: before.errors }) };
+  return { ...before, ...root, ops: before.ops, errors: Math.max(before.errors ?? 0, root.errors ?? 0), running: false };
 }
 
 /** The newest `most` of them, and whether something was left out. */
@@ -44,6 +45,7 @@ export function fromRoots(ops: readonly EndedOp[]): TraceLine[] {
       started_at_unix_ms: it.started_at_unix_ms,
       duration_ms: it.duration_ms,
       ops: 0,
+      errors: hasFailed(it.status) ? 1 : 0,
       status: it.status,
       running: false,
     }));

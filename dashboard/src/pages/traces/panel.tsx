@@ -68,8 +68,8 @@ function What({ view, at, op }: { view: TraceView; at: number; op: TraceOp }) {
   facts.push(['Took', isRunning(op) ? <>{duration(span.to - span.from)} so far</> : <Duration ms={op.duration_ms} />]);
   if (op.critical) facts.push(['Critical path', own > 0 ? `${duration(own)} of its own` : 'on it']);
   if (op.attempt > 1) facts.push(['Attempts', String(op.attempt)]);
-  if (op.business_key !== '') facts.push(['Key', <Copied text={op.business_key} label="key"><a href={`/traces?text=${encodeURIComponent(op.business_key)}`} title="Traces with this key">{op.business_key}</a></Copied>]);
-  if (op.instance_id !== '') facts.push(['Instance', <Copied text={op.instance_id} label="instance id"><a class="mono" href={`/logs?instance=${encodeURIComponent(op.instance_id)}&since=${span.from - AROUND_MS}&until=${Math.ceil(span.to) + AROUND_MS}`} title="What this instance logged around it">{shortId(op.instance_id)}</a></Copied>]);
+  if (op.business_key !== '') facts.push(['Key', <Key text={op.business_key} />]);
+  if (op.instance_id !== '') facts.push(['Instance', <Instance id={op.instance_id} from={span.from} to={span.to} />]);
   facts.push(['Operation', <Copied text={op.op_id} label="operation id"><span class="mono">{shortId(op.op_id)}</span></Copied>]);
   facts.push(['Subject', <span class="mono">{op.subject}</span>]);
   return (
@@ -80,6 +80,29 @@ function What({ view, at, op }: { view: TraceView; at: number; op: TraceOp }) {
       {op.message !== '' && <pre class={`tr-message ${hasFailed(op.status) ? 'failed' : ''}`}>{visible(op.message)}</pre>}
       <Facts facts={facts} />
     </div>
+  );
+}
+
+/** Leads to the traces with the same business key. */
+function Key({ text }: { text: string }) {
+  return (
+    <Copied text={text} label="key">
+      <a href={`/traces?text=${encodeURIComponent(text)}`} title="Traces with this key">
+        {visible(text)}
+      </a>
+    </Copied>
+  );
+}
+
+/** Leads to what the instance logged around the operation. */
+function Instance({ id, from, to }: { id: string; from: number; to: number }) {
+  const logs = `/logs?instance=${encodeURIComponent(id)}&since=${Math.floor(from) - AROUND_MS}&until=${Math.ceil(to) + AROUND_MS}`;
+  return (
+    <Copied text={id} label="instance id">
+      <a class="mono" href={logs} title="What this instance logged around it">
+        {shortId(id)}
+      </a>
+    </Copied>
   );
 }
 

@@ -48,7 +48,7 @@ function Payload({ op, payload }: { op: TraceOp; payload: PayloadShown }) {
   const actions = (
     <>
       {known && <Segments label="Form" value={form} options={FORMS} onPick={setForm} />}
-      <CopyButton text={() => (form === 'decoded' ? JSON.stringify(payload.decoded, null, 2) : payload.raw)} label="payload" />
+      {form === 'decoded' && <CopyButton text={() => JSON.stringify(payload.decoded, null, 2)} label="payload" />}
     </>
   );
   return (

@@ -22,6 +22,9 @@ export interface TraceFilters {
   range: Range;
 }
 
+/** Letters the API takes. */
+const TEXT_MAX = 1_000;
+
 /** Parameters of the URL that filter. */
 export const FILTER_NAMES = ['text', 'service', 'channel', 'status', 'failed', 'root_only', 'min_duration', 'max_duration', 'range', 'since', 'until'] as const;
 
@@ -32,7 +35,7 @@ export function readFilters(query: URLSearchParams): TraceFilters {
   const minMs = readMs(query.get('min_duration'));
   const maxMs = readMs(query.get('max_duration'));
   return {
-    text: (query.get('text') ?? '').trim(),
+    text: (query.get('text') ?? '').trim().slice(0, TEXT_MAX),
     service: query.get('service') ?? '',
     channels: CHANNELS.filter((it) => channels.includes(it)),
     status: (STATUSES as readonly string[]).includes(status) ? status : '',

@@ -139,7 +139,7 @@ interface BarProps {
 function Bar({ view, scale, zoom, at, op }: BarProps) {
   const span = view.spans[at] as Interval;
   const [left, right] = [shownAt(scale, zoom, span.from), shownAt(scale, zoom, span.to)];
-  if (right < 0 || left > 1) return <span class={`tr-off ${left > 1 ? 'after' : 'before'}`} title={`${duration(span.to - span.from)}, outside of what is shown`}>{left > 1 ? '→' : '←'}</span>;
+  if (right < 0 || left > 1) return <Outside after={left > 1} ms={span.to - span.from} />;
   const [from, to] = [Math.max(0, left), Math.min(1, right)];
   const [tone] = opStatus(op.status);
   const within = (it: Interval) => {
@@ -157,6 +157,15 @@ function Bar({ view, scale, zoom, at, op }: BarProps) {
       <Marks lines={view.logs.get(op.op_id)} scale={scale} zoom={zoom} />
       <Label op={op} span={span} from={from} to={to} />
     </>
+  );
+}
+
+/** It ran before or after what is zoomed in. */
+function Outside({ after, ms }: { after: boolean; ms: number }) {
+  return (
+    <span class={`tr-off ${after ? 'after' : 'before'}`} title={`${duration(ms)}, outside of what is shown`}>
+      {after ? '→' : '←'}
+    </span>
   );
 }
 

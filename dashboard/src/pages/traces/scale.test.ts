@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { moved, placeOf, roundStep, scaleOf, shownAt, silences, ticks, timeOf, WHOLE, zoomed, zoomTo } from './scale';
+import { axisWord, moved, placeOf, roundStep, scaleOf, shownAt, silences, ticks, timeOf, WHOLE, zoomed, zoomTo } from './scale';
 
 const busy = [{ from: 1_000, to: 1_040 }, { from: 1_010, to: 1_020 }];
 const hours = [...busy, { from: 7_201_000, to: 7_201_040 }];
@@ -18,8 +18,8 @@ test('a trace within one millisecond is a millisecond long, and no operations ar
 test('a silence of hours takes little room, and what was busy the rest', () => {
   const scale = scaleOf(hours, true);
   expect(scale.gaps).toHaveLength(1);
-  expect(placeOf(scale, 1_040)).toBeCloseTo(0.48);
-  expect(placeOf(scale, 7_201_000)).toBeCloseTo(0.52);
+  expect(placeOf(scale, 1_040)).toBeCloseTo(0.46);
+  expect(placeOf(scale, 7_201_000)).toBeCloseTo(0.54);
   expect(timeOf(scale, placeOf(scale, 7_201_010))).toBeCloseTo(7_201_010);
   expect(scaleOf(hours, false).gaps).toEqual([]);
 });
@@ -44,11 +44,16 @@ test('what is shown is between 0 and 1', () => {
 });
 
 test('lines of the axis are at round times and none is inside a silence', () => {
-  expect(ticks(scaleOf(busy, true), WHOLE, 4).map((it) => it.afterMs)).toEqual([0, 10, 20, 30, 40]);
+  expect(ticks(scaleOf(busy, true), WHOLE, 4).ticks.map((it) => it.afterMs)).toEqual([0, 10, 20, 30, 40]);
   const scale = scaleOf(hours, true);
-  const inside = ticks(scale, WHOLE, 8).filter((it) => it.afterMs > 40 && it.afterMs < 7_200_000);
+  const inside = ticks(scale, WHOLE, 8).ticks.filter((it) => it.afterMs > 40 && it.afterMs < 7_200_000);
   expect(inside).toEqual([]);
-  expect(ticks(scale, WHOLE, 8).length).toBeLessThanOrEqual(32);
+  expect(ticks(scale, WHOLE, 8).ticks.length).toBeLessThanOrEqual(32);
+});
+
+test('a time on the axis tells apart what the step tells apart', () => {
+  expect([axisWord(0, 10), axisWord(20, 10), axisWord(0.25, 0.05), axisWord(1_250, 50), axisWord(15_000, 5_000)]).toEqual(['0', '20 ms', '0.25 ms', '1.25 s', '15 s']);
+  expect([axisWord(75_000, 15_000), axisWord(7_215_000, 15_000), axisWord(7_215_250, 50)]).toEqual(['1:15', '2:00:15', '2:00:15.25']);
 });
 
 test('steps are round, also below a millisecond and above a day', () => {

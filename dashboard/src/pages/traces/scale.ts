@@ -34,9 +34,9 @@ export const WHOLE: Zoom = { from: 0, to: 1 };
 /** Silences shorter than this part of the whole stay as they are. */
 const GAP_PART_MIN = 0.2;
 /** What a squeezed silence takes of the line. */
-const GAP_PLACE = 0.04;
+const GAP_PLACE = 0.08;
 /** Most silences that are squeezed; the longest first. */
-const GAPS_MAX = 8;
+const GAPS_MAX = 4;
 /** Nearest that one can get, as a part of the whole. */
 const ZOOM_MIN = 1e-5;
 
@@ -142,8 +142,8 @@ export interface Tick {
   at: number;
 }
 
-/** About `many` lines at round times in what is shown; none inside a squeezed silence. */
-export function ticks(scale: Scale, zoom: Zoom, many: number): Tick[] {
+/** About `many` lines at round times in what is shown, none inside a squeezed silence; and how far apart they are, milliseconds. */
+export function ticks(scale: Scale, zoom: Zoom, many: number): { ticks: Tick[]; stepMs: number } {
   const from = timeOf(scale, zoom.from) - scale.from;
   const to = timeOf(scale, zoom.to) - scale.from;
   const quiet = scale.gaps.reduce((sum, it) => sum + Math.max(0, Math.min(it.to - scale.from, to) - Math.max(it.from - scale.from, from)), 0);
@@ -156,7 +156,7 @@ export function ticks(scale: Scale, zoom: Zoom, many: number): Tick[] {
     // Over a silence at once: stepping through hours of it in milliseconds would take as long.
     afterMs = gap === undefined ? afterMs + step : Math.ceil((gap.to - scale.from) / step) * step;
   }
-  return found;
+  return { ticks: found, stepMs: step };
 }
 
 const STEPS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 1800e3, 3600e3, 7200e3, 21600e3, 43200e3, 86400e3];
@@ -170,3 +170,17 @@ export function roundStep(ms: number): number {
   }
   return STEPS_MS.find((it) => it >= ms) ?? Math.ceil(ms / 86400e3) * 86400e3;
 }
+
+/** A time on an axis with as many digits as the step needs: `20 ms`, `1.25 s`, `2:00:15`, `2:00:15.250`. */
+export function axisWord(afterMs: number, stepMs: number): string {
+  if (afterMs === 0) return '0';
+  const decimals = stepMs >= 1_000 ? 0 : Math.min(6, Math.ceil(-Math.log10(stepMs / 1_000) - 1e-9));
+  if (afterMs < 1_000) return `${trimmed(afterMs, Math.max(0, decimals - 3))} ms`;
+  if (afterMs < 60_000) return `${(afterMs / 1_000).toFixed(decimals)} s`;
+  const minutes = Math.floor(afterMs / 60_000);
+  const seconds = ((afterMs - minutes * 60_000) / 1_000).toFixed(decimals).padStart(decimals > 0 ? decimals + 3 : 2, '0');
+  const two = (value: number) => String(value).padStart(2, '0');
+  return minutes < 60 ? `${minutes}:${seconds}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${seconds}`;
+}
+
+const trimmed = (value: number, decimals: number): string => String(Number(value.toFixed(decimals)));

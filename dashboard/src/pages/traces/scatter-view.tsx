@@ -128,7 +128,9 @@ function Brush({ from, to, plane }: { from: Point; to: Point; plane: Plane }) {
 function Tip({ line, plane }: { line: TraceLine; plane: Plane }) {
   const x = xOf(plane, line.started_at_unix_ms);
   const left = x > plane.width / 2;
-  const style = { top: `${PAD.top + clamp(yOf(plane, line.duration_ms) - 20, plane.height - 44)}px`, ...(left ? { right: `${plane.width + PAD.right - x + 12}px` } : { left: `${PAD.left + x + 12}px` }) };
+  const top = PAD.top + clamp(yOf(plane, line.duration_ms) - 20, plane.height - 44);
+  const side = left ? { right: `${plane.width + PAD.right - x + 12}px` } : { left: `${PAD.left + x + 12}px` };
+  const style = { top: `${top}px`, ...side };
   return (
     <div class="tr-tip small" style={style}>
       <div class="cut">

@@ -5,7 +5,7 @@ import { brushed, decades, durationAt, nearest, planeOf, quantile, sample, timeA
 const box = { width: 400, height: 100 };
 
 function line(id: string, startedMs: number, ms: number, status: TraceLine['status'] = 'SUCCESS'): TraceLine {
-  return { trace_id: id, subject: 's', service: 'orders', started_at_unix_ms: startedMs, duration_ms: ms, ops: 1, status, running: false };
+  return { trace_id: id, subject: 's', service: 'orders', channel: 'http', errors: 0, started_at_unix_ms: startedMs, duration_ms: ms, ops: 1, status, running: false };
 }
 
 test('places and values turn into each other', () => {

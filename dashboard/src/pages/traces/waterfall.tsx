@@ -111,7 +111,7 @@ function GridLines({ scale, places, many }: { scale: Scale; places: Places; many
   const shown = (at: number) => ((at - zoom.from) / (zoom.to - zoom.from)) * 100;
   return (
     <div class="tr-grid" aria-hidden="true">
-      {ticks(scale, zoom, many).map((it) => (
+      {ticks(scale, zoom, many).ticks.map((it) => (
         <i key={it.afterMs} style={{ left: `${(it.at * 100).toFixed(3)}%` }} />
       ))}
       {scale.gaps.map((it) => (
@@ -194,6 +194,7 @@ function Tools({ view, places, hasGaps, back }: { view: TraceView; places: Place
     back();
   };
   const foldable = view.ops.some((it) => it.depth > 1);
+  const open = places.folded.size === 0;
   return (
     <div class="tr-tools">
       <Input icon="search" type="search" aria-label="Search in this trace" placeholder="Search in this trace" data-slash="" value={places.text} onText={places.setText} onKeyDown={keys} />
@@ -206,7 +207,13 @@ function Tools({ view, places, hasGaps, back }: { view: TraceView; places: Place
         Critical path
       </button>
       {hasGaps && (
-        <button class="chip" type="button" aria-pressed={places.squeeze} title="Draw long spans in which nothing ran shorter than they were" onClick={() => places.setSqueeze(!places.squeeze)}>
+        <button
+          class="chip"
+          type="button"
+          aria-pressed={places.squeeze}
+          title="Draw long spans in which nothing ran shorter than they were"
+          onClick={() => places.setSqueeze(!places.squeeze)}
+        >
           Squeeze silences
         </button>
       )}
@@ -217,7 +224,7 @@ function Tools({ view, places, hasGaps, back }: { view: TraceView; places: Place
           <IconButton icon="down" label="Next failure (e)" onClick={() => places.next(view.failed, 1)} />
         </>
       )}
-      {foldable && <IconButton icon="list" label={places.folded.size > 0 ? 'Unfold everything' : 'Fold everything'} onClick={() => places.foldAll(places.folded.size === 0)} />}
+      {foldable && <IconButton icon="list" label={open ? 'Fold everything' : 'Unfold everything'} onClick={() => places.foldAll(open)} />}
       <IconButton icon="minus" label="Farther (−)" disabled={whole} onClick={() => zoom(1 / 0.6)} />
       <IconButton icon="plus" label="Nearer (+)" onClick={() => zoom(0.6)} />
       <IconButton icon="fit" label="The whole trace (0)" disabled={whole} onClick={() => places.setZoom(WHOLE)} />

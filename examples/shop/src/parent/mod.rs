@@ -110,7 +110,7 @@ async fn show(
         let plan = load::Plan { rate, span };
         return load::run(runtime, &orders, plan, &pids, progress).await;
     }
-    report::by_hand(&map, data.path());
+    report::by_hand(&map, data.path(), &runtime.console());
     let mut watch = clock.interval(WATCH_EVERY);
     loop {
         watch.tick().await;

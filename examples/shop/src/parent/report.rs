@@ -63,8 +63,11 @@ pub(super) fn map(map: &ServiceMap) {
     }
 }
 
-/// Commands to copy.
-pub(super) fn by_hand(map: &ServiceMap, data: &Path) {
+/// A page to open and commands to copy.
+pub(super) fn by_hand(map: &ServiceMap, data: &Path, console: &str) {
+    say("");
+    say("Look at it: the map, the order's trace, its log. The page makes your account first:");
+    say(&format!("  {console}"));
     let at = |service: &str| http_address(map, service).unwrap_or_default();
     let (orders, data) = (at("orders"), data.display());
     say("");

@@ -62,13 +62,21 @@ impl PgFilling {
             .await
             .map_err(fault)?;
         if tables > 0 {
-            let detail = format!(
-                "it has {tables} tables already; name an empty database, or create one"
-            );
-            return Err(DbError::new(DbErrorKind::Other, "fill the database", detail));
+            let detail =
+                format!("it has {tables} tables already; name an empty database, or create one");
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "fill the database",
+                detail,
+            ));
         }
         for schema in wanted {
-            migrate(&mut Conn::new(Driver::Postgres(&mut conn)), schema, clock.now()).await?;
+            migrate(
+                &mut Conn::new(Driver::Postgres(&mut conn)),
+                schema,
+                clock.now(),
+            )
+            .await?;
         }
         Ok(Self { conn })
     }

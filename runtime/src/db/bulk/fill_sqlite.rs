@@ -59,9 +59,7 @@ impl SqliteFilling {
         self.close().await?;
         let path = match place {
             Place::Store(store) => self.folder.join(format!("{}.db", store.name())),
-            Place::Slice(history, slice) => {
-                sqlite_slices::file_for(&self.folder, history, slice)?
-            }
+            Place::Slice(history, slice) => sqlite_slices::file_for(&self.folder, history, slice)?,
         };
         if !self.made.insert(path.clone()) {
             let detail = format!("{place} comes twice");
@@ -84,7 +82,11 @@ impl SqliteFilling {
         check(table, columns, rows)?;
         let fault = |source| DbError::from_sqlx(format!("fill `{table}`"), source);
         let Some((_, conn)) = &mut self.open else {
-            return Err(DbError::new(DbErrorKind::Other, "fill a table", "no place is open"));
+            return Err(DbError::new(
+                DbErrorKind::Other,
+                "fill a table",
+                "no place is open",
+            ));
         };
         let index = INDEXES.iter().find(|it| it.0 == table).map(|it| it.1);
         let index = index.map(|index| (index, words(columns, rows)));
@@ -106,7 +108,9 @@ impl SqliteFilling {
             DbError::new(DbErrorKind::Unavailable, action, detail)
         };
         // The last connection moves the log into the file.
-        conn.close().await.map_err(|error| fault(error.to_string()))?;
+        conn.close()
+            .await
+            .map_err(|error| fault(error.to_string()))?;
         let synced = File::open(&path).and_then(|file| file.sync_all());
         synced.map_err(|error| fault(error.to_string()))
     }
@@ -142,10 +146,7 @@ async fn insert_into(
 }
 
 /// Without the words, which are kept in a table of their own here.
-fn stored<'r>(
-    columns: &[Column],
-    rows: &'r [Row],
-) -> (Vec<Column>, std::borrow::Cow<'r, [Row]>) {
+fn stored<'r>(columns: &[Column], rows: &'r [Row]) -> (Vec<Column>, std::borrow::Cow<'r, [Row]>) {
     let Some(place) = columns.iter().position(|it| it.kind == Kind::Words) else {
         return (columns.to_vec(), rows.into());
     };

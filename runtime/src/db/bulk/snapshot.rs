@@ -108,11 +108,17 @@ async fn begin(mut held: ReadConn) -> Result<ReadConn, DbError> {
     let begun = match &mut held {
         ReadConn::Sqlite(conn) => {
             conn.close_on_drop();
-            sqlx::raw_sql(BEGIN.sqlite).execute(&mut **conn).await.map(|_| ())
+            sqlx::raw_sql(BEGIN.sqlite)
+                .execute(&mut **conn)
+                .await
+                .map(|_| ())
         }
         ReadConn::Postgres(conn) => {
             conn.close_on_drop();
-            sqlx::raw_sql(BEGIN.postgres).execute(&mut **conn).await.map(|_| ())
+            sqlx::raw_sql(BEGIN.postgres)
+                .execute(&mut **conn)
+                .await
+                .map(|_| ())
         }
     };
     begun.map_err(|source| DbError::from_sqlx("begin to read for a backup", source))?;

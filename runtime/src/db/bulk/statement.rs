@@ -75,7 +75,11 @@ fn quoted(name: &str) -> Result<String, DbError> {
     let plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
     if name.is_empty() || !name.chars().all(plain) {
         let detail = format!("`{}` is no name of ours", name.escape_debug());
-        return Err(DbError::new(DbErrorKind::Schema, "name a table or column", detail));
+        return Err(DbError::new(
+            DbErrorKind::Schema,
+            "name a table or column",
+            detail,
+        ));
     }
     Ok(format!("\"{name}\""))
 }
@@ -103,7 +107,10 @@ mod tests {
             insert("logs", &columns(), 2).expect("names"),
             r#"INSERT INTO "logs" ("id", "words") VALUES ($1, array_to_tsvector(string_to_array($2, ' '))), ($3, array_to_tsvector(string_to_array($4, ' ')))"#
         );
-        assert_eq!((rows_max(1), rows_max(10_000), rows_max(99_999)), (64, 3, 1));
+        assert_eq!(
+            (rows_max(1), rows_max(10_000), rows_max(99_999)),
+            (64, 3, 1)
+        );
     }
 
     #[test]

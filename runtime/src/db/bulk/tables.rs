@@ -9,12 +9,12 @@ use sqlx::FromRow;
 
 use super::place::{Place, unknown_table};
 use super::value::{Column, Kind};
+use crate::db::Store;
 use crate::db::conn::{Conn, on_conn};
 use crate::db::error::{DbError, DbErrorKind};
 use crate::db::history::History;
 use crate::db::migrations::Schema;
 use crate::db::sql::{Sql, sql};
-use crate::db::Store;
 
 const COLUMNS: Sql = sql!(
     sqlite: "bulk/columns.sqlite.sql",
@@ -62,7 +62,9 @@ pub(super) fn all(schema: Schema) -> Vec<&'static str> {
 
 fn named<'l>(line: &'l str, statement: &str) -> Option<&'l str> {
     let rest = line.strip_prefix(statement)?;
-    rest.split([' ', '(', ';']).next().filter(|it| !it.is_empty())
+    rest.split([' ', '(', ';'])
+        .next()
+        .filter(|it| !it.is_empty())
 }
 
 /// The tables of `place` that a backup holds.
@@ -125,6 +127,9 @@ mod tests {
         assert!(!telemetry.contains(&"ops"), "it was dropped: {telemetry:?}");
         assert_eq!(all(History::Ops.schema()), ["ops", "traces", "texts"]);
         let kept = kept(Place::Store(Store::Ledger));
-        assert!(kept.contains(&"audit") && !kept.contains(&"sync_probe"), "{kept:?}");
+        assert!(
+            kept.contains(&"audit") && !kept.contains(&"sync_probe"),
+            "{kept:?}"
+        );
     }
 }

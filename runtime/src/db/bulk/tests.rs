@@ -69,7 +69,10 @@ async fn fill_ledger(db: &Db) {
 async fn fill_from(filling: &mut Filling, db: &Db, place: Place) {
     filling.turn_to(place).await.expect("turns");
     for (table, columns, rows) in everything(db, place).await {
-        filling.insert(&table, &columns, &rows).await.expect("fills");
+        filling
+            .insert(&table, &columns, &rows)
+            .await
+            .expect("fills");
     }
 }
 
@@ -180,7 +183,12 @@ async fn what_does_not_fit_is_refused() {
         assert!(filling.insert("logs", &id, &[text.clone()]).await.is_err());
         assert!(filling.insert("logs", &id, &[vec![]]).await.is_err());
         let nobody = [column("nobody", super::Kind::Text)];
-        assert!(filling.insert("logs", &nobody, &[text.clone()]).await.is_err());
+        assert!(
+            filling
+                .insert("logs", &nobody, &[text.clone()])
+                .await
+                .is_err()
+        );
         assert!(filling.insert("no_table", &nobody, &[text]).await.is_err());
     })
     .await;

@@ -196,11 +196,21 @@ mod tests {
             value.encode(&mut bytes);
         }
         for end in 1..bytes.len() {
-            assert_eq!(decode_rows(&bytes[..end], row().len()), None, "cut at {end}");
+            assert_eq!(
+                decode_rows(&bytes[..end], row().len()),
+                None,
+                "cut at {end}"
+            );
         }
         assert_eq!(decode_rows(&[9], 1), None, "an unknown tag");
         assert_eq!(decode_rows(&[3, 1, 0xff], 1), None, "text that is none");
-        assert_eq!(decode_rows(&[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], 1), None);
+        assert_eq!(
+            decode_rows(
+                &[1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+                1
+            ),
+            None
+        );
         assert_eq!(decode_rows(&[0], 0), None);
     }
 }

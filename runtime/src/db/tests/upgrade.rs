@@ -23,7 +23,9 @@ fn schemas() -> Vec<Schema> {
 
 /// What an older binary would trip over, in a migration's text.
 fn takes_away(text: &str) -> Vec<String> {
-    let code = text.lines().map(|it| it.split("--").next().unwrap_or_default());
+    let code = text
+        .lines()
+        .map(|it| it.split("--").next().unwrap_or_default());
     let code = code.collect::<Vec<_>>().join("\n").to_ascii_uppercase();
     // What is between the quotes of a function is run later, by code that knows it.
     let code: String = code.split("$$").step_by(2).collect();
@@ -170,7 +172,10 @@ fn check_only_added(before: &Shape, after: &Shape) {
         let old_table = before.iter().any(|it| it.0 == *table);
         let old = before.iter().find(|it| (&it.0, &it.1) == (table, column));
         let was_needed = old.is_some_and(|it| it.2);
-        assert!(!old_table || !needed || was_needed, "{table}.{column} needs a value now");
+        assert!(
+            !old_table || !needed || was_needed,
+            "{table}.{column} needs a value now"
+        );
     }
 }
 

@@ -48,23 +48,32 @@ pub(in crate::export) fn routes(otlp: &Otlp, clock: &Clock) -> Router {
 }
 
 async fn traces(State(served): State<Served>, request: Request) -> Response {
-    serve(&served, request, Signal::Spans, async |bytes, it: TracesRequest| {
-        served.otlp.traces(bytes, it).await
-    })
+    serve(
+        &served,
+        request,
+        Signal::Spans,
+        async |bytes, it: TracesRequest| served.otlp.traces(bytes, it).await,
+    )
     .await
 }
 
 async fn logs(State(served): State<Served>, request: Request) -> Response {
-    serve(&served, request, Signal::LogRecords, async |bytes, it: LogsRequest| {
-        served.otlp.logs(bytes, it).await
-    })
+    serve(
+        &served,
+        request,
+        Signal::LogRecords,
+        async |bytes, it: LogsRequest| served.otlp.logs(bytes, it).await,
+    )
     .await
 }
 
 async fn metrics(State(served): State<Served>, request: Request) -> Response {
-    serve(&served, request, Signal::DataPoints, async |bytes, it: MetricsRequest| {
-        served.otlp.metrics(bytes, it).await
-    })
+    serve(
+        &served,
+        request,
+        Signal::DataPoints,
+        async |bytes, it: MetricsRequest| served.otlp.metrics(bytes, it).await,
+    )
     .await
 }
 

@@ -140,7 +140,10 @@ mod tests {
     #[test]
     fn a_bomb_is_unpacked_no_further_than_its_limit() {
         let fits = gzip(&vec![0; BODY_BYTES_MAX]);
-        assert_eq!(Packed::Gzip.unpack(fits).expect("fits").len(), BODY_BYTES_MAX);
+        assert_eq!(
+            Packed::Gzip.unpack(fits).expect("fits").len(),
+            BODY_BYTES_MAX
+        );
         let bomb = gzip(&vec![0; 64 << 20]);
         assert!(bomb.len() < 100_000, "it is small on the wire");
         let fault = Packed::Gzip.unpack(bomb).expect_err("too large");

@@ -68,7 +68,8 @@ impl Deltas {
     /// Makes room for new series, as far as others are silent.
     pub(super) fn tidy(&mut self, now: Monotonic) {
         if self.last.len() >= SERIES_MAX {
-            self.last.retain(|_, (_, seen)| now.since(*seen) < SILENT_FOR);
+            self.last
+                .retain(|_, (_, seen)| now.since(*seen) < SILENT_FOR);
         }
     }
 
@@ -184,7 +185,11 @@ mod tests {
         assert_eq!(told(&mut deltas, total(1, 10, 5.0)), 0.0);
         assert_eq!(told(&mut deltas, total(1, 9, 4.0)), 0.0, "comes late");
         assert_eq!(told(&mut deltas, total(15, 20, 3.0)), 3.0);
-        assert_eq!(told(&mut deltas, total(15, 30, 2.0)), 2.0, "fell unannounced");
+        assert_eq!(
+            told(&mut deltas, total(15, 30, 2.0)),
+            2.0,
+            "fell unannounced"
+        );
     }
 
     #[test]
@@ -206,8 +211,14 @@ mod tests {
             ..total(1, at, 9.0)
         };
         batch.delta(1, with(10, &[1, 2]));
-        assert_eq!(batch.delta(1, with(20, &[1, 5])).expect("room").counts, [0, 3]);
-        assert_eq!(batch.delta(1, with(30, &[0, 1])).expect("room").counts, [0, 1]);
+        assert_eq!(
+            batch.delta(1, with(20, &[1, 5])).expect("room").counts,
+            [0, 3]
+        );
+        assert_eq!(
+            batch.delta(1, with(30, &[0, 1])).expect("room").counts,
+            [0, 1]
+        );
     }
 
     #[test]

@@ -137,7 +137,9 @@ impl Otlp {
                         continue;
                     };
                     if let Some((kind, name)) = spans::served(&work) {
-                        self.0.registry.foreign_serves(from.actor.service, kind, &name);
+                        self.0
+                            .registry
+                            .foreign_serves(from.actor.service, kind, &name);
                     }
                     frames.push(frame);
                     said.logs.extend(spans::lines(span, around, now_ms));
@@ -172,7 +174,8 @@ impl Otlp {
                     masks: &masks,
                 };
                 let lines = scope.log_records.iter();
-                said.logs.extend(lines.map(|it| logs::line(it, around, now_ms)));
+                said.logs
+                    .extend(lines.map(|it| logs::line(it, around, now_ms)));
             }
         }
         let items = said.logs.len();
@@ -223,7 +226,9 @@ impl Otlp {
                 rejected: 0,
             };
             let scopes = part.scope_metrics.iter();
-            scopes.flat_map(|it| &it.metrics).for_each(|it| reader.read(it));
+            scopes
+                .flat_map(|it| &it.metrics)
+                .for_each(|it| reader.read(it));
             let (reports, rejected) = (reader.reports, reader.rejected);
             taken.add(rejected, || NO_POINT.to_owned());
             said.metrics.push((from.actor, reports));
@@ -313,12 +318,7 @@ impl<'o> Peers<'o> {
         }
     }
 
-    async fn of(
-        &mut self,
-        work: &Work,
-        span: &Span,
-        own: ServiceId,
-    ) -> Result<Other, DbError> {
+    async fn of(&mut self, work: &Work, span: &Span, own: ServiceId) -> Result<Other, DbError> {
         match work {
             Work::HttpClient { .. } | Work::RpcClient { .. } => Ok(self.called(span)),
             Work::HttpServer { .. } | Work::RpcServer { .. } => {
@@ -341,7 +341,11 @@ impl<'o> Peers<'o> {
         let said = spans::said_peer(span);
         let id = found.or_else(|| registry.service_named(said));
         let known = id.and_then(|id| registry.service_name(id));
-        let otherwise = if said.is_empty() { address } else { said.to_owned() };
+        let otherwise = if said.is_empty() {
+            address
+        } else {
+            said.to_owned()
+        };
         Other {
             id,
             name: known.unwrap_or(otherwise),

@@ -12,7 +12,11 @@ pub(super) fn line(record: &LogRecord, around: Around<'_>, now_ms: i64) -> LogEn
     let observed = millis(record.observed_time_unix_nano).unwrap_or(0);
     let at_ms = millis(record.time_unix_nano).filter(|it| *it > 0);
     let said = attributes::body(record.body.as_ref(), around.masks);
-    let message = if said.is_empty() { &record.event_name } else { &said };
+    let message = if said.is_empty() {
+        &record.event_name
+    } else {
+        &said
+    };
     let level = level(record.severity_number, &record.severity_text);
     let at_ms = at_ms.unwrap_or(observed);
     let mut entry = LogEntry::new(around.actor, at_ms, now_ms, level, message);

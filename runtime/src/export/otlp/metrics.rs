@@ -14,8 +14,7 @@ use super::attributes::label;
 use super::deltas::{Batch, Delta, Total};
 use super::message::KeyValue;
 use super::points::{
-    Exponential, ExponentialPoint, Gauge, Histogram, Metric, Number, Points, Sum,
-    Summary,
+    Exponential, ExponentialPoint, Gauge, Histogram, Metric, Number, Points, Sum, Summary,
 };
 use super::spans::millis;
 use crate::telemetry::{MaskKeys, MetricKind, MetricReport};
@@ -173,7 +172,12 @@ impl Reader<'_, '_> {
                     counts: Vec::new(),
                 });
                 let delta = total.and_then(|it| self.batch.delta(key, it));
-                self.report(series, MetricKind::Counter, delta.map(|it| it.value), Vec::new());
+                self.report(
+                    series,
+                    MetricKind::Counter,
+                    delta.map(|it| it.value),
+                    Vec::new(),
+                );
             }
             for it in &point.quantile_values {
                 let mut series = series.clone();
@@ -270,7 +274,9 @@ fn buckets_json(bounds: &[f64], counts: &[u64]) -> Vec<u8> {
         }
     };
     let buckets = counts.iter().enumerate().map(&mut bucket);
-    serde_json::Value::Array(buckets.collect()).to_string().into_bytes()
+    serde_json::Value::Array(buckets.collect())
+        .to_string()
+        .into_bytes()
 }
 
 #[cfg(test)]
@@ -291,12 +297,24 @@ mod tests {
         };
         let filled = |counts: Vec<u64>| -> Vec<(i64, u64)> {
             let powers = counts.into_iter().zip(-POWER_MAX..);
-            powers.filter(|(count, _)| *count > 0).map(|(count, power)| (power, count)).collect()
+            powers
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, power)| (power, count))
+                .collect()
         };
         // Scale 1: buckets of half an octave from 1; scale 0: whole ones; scale -1: two at once.
-        assert_eq!(filled(at_powers(&point(1, 0, &[1, 2, 4]), 42)), [(-20, 3), (1, 3), (2, 4)]);
-        assert_eq!(filled(at_powers(&point(0, -1, &[1, 2]), 42)), [(-20, 3), (0, 1), (1, 2)]);
-        assert_eq!(filled(at_powers(&point(-1, 0, &[5]), 42)), [(-20, 3), (2, 5)]);
+        assert_eq!(
+            filled(at_powers(&point(1, 0, &[1, 2, 4]), 42)),
+            [(-20, 3), (1, 3), (2, 4)]
+        );
+        assert_eq!(
+            filled(at_powers(&point(0, -1, &[1, 2]), 42)),
+            [(-20, 3), (0, 1), (1, 2)]
+        );
+        assert_eq!(
+            filled(at_powers(&point(-1, 0, &[5]), 42)),
+            [(-20, 3), (2, 5)]
+        );
         let far = at_powers(&point(-10, i32::MAX, &[7]), 42);
         assert_eq!((far[0], far[41]), (3, 7));
         assert_eq!(at_powers(&point(0, i32::MIN, &[7]), 42)[0], 10);

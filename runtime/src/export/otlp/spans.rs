@@ -157,7 +157,10 @@ fn path(all: &[KeyValue], routes: &[&str]) -> String {
 /// Where a client's span went, as `host:port` or `host`.
 pub(super) fn address(span: &Span) -> String {
     let all = &span.attributes;
-    let host = text(all, &["server.address", "net.peer.name", "network.peer.address"]);
+    let host = text(
+        all,
+        &["server.address", "net.peer.name", "network.peer.address"],
+    );
     let port = number(all, &["server.port", "net.peer.port", "network.peer.port"]);
     if !host.is_empty() {
         return port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
@@ -217,9 +220,7 @@ fn subject(work: &Work, span: &Span, service: &str, other: &str) -> String {
         Work::RpcServer { method } => ["rpc.handle:", method].concat(),
         Work::RpcClient { method } => ["rpc.call:", other, "/", method].concat(),
         Work::Publish { destination } => ["event.publish:", destination].concat(),
-        Work::Deliver { destination } => {
-            ["event.deliver:", destination, "/", service].concat()
-        }
+        Work::Deliver { destination } => ["event.deliver:", destination, "/", service].concat(),
         Work::Own => span.name.clone(),
     }
 }
@@ -262,7 +263,11 @@ fn status(span: &Span) -> (Status, String) {
         (true, Some(http)) => format!("HTTP {http}"),
         (true, None) => kind.to_owned(),
     };
-    let status = if timed_out { Status::Timeout } else { Status::Error };
+    let status = if timed_out {
+        Status::Timeout
+    } else {
+        Status::Error
+    };
     (status, message)
 }
 
@@ -309,11 +314,19 @@ pub(super) fn lines(span: &Span, around: Around<'_>, now_ms: i64) -> Vec<LogEntr
     let op = trace.and_then(|trace| op_id(trace, &span.span_id));
     let line = |event: &Event| {
         let is_exception = event.name == "exception";
-        let level = if is_exception { Level::Error } else { Level::Info };
+        let level = if is_exception {
+            Level::Error
+        } else {
+            Level::Info
+        };
         let message = if is_exception {
             let kind = text(&event.attributes, &["exception.type"]);
             let said = text(&event.attributes, &["exception.message"]);
-            let gap = if kind.is_empty() || said.is_empty() { "" } else { ": " };
+            let gap = if kind.is_empty() || said.is_empty() {
+                ""
+            } else {
+                ": "
+            };
             [kind, gap, said].concat()
         } else {
             event.name.clone()

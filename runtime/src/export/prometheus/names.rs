@@ -143,7 +143,12 @@ mod tests {
     fn names_get_their_unit_written_out_once() {
         use MetricKind::{Counter, Gauge, Histogram};
         for (name, unit, kind, expected) in [
-            ("http.server.request.duration", "s", Histogram, "http_server_request_duration_seconds"),
+            (
+                "http.server.request.duration",
+                "s",
+                Histogram,
+                "http_server_request_duration_seconds",
+            ),
             ("process.rss_bytes", "By", Gauge, "process_rss_bytes"),
             ("process.cpu_percent", "%", Gauge, "process_cpu_percent"),
             ("orders_total", "1", Counter, "orders"),
@@ -184,8 +189,14 @@ mod tests {
             for plain in [family(name, name, MetricKind::Gauge), label(name)] {
                 let mut letters = plain.chars();
                 let first = letters.next().expect("is not empty");
-                assert!(first.is_ascii_alphabetic() || first == '_' || first == ':', "{plain}");
-                assert!(letters.all(|it| it.is_ascii_alphanumeric() || "_:".contains(it)), "{plain}");
+                assert!(
+                    first.is_ascii_alphabetic() || first == '_' || first == ':',
+                    "{plain}"
+                );
+                assert!(
+                    letters.all(|it| it.is_ascii_alphanumeric() || "_:".contains(it)),
+                    "{plain}"
+                );
             }
         }
     }

@@ -91,7 +91,11 @@ fn process(parts: &Parts, all: &mut Families) {
     let help = "The runtime's version; always 1.";
     all.add(("bridge_build_info", Kind::Gauge), help, [(version, 1.0)]);
     let up = parts.clock.monotonic().since(parts.started.1).as_secs_f64();
-    all.gauge("bridge_uptime_seconds", "Time since the runtime started.", up);
+    all.gauge(
+        "bridge_uptime_seconds",
+        "Time since the runtime started.",
+        up,
+    );
     let now = Process::now();
     let help = "Processor time that the runtime used.";
     let cpu = [(&[][..], now.cpu_seconds)];
@@ -100,9 +104,17 @@ fn process(parts: &Parts, all: &mut Families) {
     let help = "When the runtime started, seconds since the Unix epoch.";
     all.gauge("process_start_time_seconds", help, started);
     for (name, help, value) in [
-        ("process_resident_memory_bytes", "Memory in use.", now.resident_bytes),
+        (
+            "process_resident_memory_bytes",
+            "Memory in use.",
+            now.resident_bytes,
+        ),
         ("process_open_fds", "Open files.", now.open_files),
-        ("process_max_fds", "Most files that may be open.", now.files_max),
+        (
+            "process_max_fds",
+            "Most files that may be open.",
+            now.files_max,
+        ),
     ] {
         if let Some(value) = value {
             all.gauge(name, help, value);
@@ -194,7 +206,10 @@ fn tasks(parts: &Parts, all: &mut Families) {
 
 async fn database(parts: &Parts, all: &mut Families) {
     let begun = parts.clock.monotonic();
-    let described = parts.clock.timeout(STORE_PATIENCE, parts.db.describe()).await;
+    let described = parts
+        .clock
+        .timeout(STORE_PATIENCE, parts.db.describe())
+        .await;
     let took = parts.clock.monotonic().since(begun);
     let described = described.ok().and_then(Result::ok);
     let help = "Whether the database answers.";
@@ -203,7 +218,13 @@ async fn database(parts: &Parts, all: &mut Families) {
     let Some(described) = described else { return };
     let help = "How long the database took to say how large it is.";
     all.gauge("bridge_database_answer_seconds", help, took.as_secs_f64());
-    let named = |store| if store == Store::Ledger { "ledger" } else { "telemetry" };
+    let named = |store| {
+        if store == Store::Ledger {
+            "ledger"
+        } else {
+            "telemetry"
+        }
+    };
     let labels: Vec<_> = described
         .stores
         .iter()
@@ -211,5 +232,9 @@ async fn database(parts: &Parts, all: &mut Families) {
         .collect();
     let sizes = labels.iter().zip(&described.stores);
     let sizes = sizes.map(|(labels, it)| (&labels[..], float(it.bytes)));
-    all.add(("bridge_database_size_bytes", Kind::Gauge), "Size on disk.", sizes);
+    all.add(
+        ("bridge_database_size_bytes", Kind::Gauge),
+        "Size on disk.",
+        sizes,
+    );
 }

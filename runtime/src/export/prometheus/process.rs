@@ -18,7 +18,10 @@ pub(super) struct Process {
 impl Process {
     pub(super) fn now() -> Self {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        #[expect(clippy::cast_precision_loss, reason = "seconds and nanoseconds of one life")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "seconds and nanoseconds of one life"
+        )]
         let cpu_seconds = time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
         let status = fs::read_to_string("/proc/self/status").ok();
         // The folder that is being read is open too.
@@ -47,7 +50,10 @@ mod tests {
 
     #[test]
     fn memory_is_read_from_the_line_of_the_kernel() {
-        assert_eq!(resident("Name:\tx\nVmRSS:\t   2048 kB\n"), Some(2.0 * 1024.0 * 1024.0));
+        assert_eq!(
+            resident("Name:\tx\nVmRSS:\t   2048 kB\n"),
+            Some(2.0 * 1024.0 * 1024.0)
+        );
         assert_eq!(resident("Name: x"), None);
         assert!(Process::now().cpu_seconds >= 0.0);
     }

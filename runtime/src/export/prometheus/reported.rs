@@ -101,7 +101,11 @@ fn digits(words: &[&str]) -> String {
         hash.update([0]);
     }
     let digest = hash.finalize();
-    digest.iter().take(3).map(|it| format!("{it:02x}")).collect()
+    digest
+        .iter()
+        .take(3)
+        .map(|it| format!("{it:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -154,17 +158,29 @@ mod tests {
         names.extend(taken);
         let unique: BTreeSet<&String> = names.iter().collect();
         assert_eq!(unique.len(), names.len(), "{names:?}");
-        let again = families(totals.into_iter().rev().collect(), [], |_| "shop".to_owned());
-        assert!(again.iter().any(|it| it.name == "a_b"), "one of them is plain");
+        let again = families(totals.into_iter().rev().collect(), [], |_| {
+            "shop".to_owned()
+        });
+        assert!(
+            again.iter().any(|it| it.name == "a_b"),
+            "one of them is plain"
+        );
     }
 
     #[test]
     fn labels_that_fall_together_are_told_apart() {
         let mint = mint();
-        let labels = [("a.b", "1"), ("a_b", "2"), ("service", "3"), ("exported_service", "4")];
-        let shown = families(vec![total(&mint, "x", MetricKind::Gauge, &labels)], [], |_| {
-            "shop".to_owned()
-        });
+        let labels = [
+            ("a.b", "1"),
+            ("a_b", "2"),
+            ("service", "3"),
+            ("exported_service", "4"),
+        ];
+        let shown = families(
+            vec![total(&mint, "x", MetricKind::Gauge, &labels)],
+            [],
+            |_| "shop".to_owned(),
+        );
         let keys: BTreeSet<_> = shown[0].samples[0].labels.iter().map(|it| &it.0).collect();
         assert_eq!(keys.len(), 6, "{keys:?}");
         let text = write(&shown, Format::Plain);

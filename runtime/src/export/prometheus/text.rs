@@ -119,25 +119,46 @@ fn head(family: &Family, format: Format, text: &mut String) {
         help = help.replace("\\\"", "\"");
     }
     // Writing to a string does not fail.
-    let _ = writeln!(text, "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}");
+    let _ = writeln!(
+        text,
+        "# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}"
+    );
 }
 
 fn lines(family: &Family, sample: &Sample, format: Format, text: &mut String) {
     let name = &family.name;
     match &sample.value {
         Value::Number(value) => {
-            let suffix = if family.kind == Kind::Counter { "_total" } else { "" };
+            let suffix = if family.kind == Kind::Counter {
+                "_total"
+            } else {
+                ""
+            };
             line(text, (name, suffix), &sample.labels, None, &number(*value));
         }
         Value::Histogram(bounds, counts, sum) => {
             let mut below = 0_u64;
             for (nth, count) in counts.iter().enumerate() {
                 below = below.saturating_add(*count);
-                let bound = bounds.get(nth).map_or_else(|| "+Inf".to_owned(), |it| le(*it, format));
-                line(text, (name, "_bucket"), &sample.labels, Some(&bound), &below.to_string());
+                let bound = bounds
+                    .get(nth)
+                    .map_or_else(|| "+Inf".to_owned(), |it| le(*it, format));
+                line(
+                    text,
+                    (name, "_bucket"),
+                    &sample.labels,
+                    Some(&bound),
+                    &below.to_string(),
+                );
             }
             line(text, (name, "_sum"), &sample.labels, None, &number(*sum));
-            line(text, (name, "_count"), &sample.labels, None, &below.to_string());
+            line(
+                text,
+                (name, "_count"),
+                &sample.labels,
+                None,
+                &below.to_string(),
+            );
         }
     }
 }
@@ -214,7 +235,11 @@ mod tests {
     fn both_formats_are_written_as_their_documents_say() {
         let all = [
             family("sold", Kind::Counter, Value::Number(3.0)),
-            family("took_seconds", Kind::Histogram, Value::Histogram(vec![0.5, 1.0], vec![1, 0, 2], 7.5)),
+            family(
+                "took_seconds",
+                Kind::Histogram,
+                Value::Histogram(vec![0.5, 1.0], vec![1, 0, 2], 7.5),
+            ),
         ];
         let label = r#"service="a\"b\\c\nd""#;
         let plain = format!(
@@ -228,8 +253,13 @@ mod tests {
         );
         assert_eq!(write(&all, Format::Plain), plain);
         let open = write(&all, Format::OpenMetrics);
-        assert!(open.starts_with("# HELP sold What \\\"it\\\" is\\nand does\n# TYPE sold counter\nsold_total{"));
-        assert!(open.contains(",le=\"1.0\"}") && open.ends_with("\n# EOF\n"), "{open}");
+        assert!(open.starts_with(
+            "# HELP sold What \\\"it\\\" is\\nand does\n# TYPE sold counter\nsold_total{"
+        ));
+        assert!(
+            open.contains(",le=\"1.0\"}") && open.ends_with("\n# EOF\n"),
+            "{open}"
+        );
     }
 
     #[test]
@@ -238,12 +268,18 @@ mod tests {
             ("", Format::Plain),
             ("*/*", Format::Plain),
             ("text/plain", Format::Plain),
-            ("application/openmetrics-text; version=1.0.0", Format::OpenMetrics),
+            (
+                "application/openmetrics-text; version=1.0.0",
+                Format::OpenMetrics,
+            ),
             (
                 "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
                 Format::OpenMetrics,
             ),
-            ("application/openmetrics-text;q=0.2, text/plain;q=0.9", Format::Plain),
+            (
+                "application/openmetrics-text;q=0.2, text/plain;q=0.9",
+                Format::Plain,
+            ),
             ("application/openmetrics-text;q=0, */*", Format::Plain),
         ] {
             assert_eq!(Format::wanted(accept), expected, "{accept}");

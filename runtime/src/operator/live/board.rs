@@ -74,7 +74,10 @@ impl Boards {
 /// The step's multiple that a window becomes.
 fn rounded(window: Duration) -> Duration {
     let step = if window <= FINE_MAX { FINE } else { FINE_MAX };
-    let steps = window.min(WINDOW_MAX).as_millis().div_ceil(step.as_millis());
+    let steps = window
+        .min(WINDOW_MAX)
+        .as_millis()
+        .div_ceil(step.as_millis());
     step * u32::try_from(steps.max(1)).unwrap_or(u32::MAX)
 }
 
@@ -222,7 +225,14 @@ mod tests {
     #[test]
     fn windows_are_rounded_up_to_few() {
         let seconds = Duration::from_secs;
-        for (asked, kept) in [(0, 10), (10, 10), (11, 20), (300, 300), (301, 600), (9_999, 3_600)] {
+        for (asked, kept) in [
+            (0, 10),
+            (10, 10),
+            (11, 20),
+            (300, 300),
+            (301, 600),
+            (9_999, 3_600),
+        ] {
             assert_eq!(rounded(seconds(asked)), seconds(kept));
         }
         let mut all: Vec<_> = (0..=3_600).map(|it| rounded(seconds(it))).collect();

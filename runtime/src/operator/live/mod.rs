@@ -47,7 +47,10 @@ const WINDOW_DEFAULT: Duration = Duration::from_secs(60);
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LiveQuery {
     /// `map` (topology and loads), `ops` and `logs`, with commas between.
-    #[schemars(length(max = 64), regex(pattern = r"^((map|ops|logs)(,(map|ops|logs))*)?$"))]
+    #[schemars(
+        length(max = 64),
+        regex(pattern = r"^((map|ops|logs)(,(map|ops|logs))*)?$")
+    )]
     topics: String,
     /// Loads count the last so many milliseconds, rounded up to ten seconds, beyond five minutes
     /// to five minutes; 60000 when absent.
@@ -61,10 +64,20 @@ pub(super) struct LiveQuery {
     #[schemars(length(max = 1000))]
     text: Option<String>,
     /// As in `/traces`.
-    #[schemars(length(max = 255), regex(pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(http|rpc|event|workflow|job|user)(,(http|rpc|event|workflow|job|user))*$"
+        )
+    )]
     channel: Option<String>,
     /// As in `/traces`.
-    #[schemars(length(max = 255), regex(pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"))]
+    #[schemars(
+        length(max = 255),
+        regex(
+            pattern = r"^(pending|success|error|timeout|abandoned)(,(pending|success|error|timeout|abandoned))*$"
+        )
+    )]
     status: Option<String>,
     /// Only operations that failed.
     failed: bool,
@@ -103,7 +116,11 @@ impl Live {
     }
 
     /// Begins a stream that ends with its reader, or as `ends` says.
-    pub(super) fn open(&self, query: &LiveQuery, ends: Ends) -> Result<mpsc::Receiver<Bytes>, Problem> {
+    pub(super) fn open(
+        &self,
+        query: &LiveQuery,
+        ends: Ends,
+    ) -> Result<mpsc::Receiver<Bytes>, Problem> {
         let follows = self.follows(query)?;
         let full = || {
             let text = format!("{STREAMS_MAX} live streams are open; close one, or try again");
@@ -122,7 +139,9 @@ impl Live {
     fn follows(&self, query: &LiveQuery) -> Result<Follows, AskError> {
         let topics = Topics::of(&query.topics)?;
         let telemetry = &self.operator.parts().telemetry;
-        let window = query.window_ms.map_or(WINDOW_DEFAULT, Duration::from_millis);
+        let window = query
+            .window_ms
+            .map_or(WINDOW_DEFAULT, Duration::from_millis);
         let tail = TailQuery {
             text: query.text.clone(),
             service: query.service.clone(),

@@ -179,9 +179,7 @@ async fn frame(map: &mut Option<watch::Receiver<Frame>>) -> Frame {
 }
 
 /// The next thing of a feed; never without one.
-async fn next<T: Clone, S>(
-    feed: &mut Option<(broadcast::Receiver<T>, S)>,
-) -> Result<T, RecvError> {
+async fn next<T: Clone, S>(feed: &mut Option<(broadcast::Receiver<T>, S)>) -> Result<T, RecvError> {
     match feed {
         Some((feed, _)) => feed.recv().await,
         None => std::future::pending().await,

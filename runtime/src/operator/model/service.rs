@@ -146,6 +146,17 @@ pub struct Red {
     pub load: Load,
     /// Every step, the earliest first; one without operations counts 0.
     pub points: Vec<RedPoint>,
+    /// How many took how long, the fastest first; buckets without operations are left out.
+    pub histogram: Vec<RedBucket>,
+}
+
+/// Operations that took about as long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RedBucket {
+    /// Milliseconds that they took at most: half an octave more than those of the bucket below.
+    pub up_to_ms: f64,
+    /// Operations.
+    pub count: u64,
 }
 
 /// One step.

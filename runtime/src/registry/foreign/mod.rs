@@ -59,7 +59,11 @@ impl Foreign {
         let clean: String = self.service.chars().filter(|it| !it.is_control()).collect();
         let clean = clean.trim();
         let cut = clean[..clean.floor_char_boundary(NAME_BYTES_MAX)].trim_end();
-        let name = if cut.is_empty() { "unknown_service" } else { cut };
+        let name = if cut.is_empty() {
+            "unknown_service"
+        } else {
+            cut
+        };
         name.to_owned()
     }
 }
@@ -128,7 +132,10 @@ pub(super) fn ids(foreign: &Foreign) -> (ServiceId, InstanceId) {
     let name = foreign.name();
     let instance = derived("instance", &[&name, &foreign.instance]);
     let service = derived("service", &[&name]);
-    (ServiceId::from_uuid(service), InstanceId::from_uuid(instance))
+    (
+        ServiceId::from_uuid(service),
+        InstanceId::from_uuid(instance),
+    )
 }
 
 impl Foreigners {
@@ -189,7 +196,9 @@ impl Foreigners {
             return;
         };
         service.seen_at = at.0;
-        service.processes.retain(|_, it| at.1.since(it.seen) < HERE_FOR);
+        service
+            .processes
+            .retain(|_, it| at.1.since(it.seen) < HERE_FOR);
         if service.processes.len() < INSTANCES_MAX || service.processes.contains_key(&instance) {
             let process = Process {
                 sdk: foreign.sdk.clone(),
@@ -267,7 +276,9 @@ impl Foreigners {
 
 /// Those that were seen last.
 pub(super) async fn load(db: &Db) -> Result<Vec<StoredForeign>, DbError> {
-    let mut held = db.read(Store::Telemetry, "load the foreign services").await?;
+    let mut held = db
+        .read(Store::Telemetry, "load the foreign services")
+        .await?;
     store::load(&mut held.conn(), SERVICES_MAX).await
 }
 
@@ -345,7 +356,13 @@ mod tests {
         assert_eq!(all.admit(&late, clock.now()), Admission::Full);
         assert_eq!(all.admit(&foreign("7", ""), clock.now()), Admission::Known);
         hand.advance(FORGET_AFTER);
-        assert!(matches!(all.admit(&foreign("7", ""), clock.now()), Admission::Save(_)));
-        assert!(matches!(all.admit(&late, clock.now()), Admission::Replace(..)));
+        assert!(matches!(
+            all.admit(&foreign("7", ""), clock.now()),
+            Admission::Save(_)
+        ));
+        assert!(matches!(
+            all.admit(&late, clock.now()),
+            Admission::Replace(..)
+        ));
     }
 }

@@ -66,10 +66,7 @@ pub(in crate::registry) async fn load(
 }
 
 /// Forgets a service.
-pub(in crate::registry) async fn delete(
-    conn: &mut Conn<'_>,
-    id: ServiceId,
-) -> Result<(), DbError> {
+pub(in crate::registry) async fn delete(conn: &mut Conn<'_>, id: ServiceId) -> Result<(), DbError> {
     let text = conn.text(DELETE);
     on_conn!(conn, "forget a foreign service", c => {
         sqlx::query(text).bind(id.to_string()).execute(c).await.map(|_| ())

@@ -53,6 +53,14 @@ impl Tally {
         self.errors
     }
 
+    /// How many took how long: operations by the milliseconds they took at most, in half octaves;
+    /// those alone that there are.
+    pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        let counts = self.durations.iter().enumerate();
+        let there = counts.filter(|(_, count)| **count > 0);
+        there.map(|(at, count)| (lower_ms(at + 1), u64::from(*count)))
+    }
+
     /// Counts one operation.
     pub(super) fn add(&mut self, duration_ms: u64, failed: bool) {
         self.count += 1;
@@ -285,6 +293,8 @@ mod tests {
         let p50 = tally.percentile_ms(0.5);
         assert!((45.0..=55.0).contains(&p50), "{p50}");
         assert!(tally.percentile_ms(0.99) <= 100.0);
+        assert_eq!(tally.buckets().map(|(_, count)| count).sum::<u64>(), 100);
+        assert!(tally.buckets().is_sorted());
         let mut one = Tally::default();
         one.add(100, false);
         assert_eq!(one.percentile_ms(0.99), 100.0);

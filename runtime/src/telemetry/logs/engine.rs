@@ -9,8 +9,7 @@ use tokio::sync::broadcast;
 use super::super::search::{self, Query};
 use super::super::seen::{Seen, StreamNumber};
 use super::model::{
-    LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, position, positions,
-    searched,
+    LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, position, positions, searched,
 };
 use super::store::{self, Line, Placed};
 use crate::db::{Conn, Db, DbError, History, Slice};

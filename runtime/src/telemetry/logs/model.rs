@@ -262,6 +262,14 @@ pub struct LogLine {
     pub entry: LogEntry,
 }
 
+impl LogLine {
+    /// Its time in unix nanoseconds, with its place among the lines of its millisecond inside.
+    pub fn nanos(&self) -> i64 {
+        let within = self.position.id & ((1 << COUNTER_BITS) - 1);
+        time_of(self.position.id) * 1_000_000 + ((within * 1_000_000) >> COUNTER_BITS)
+    }
+}
+
 /// Lines, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogsPage {

@@ -315,6 +315,10 @@ mod tests {
         assert_eq!(told.totals.counters().refused, 2);
         told.hand.advance(SILENT_FOR);
         told.note(&late, 1.0, &[(0, 1)]);
-        assert_eq!(told.totals.counters().refused, 3, "its instance was just heard");
+        assert_eq!(
+            told.totals.counters().refused,
+            3,
+            "its instance was just heard"
+        );
     }
 }
