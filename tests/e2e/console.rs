@@ -18,14 +18,24 @@ use crate::harness::{Browser, Database, World, setup_token};
 /// Rows that a person sees change have to do so in this time.
 const SEEN_MS: u64 = 5_000;
 /// Every page of the console, and a text that is there when it has loaded.
-const PAGES: [(&str, &str, &str); 7] = [
+const PAGES: [(&str, &str, &str); 17] = [
     ("map", "/", "desk"),
+    ("map-list", "/?view=list", "desk"),
+    ("map-chosen", "/?select=s:desk", "Called by"),
     ("traces", "/traces", "/v1/orders"),
     ("services", "/services", "desk"),
-    ("service", "/services/desk", "Echo"),
+    ("service", "/services/desk", "Instances"),
+    ("service-methods", "/services/desk?tab=methods", "Echo"),
+    ("service-calls", "/services/orders?tab=calls", "desk"),
+    ("service-keys", "/services/desk?tab=keys", "Revoke"),
     ("metrics", "/metrics", "orders"),
+    ("metrics-explore", "/metrics/explore", "process.rss_bytes"),
     ("logs", "/logs", "order placed"),
     ("settings", "/settings", "telemetry.enable"),
+    ("accounts", "/settings/accounts", USERNAME),
+    ("tokens", "/settings/tokens", "token"),
+    ("changes", "/settings/changes", "billing"),
+    ("doctor", "/settings/doctor", "data folder"),
 ];
 
 pub(crate) const USERNAME: &str = "ada";

@@ -159,6 +159,10 @@ async fn names_lines_and_payloads_that_attack_stay_text() {
         let with = json!({ "name": name, "path": path, "settle_ms": 1_500, "axe": false });
         browser.step("looks", with).await;
     }
+    // They were there, letter by letter.
+    browser.step("open", json!({ "path": "/logs" })).await;
+    let with = json!({ "pattern": "<img src=x onerror=window.__xss=2>" });
+    browser.step("shows", with).await;
     // Every trace that failed says why in somebody else's words.
     let opened = browser
         .step("open_failed_traces", json!({ "count": 3 }))

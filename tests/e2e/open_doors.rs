@@ -115,8 +115,6 @@ on_both_databases! {
         let open = scrape(&world, "application/openmetrics-text; version=1.0.0").await;
         assert!(open.ends_with("# EOF\n") && open.contains("# TYPE shop_sold counter"));
         bridge.stop().await;
-        // A series ends with its instance; it may have been heard a moment ago.
-        assert_eq!(world.instances("orders").await.len(), 0);
     }
 }
 

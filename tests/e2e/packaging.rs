@@ -147,3 +147,43 @@ fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
     let (fine, told) = analyze(&["security", "--offline=true", "--threshold=20", "--no-pager"]);
     assert!(fine, "{told}");
 }
+
+#[test]
+fn the_commands_in_the_documentation_exist_with_their_flags() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let mut looked_at = 0;
+    for file in ["backup.md", "operations.md", "sizing.md", "upgrade.md"] {
+        let text = std::fs::read_to_string(docs.join(file)).expect("is there");
+        // Every second piece stands between the fences of a block.
+        for line in text.split("```").skip(1).step_by(2).flat_map(str::lines) {
+            let line = line.split('#').next().unwrap_or_default();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let Some(at) = words
+                .iter()
+                .position(|it| matches!(*it, "bridge" | "/bridge"))
+            else {
+                continue;
+            };
+            let words = &words[at + 1..];
+            let ends = |it: &&str| matches!(*it, "|" | "&&" | ">");
+            let words = &words[..words.iter().position(ends).unwrap_or(words.len())];
+            let is_command = |it: &&&str| {
+                [
+                    "backup", "verify", "restore", "serve", "health", "doctor", "setting", "set",
+                    "service", "create",
+                ]
+                .contains(*it)
+            };
+            let command: Vec<&str> = words.iter().filter(is_command).copied().collect();
+            if command.is_empty() {
+                continue;
+            }
+            let known = help(&command);
+            for flag in words.iter().filter(|it| it.starts_with("--")) {
+                assert!(known.contains(flag), "{file}: {line}: {flag}");
+            }
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 8, "{looked_at}");
+}

@@ -3,6 +3,7 @@
 //! Invariant: one line per step with its duration; a failed step shows its whole output.
 
 use crate::codegen::{self, Mode};
+use crate::console;
 use crate::failure::{Context, Failure, Result};
 use crate::pg::Postgres;
 use crate::shell::{captured, cargo, on_path, streamed};
@@ -27,6 +28,8 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     step("clippy", || clippy(root))?;
     step("deny", || deny(root))?;
     step("doc", || doc(root))?;
+    step("console", || console::run(root, console::Mode::Check))?;
+    step("browser", || console::browser().map(drop))?;
 
     let postgres = start_postgres()?;
     step("test", || test(root, &postgres))?;

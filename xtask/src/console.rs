@@ -63,7 +63,14 @@ pub(crate) fn install_packages(root: &Path) -> Result<()> {
     if fs::read(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    captured(npm(&dashboard).args(["ci", "--no-audit", "--no-fund"]))?;
+    let install = ["ci", "--no-audit", "--no-fund"];
+    captured(npm(&dashboard).args(install)).or_else(|failure| {
+        // Before version 11 npm leaves out the compiled part of some packages.
+        eprintln!("npm could not install the packages, trying a newer npm ({failure})");
+        let mut newer = Command::new("npx");
+        newer.current_dir(&dashboard).args(["--yes", "npm@11"]);
+        captured(newer.args(install))
+    })?;
     fs::write(&done, wanted).context(done.display())
 }
 

@@ -61,7 +61,11 @@ pub(super) fn wipe(data: &Path) -> Result<(), BackupError> {
         } else {
             fs::remove_file(&path)
         };
-        removed.map_err(file("remove", &path))?;
+        match removed {
+            // SQLite, which closes its files in the background, removes some of them itself.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed.map_err(file("remove", &path))?,
+        }
     }
     clear(data)
 }

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use http::Method;
 
-use super::args::{Account, Output, Role, Token};
+use super::account_args::{Account, Role, Token};
+use super::args::Output;
 use super::screen::answer;
 use super::when::shown as when;
 use super::{AnyError, password, path, tables};

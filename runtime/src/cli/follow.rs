@@ -83,7 +83,9 @@ impl Follow {
         why: Option<ClientError>,
     ) -> Result<Result<(), Stopped>, AnyError> {
         match why {
-            Some(refused @ (ClientError::Refused(_) | ClientError::NoToken { .. })) => return Err(refused.into()),
+            Some(refused @ (ClientError::Refused(_) | ClientError::NoToken { .. })) => {
+                return Err(refused.into());
+            }
             Some(never) if !self.met => return Err(never.into()),
             _ => {}
         }

@@ -9,6 +9,7 @@
 mod when;
 mod path;
 mod backup_args;
+mod account_args;
 mod args;
 mod screen;
 mod tables;

@@ -118,7 +118,7 @@ fn missing(schema: Schema, applied: &[Applied]) -> Result<Vec<&'static Migration
 }
 
 /// Migrations that were applied and are not known here.
-fn ahead<'a>(schema: Schema, applied: &'a [Applied]) -> impl Iterator<Item = &'a str> {
+fn ahead(schema: Schema, applied: &[Applied]) -> impl Iterator<Item = &str> {
     let names = applied.iter().map(|it| it.name.as_str());
     names.filter(move |name| schema.known.iter().all(|it| it.name != *name))
 }

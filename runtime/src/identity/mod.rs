@@ -25,6 +25,6 @@ mod tests;
 pub use api::{BootstrapApi, ControlApi, PROTOCOL_VERSION, caller, certificate};
 pub use authority::{Authority, AuthorityError, Issued, LEAF_SKEW, OwnCertificate, not_after};
 pub use engine::{CreatedKey, Error, Identity, Parts, Provisioned, ServiceView};
-pub(crate) use secret::SecretCheck;
 pub use keys::KeyView;
 pub use presence::{Ending, Link, Presence, Sighting};
+pub(crate) use secret::SecretCheck;

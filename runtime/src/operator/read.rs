@@ -289,10 +289,9 @@ async fn live_events(
     let caller = ask.parts.extensions.get::<Caller>().cloned();
     let accounts = served.operator.parts().accounts.clone();
     let expired = async move {
-        match caller {
-            Some(caller) => accounts.ended(&caller).await,
-            // The doors let nobody in without; whoever comes all the same is nobody.
-            None => {}
+        // The doors let nobody in without a name; whoever comes all the same is gone at once.
+        if let Some(caller) = caller {
+            accounts.ended(&caller).await;
         }
     };
     let ends = Ends {

@@ -145,7 +145,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let mark = folder.path().join(crate::backup::MARK_FILE);
         fs::write(&mark, "").expect("marks");
-        let refused = DataFolder::open(folder.path()).expect_err("refused").to_string();
+        let refused = DataFolder::open(folder.path())
+            .expect_err("refused")
+            .to_string();
         assert!(refused.contains("did not finish"), "{refused}");
         fs::remove_file(mark).expect("unmarks");
         DataFolder::open(folder.path()).expect("opens");

@@ -132,11 +132,7 @@ impl Runtime {
                 let (routes, stopped) = (core.routes(), stopped(stop.subscribe()));
                 async move { grpc.serve(routes, stopped).await }
             }),
-            tokio::spawn(operator::serve(
-                socket,
-                routes,
-                stopped(stop.subscribe()),
-            )),
+            tokio::spawn(operator::serve(socket, routes, stopped(stop.subscribe()))),
             tokio::spawn(console.serve(stopped(stop.subscribe()))),
             tokio::spawn(export::serve(
                 doors,

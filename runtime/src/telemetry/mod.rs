@@ -51,12 +51,10 @@ pub use api::TelemetryApi;
 pub use ask::{OPS_DEFAULT, OPS_MAX, TRACES_DEFAULT, TRACES_MAX};
 pub use counters::Counters;
 pub use engine::Telemetry;
-pub use flow::{
-    EdgeFlow, Ended, Flow, FlowCounters, FlowHistory, FlowSteps, Flows, Tally, Words,
-};
+pub use flow::{EdgeFlow, Ended, Flow, FlowCounters, FlowHistory, FlowSteps, Flows, Tally, Words};
 pub use logs::{
-    FIELDS_BYTES_MAX, LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs, LogsIngested,
-    LogsPage, Origin, log_words,
+    FIELDS_BYTES_MAX, LOGS_DEFAULT, LOGS_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, Logs,
+    LogsIngested, LogsPage, Origin, log_words,
 };
 pub use mask::MaskKeys;
 pub use metrics::{
@@ -64,10 +62,10 @@ pub use metrics::{
     MetricTotal, Metrics, MetricsIngested, MetricsPage, POINTS_MAX, SAMPLES_MAX, SERIES_MAX,
     TotalsCounters,
 };
-pub use outside::{Outside, OutsideError};
 pub use model::{
     ATTRS_BYTES_MAX, Actor, Channel, Frame, Ingested, META_BYTES_MAX, Operation, Status,
 };
+pub use outside::{Outside, OutsideError};
 pub use payloads::{
     Direction, Payload, PayloadReport, Payloads, PayloadsIngested, RAW_JSON, Rules,
 };

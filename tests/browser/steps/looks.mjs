@@ -5,9 +5,14 @@ import { readFile } from 'node:fs/promises';
 /** Faults that stop somebody from using a page. */
 const GRAVE = ['serious', 'critical'];
 
-/** Chooses a theme and waits until it is painted. */
+/** Chooses a theme and waits until the page has it and it is painted. */
 async function paint(session, theme) {
   await session.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+  // Dark text is the light theme.
+  await session.page.waitForFunction((it) => {
+    const parts = getComputedStyle(document.body).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+    return (parts[0] + parts[1] + parts[2] < 384) === (it === 'light');
+  }, theme);
   await session.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
@@ -31,7 +36,7 @@ async function graveFaults(session) {
 /** Photographs the page in both themes as NAME-light and NAME-dark, and looks for grave faults in each. */
 export async function looks(session, { name, path, wait_for: awaited, settle_ms: settle = 0, axe = true }) {
   if (path !== undefined) await session.open(path);
-  if (awaited !== undefined) await session.page.getByText(awaited).first().waitFor();
+  if (awaited !== undefined) await session.page.getByRole('main').getByText(awaited).first().waitFor();
   if (settle > 0) await session.page.waitForTimeout(settle);
   const grave = [];
   for (const theme of ['light', 'dark']) {

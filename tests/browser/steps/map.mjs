@@ -31,7 +31,9 @@ export async function map_select(session, { service }) {
   await page.locator('[data-node]').first().waitFor();
   const search = page.getByRole('searchbox', { name: 'Find a service' });
   await search.fill(service);
-  if ((await card(page, service).count()) === 0) await page.getByRole('button', { name: 'Groups', pressed: true }).click();
+  const groups = page.getByRole('button', { name: 'Groups', pressed: true });
+  await card(page, service).or(groups).first().waitFor();
+  if ((await card(page, service).count()) === 0) await groups.click();
   // Enter goes to the first that was found, wherever it is.
   await search.press('Enter');
   await card(page, service).waitFor();

@@ -17,11 +17,11 @@ use std::time::Duration;
 use contract::clock::Clock;
 
 pub(crate) use browser::{Browser, setup_token};
-pub(crate) use wire::{LoggedIn, PASSWORD, Wire};
 pub(crate) use database::Database;
 pub(crate) use load::{Load, failures};
 pub(crate) use process::Process;
 pub(crate) use raw::{Member, certificate_request, foreign_member, stranger};
+pub(crate) use wire::{LoggedIn, PASSWORD, Wire};
 pub(crate) use world::{Peer, World, said};
 
 /// Rhythm of looking again.

@@ -72,7 +72,7 @@ impl Wire {
     pub(crate) async fn read(&self, socket: &mut TcpStream) -> Came {
         let mut bytes = Vec::new();
         let reading = async {
-            let mut piece = [0; 16 * 1024];
+            let mut piece = vec![0; 16 * 1024];
             while let Ok(length @ 1..) = socket.read(&mut piece).await {
                 bytes.extend_from_slice(&piece[..length]);
                 if goes_on(&bytes) {

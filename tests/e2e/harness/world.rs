@@ -249,7 +249,9 @@ impl World {
         let (tree, _) = eventually(limit, "a complete trace", async || {
             let page: TracesPage = self.get("/api/v1/traces?limit=50").await;
             let found = page.traces.iter().find(|it| it.subject.contains(subject))?;
-            let tree: TraceTree = self.get(&format!("/api/v1/traces/{}", found.trace_id)).await;
+            let tree: TraceTree = self
+                .get(&format!("/api/v1/traces/{}", found.trace_id))
+                .await;
             let complete =
                 tree.ops.len() >= ops && tree.ops.iter().all(|it| it.duration_ms.is_some());
             complete.then_some(tree)

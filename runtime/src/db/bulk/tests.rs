@@ -180,12 +180,17 @@ async fn what_does_not_fit_is_refused() {
         };
         let id = [column("id", super::Kind::Integer)];
         let text = vec![super::Value::Text("x".to_owned())];
-        assert!(filling.insert("logs", &id, &[text.clone()]).await.is_err());
+        assert!(
+            filling
+                .insert("logs", &id, std::slice::from_ref(&text))
+                .await
+                .is_err()
+        );
         assert!(filling.insert("logs", &id, &[vec![]]).await.is_err());
         let nobody = [column("nobody", super::Kind::Text)];
         assert!(
             filling
-                .insert("logs", &nobody, &[text.clone()])
+                .insert("logs", &nobody, std::slice::from_ref(&text))
                 .await
                 .is_err()
         );

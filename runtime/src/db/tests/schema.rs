@@ -108,10 +108,12 @@ async fn held_for(db: &Db, name: &str) -> ReadConn {
     let folder = name.split('/').next().unwrap_or_default();
     let history = match folder.strip_prefix("telemetry") {
         None => {
-            return db
-                .read(Store::Ledger, "prepare")
-                .await
-                .expect("a connection");
+            let store = match folder {
+                "foreign" => Store::Telemetry,
+                _ => Store::Ledger,
+            };
+            let held = db.read(store, "prepare").await;
+            return held.expect("a connection");
         }
         Some("") => History::Ops,
         Some(kind) => History::ALL

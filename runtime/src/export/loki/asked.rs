@@ -155,7 +155,7 @@ fn time(text: &str) -> Option<i64> {
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn nanos(seconds: f64) -> Option<i64> {
     let nanos = seconds * 1e9;
-    (nanos >= 0.0 && nanos < 9e18).then_some(nanos as i64)
+    (0.0..9e18).contains(&nanos).then_some(nanos as i64)
 }
 
 #[cfg(test)]

@@ -14,13 +14,9 @@ const DEPTH_MAX: u32 = 8;
 /// What stands for a secret.
 const MASK: &str = "***";
 /// Names whose values are addresses.
-const URLS: [&str; 5] = [
-    "url.full",
-    "http.url",
-    "http.target",
-    "url.query",
-    "url.original",
-];
+const URLS: [&str; 4] = ["url.full", "http.url", "http.target", "url.original"];
+/// The name whose value is the query of one.
+const QUERY: &str = "url.query";
 /// Bytes that `"_dropped":12345,` takes.
 const DROPPED_BYTES: usize = 20;
 
@@ -149,6 +145,10 @@ impl<'m> Bag<'m> {
             return json!(MASK);
         }
         match json_of(it.value.as_ref(), 0) {
+            Json::String(text) if it.key == QUERY => {
+                let masked = self.masks.url(&["?", &text].concat());
+                json!(masked.trim_start_matches('?'))
+            }
             Json::String(text) if URLS.contains(&&*it.key) => json!(self.masks.url(&text)),
             Json::String(text) => json!(self.masks.text(cut(&text))),
             nested @ (Json::Object(_) | Json::Array(_)) => {
@@ -189,6 +189,7 @@ mod tests {
         bag.extend(&[
             words("http.request.header.cookie", "s3cret"),
             words("url.full", "http://a:s3cret@shop/x?token=s3cret&n=1"),
+            words("url.query", "n=1&token=s3cret"),
             words("body", r#"{"token":"s3cret"}"#),
             attribute("nested", Value::Map(inner)),
             attribute("count", Value::Int(7)),

@@ -118,7 +118,9 @@ fn word_of(unit: &str) -> Option<String> {
         "Cel" => "celsius",
         "Hz" => "hertz",
         "%" => "percent",
-        other => return Some(sanitised(other, false)).filter(|it| it.trim_matches('_') != ""),
+        other => {
+            return Some(sanitised(other, false)).filter(|it| !it.trim_matches('_').is_empty());
+        }
     };
     Some(word.to_owned())
 }

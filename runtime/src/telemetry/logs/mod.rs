@@ -21,4 +21,6 @@ mod tests;
 
 pub use engine::{LOGS_DEFAULT, LOGS_MAX, Logs, log_words};
 pub use model::{
-    FIELDS_BYTES_MAX,Level, LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage, Origin};
+    FIELDS_BYTES_MAX, Level, LogCursor, LogEntry, LogFilter, LogLine, LogsIngested, LogsPage,
+    Origin,
+};

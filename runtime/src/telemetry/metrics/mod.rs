@@ -27,5 +27,5 @@ pub use answer::{MetricSample, MetricSeries, MetricsPage};
 pub use asking::{POINTS_MAX, SERIES_MAX};
 pub use engine::Metrics;
 pub use histogram::Histogram;
-pub use totals::{MetricTotal, SAMPLES_MAX, TotalsCounters};
 pub use model::{MetricKind, MetricName, MetricQuery, MetricReport, MetricsIngested};
+pub use totals::{MetricTotal, SAMPLES_MAX, TotalsCounters};
