@@ -13,8 +13,6 @@ import { Proxy } from './proxy.mjs';
 export const PATIENCE_MS = 15_000;
 /** How the browser tells that the API knows nobody: it does so whenever a page asks who is there, and nobody is. */
 export const NOBODY = /status of 401 .*\/api\/v1\//;
-/** Asking who is there before anybody is: by contract a 401, which the browser tells in its console. */
-const WHO_IS_THERE = /status of 401 .*\/api\/v1\/session\)$/;
 /** Faults that are kept; more say nothing new. */
 const FAULTS_MAX = 50;
 
@@ -90,7 +88,7 @@ export class Session {
   }
 
   fault(kind, what) {
-    if (WHO_IS_THERE.test(what) || this.expected.some((it) => it.test(what))) return;
+    if (this.expected.some((it) => it.test(what))) return;
     if (this.faults.length < FAULTS_MAX) this.faults.push({ kind, what });
   }
 

@@ -102,9 +102,9 @@ async fn a_person_sets_it_up_sees_what_lives_makes_a_key_and_finds_an_order() {
     let mut browser = Browser::start(&world.console()).await;
     let paint = browser.step("first_paint", json!({ "path": "/" })).await;
     println!("first paint on loopback: {} ms", paint["first_paint_ms"]);
-    browser.step("looks", json!({ "name": "setup" })).await;
+    can_be_used_by_everybody(&mut browser, "setup").await;
     set_up(&mut world, &mut browser).await;
-    browser.step("looks", json!({ "name": "map-empty" })).await;
+    can_be_used_by_everybody(&mut browser, "map-empty").await;
 
     // What starts is on the map, what is killed leaves it, and the page is still the same.
     browser.step("open", json!({ "path": "/" })).await;
@@ -141,11 +141,17 @@ async fn a_person_sets_it_up_sees_what_lives_makes_a_key_and_finds_an_order() {
     let with = json!({ "op": "Echo", "payload": "tok_", "log": "order placed" });
     let seen = browser.step("trace_shows", with).await;
     println!("trace: {seen}");
-    browser.step("looks", json!({ "name": "trace" })).await;
+    can_be_used_by_everybody(&mut browser, "trace").await;
 
     every_page_can_be_used_by_everybody(&mut browser).await;
     shop.stop().await;
     drop((desk, billing));
+}
+
+/// The page that is open.
+async fn can_be_used_by_everybody(browser: &mut Browser, name: &str) {
+    let found = browser.step("looks", json!({ "name": name })).await;
+    assert_eq!(found["grave"], json!([]), "axe-core on {name}");
 }
 
 async fn every_page_can_be_used_by_everybody(browser: &mut Browser) {

@@ -65,10 +65,11 @@ export async function startSession(): Promise<void> {
 }
 
 async function settle(): Promise<void> {
-  const found = await whoAmI();
+  // Asked first, because it is no error to ask it as nobody.
+  const { required, signed_in } = await ask<{ required: boolean; signed_in: boolean }>('/setup');
+  const found = signed_in ? await whoAmI() : null;
   if (found) return enter(found);
   standing.value = 'nobody';
-  const { required } = await ask<{ required: boolean }>('/setup');
   const { path } = place.peek();
   if (required && path !== '/setup') navigate(`/setup${location.hash}`, { replace: true });
   if (!required && path !== '/login') {

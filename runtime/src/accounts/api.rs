@@ -195,9 +195,11 @@ fn with_tokens(api: Api, accounts: &Accounts) -> Api {
 type Answer<T> = Result<T, Problem>;
 type Asked<B> = Ask<Nothing, Nothing, B>;
 
-async fn show_setup(accounts: Accounts, _: Asked<NoBody>) -> Answer<Shown<SetupShown>> {
-    let required = accounts.is_setup_required().await;
-    Ok(Shown(SetupShown { required }))
+async fn show_setup(accounts: Accounts, ask: Asked<NoBody>) -> Answer<Shown<SetupShown>> {
+    Ok(Shown(SetupShown {
+        required: accounts.is_setup_required().await,
+        signed_in: caller(&ask.parts).is_ok(),
+    }))
 }
 
 async fn set_up(accounts: Accounts, ask: Asked<Body<SetUp>>) -> Answer<Headed<Made<SessionShown>>> {

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Account, Caller, Role, Token, Via};
 
-/// Whether the runtime waits for its first admin.
+/// Whether the runtime waits for its first admin, and whether it knows who asks.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct SetupShown {
-    /// Whether it does.
+    /// Whether nobody is an admin yet.
     pub(crate) required: bool,
+    /// Whether whoever asks has a session or token that is good.
+    pub(crate) signed_in: bool,
 }
 
 /// The first admin, and the proof that one may make it.

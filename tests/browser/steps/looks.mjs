@@ -36,7 +36,7 @@ async function graveFaults(session) {
 /** Photographs the page in both themes as NAME-light and NAME-dark, and looks for grave faults in each. */
 export async function looks(session, { name, path, wait_for: awaited, settle_ms: settle = 0, axe = true }) {
   if (path !== undefined) await session.open(path);
-  if (awaited !== undefined) await session.page.getByRole('main').getByText(awaited).first().waitFor();
+  if (awaited !== undefined) await session.page.getByRole('main').getByText(awaited).filter({ visible: true }).first().waitFor();
   if (settle > 0) await session.page.waitForTimeout(settle);
   const grave = [];
   for (const theme of ['light', 'dark']) {
