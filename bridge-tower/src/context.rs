@@ -6,11 +6,11 @@
 //!
 //! Invariant: a deadline is a point, never a span, and remembers the clock it was read on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use contract::clock::{Clock, Monotonic, Sleep};
@@ -22,6 +22,8 @@ use crate::w3c::Carried;
 
 thread_local! {
     static CURRENT: RefCell<Option<CallContext>> = const { RefCell::new(None) };
+    /// Scopes this thread is in. Asked first, because a number costs less to look at.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
 /// What the work of a task belongs to.
@@ -106,6 +108,9 @@ pub fn current() -> Option<CallContext> {
 /// The deadline of the current task, if anybody set one.
 #[inline]
 pub fn deadline() -> Option<Deadline> {
+    if DEPTH.get() == 0 {
+        return None;
+    }
     CURRENT.with_borrow(|current| current.as_ref()?.deadline.clone())
 }
 
@@ -158,9 +163,12 @@ impl<F: Future> Future for Scope<F> {
         let mut this = self.project();
         let _inside = Inside::enter(this.context);
         let future = this.future.as_mut().as_pin_mut();
-        let output = ready!(future.expect("polled after it was done").poll(cx));
-        this.future.set(None);
-        Poll::Ready(output)
+        let polled = future.expect("polled after it was done").poll(cx);
+        // Left where it is: an answer is large.
+        if polled.is_ready() {
+            this.future.set(None);
+        }
+        polled
     }
 }
 
@@ -171,6 +179,7 @@ impl<'c> Inside<'c> {
     #[inline]
     fn enter(context: &'c mut Option<CallContext>) -> Self {
         CURRENT.with_borrow_mut(|current| std::mem::swap(current, context));
+        DEPTH.set(DEPTH.get() + 1);
         Self(context)
     }
 }
@@ -178,6 +187,7 @@ impl<'c> Inside<'c> {
 impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
         CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
     }
 }

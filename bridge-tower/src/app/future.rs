@@ -78,22 +78,26 @@ impl Future for AppFuture {
             let _entered = this.live.as_ref().and_then(Live::entered);
             catch_unwind(AssertUnwindSafe(|| this.answer.poll(cx)))
         };
-        match polled {
-            Ok(Poll::Pending) => {
+        let mut polled = match polled {
+            Ok(polled) => polled,
+            Err(panic) => return Poll::Ready(Ok(self.panicked(&*panic))),
+        };
+        match &mut polled {
+            Poll::Pending => {
                 if let Some(live) = this.live {
                     live.waits();
                 }
-                Poll::Pending
             }
-            Ok(Poll::Ready(Ok(response))) => {
-                if *this.wanted != Wanted::No && says_nothing_of_its_own(&response) {
-                    return self.begin_problem(response, cx);
+            Poll::Ready(Ok(response)) => {
+                if *this.wanted != Wanted::No && says_nothing_of_its_own(response) {
+                    return self.begin_problem(std::mem::take(response), cx);
                 }
-                Poll::Ready(Ok(metered(response, this.live, *this.bodyless)))
+                meter(response, this.live, *this.bodyless);
             }
-            Ok(Poll::Ready(Err(never))) => match never {},
-            Err(panic) => Poll::Ready(Ok(self.panicked(&*panic))),
+            Poll::Ready(Err(never)) => match *never {},
         }
+        // Changed where it is: an answer is large.
+        polled
     }
 }
 
@@ -106,8 +110,9 @@ impl AppFuture {
     ) -> Poll<Result<Response<Body>, Infallible>> {
         let this = self.as_mut().project();
         if *this.wanted == Wanted::HeadOnly {
-            let head = head_of_problem(response).map(Body::new);
-            return Poll::Ready(Ok(metered(head, this.live, true)));
+            let mut head = head_of_problem(response).map(Body::new);
+            meter(&mut head, this.live, true);
+            return Poll::Ready(Ok(head));
         }
         *this.problem = Some(Box::new(Reading::new(response)));
         self.read_problem(cx)
@@ -131,8 +136,9 @@ impl AppFuture {
                 Poll::Pending
             }
             Poll::Ready(problem) => {
-                let problem = problem.map(Body::new);
-                Poll::Ready(Ok(metered(problem, this.live, *this.bodyless)))
+                let mut problem = problem.map(Body::new);
+                meter(&mut problem, this.live, *this.bodyless);
+                Poll::Ready(Ok(problem))
             }
         }
     }
@@ -157,13 +163,11 @@ impl AppFuture {
     }
 }
 
-/// The response with its body metered; untouched when it ends here.
+/// Meters the body of `response`; leaves it alone when the request ends here.
 #[inline]
-fn metered(response: Response<Body>, request: &mut Option<Live>, bodyless: bool) -> Response<Body> {
-    let Some(live) = request else {
-        return response;
-    };
-    let status = response.status().as_u16();
+fn meter(response: &mut Response<Body>, request: &mut Option<Live>, bodyless: bool) {
+    let Some(live) = request else { return };
+    live.status = response.status().as_u16();
     let body = response.body();
     let short = if live.is_counted_only() {
         let announced = body.size_hint().exact();
@@ -172,10 +176,10 @@ fn metered(response: Response<Body>, request: &mut Option<Live>, bodyless: bool)
         None
     };
     if bodyless || short.is_some() || body.is_end_stream() {
-        live.status = status;
         live.response_bytes = short.filter(|_| !bodyless).unwrap_or(0);
         live.end(Ending::Answered);
-        return response;
+        return;
     }
-    MeteredBody::of(response, request.take(), false).map(Body::new)
+    let answer = std::mem::take(response);
+    *response = MeteredBody::of(answer, request.take(), false).map(Body::new);
 }

@@ -331,12 +331,14 @@ impl Inner {
         key: SeriesKey,
         nanos: u64,
         bytes: u64,
-        record: Option<Box<Record>>,
+        mut record: Option<Box<Record>>,
     ) {
         let waiting = self.with_shard(|shard| {
             let mut state = shard.0.lock();
             state.cells.add(key, nanos, bytes);
-            let Some(record) = record else { return 0 };
+            let Some(record) = record.take() else {
+                return 0;
+            };
             if state.ended.len() >= self.ring_records {
                 state.ended.pop_front();
                 state.dropped += 1;
@@ -353,18 +355,19 @@ impl Inner {
 
     /// Notes a request that has to wait, so that it can be announced.
     pub(crate) fn waits(&self, record: Box<Record>, since: Monotonic) -> Option<Ticket> {
+        let mut waiting = Some(Waiting { record, since });
         self.with_shard(|shard| {
             let mut state = shard.0.lock();
-            let waiting = Waiting { record, since };
+            let waiting = waiting.take();
             let at = if let Some(at) = state.free.pop() {
-                *state.running.get_mut(usize::try_from(at).ok()?)? = Some(waiting);
+                *state.running.get_mut(usize::try_from(at).ok()?)? = waiting;
                 at
             } else {
                 let at = u32::try_from(state.running.len()).ok()?;
                 if state.running.len() >= RUNNING_MAX {
                     return None;
                 }
-                state.running.push(Some(waiting));
+                state.running.push(waiting);
                 at
             };
             let shard = shard.clone();
@@ -372,10 +375,10 @@ impl Inner {
         })
     }
 
+    /// Runs `body` on this thread's shard, once.
     #[inline]
-    fn with_shard<T>(&self, body: impl FnOnce(&Arc<Shard>) -> T) -> T {
-        let mut body = Some(body);
-        let found = SHARDS.try_with(|shards| {
+    fn with_shard<T>(&self, mut body: impl FnMut(&Arc<Shard>) -> T) -> T {
+        let done = SHARDS.try_with(|shards| {
             // Taken while it is in use only by a drop inside `body`, which locks nothing twice.
             let mut shards = shards.try_borrow_mut().ok()?;
             let at = shards.iter().position(|(id, _)| *id == self.id);
@@ -385,13 +388,12 @@ impl Inner {
                 shards.push((self.id, shard));
                 shards.len() - 1
             });
-            body.take().map(|body| body(&shards[at].1))
+            Some(body(&shards[at].1))
         });
-        match (found, body) {
-            (Ok(Some(done)), _) => done,
+        match done {
+            Ok(Some(done)) => done,
             // The thread is going away and has no shard any more.
-            (_, Some(body)) => body(&self.common),
-            (_, None) => unreachable!("the body was taken, so it has run"),
+            _ => body(&self.common),
         }
     }
 }
