@@ -32,7 +32,9 @@ export function PasswordField({ label, error, hint, ...rest }: PasswordProps) {
 
 /** The button of a form; while one has to wait it counts down and cannot be pressed. */
 export function SubmitButton({ word, busy, waitUntilUnixMs }: { word: string; busy: boolean; waitUntilUnixMs: number }) {
-  const left = secondsLeft(waitUntilUnixMs, Math.max(useNow(), Date.now()));
+  // By our own clock, by which the wait was set: the beat only counts down.
+  useNow();
+  const left = secondsLeft(waitUntilUnixMs, Date.now());
   return (
     <Button look="primary" type="submit" busy={busy} disabled={left > 0}>
       {left > 0 ? `Wait ${left} s` : word}

@@ -1,9 +1,11 @@
 // The one way to the HTTP API: JSON in and out, refusals as ApiError, the CSRF token on whatever changes something, and a
 // lost session handed to whoever registered for it. Refuses nothing of its own; it never retries.
-import { ApiError, isAbort, problemOf, unreachable } from './problem';
+import { ApiError, isAbort, isTooLate, problemOf, unreachable } from './problem';
 import type { Session } from './types';
 
 const BASE = '/api/v1';
+/** Longest wait for a whole answer: a line that is half dead tells nothing by itself. */
+const ANSWER_MS_MAX = 30_000;
 
 export type Query = Record<string, string | number | boolean | null | undefined | string[]>;
 
@@ -46,9 +48,12 @@ async function send(path: string, ask: Ask): Promise<Response> {
   if (ask.body !== undefined) headers['content-type'] = 'application/json';
   if (method !== 'GET' && csrfToken) headers['x-csrf-token'] = csrfToken;
   const body = ask.body === undefined ? null : JSON.stringify(ask.body);
+  const late = AbortSignal.timeout(ANSWER_MS_MAX);
+  const signal = ask.signal ? AbortSignal.any([ask.signal, late]) : late;
   try {
-    return await fetch(apiUrl(path, ask.query), { method, headers, body, signal: ask.signal ?? null, credentials: 'same-origin' });
+    return await fetch(apiUrl(path, ask.query), { method, headers, body, signal, credentials: 'same-origin' });
   } catch (error) {
+    // Too late is no answer, and no abort.
     throw isAbort(error) ? error : unreachable();
   }
 }
@@ -73,6 +78,7 @@ async function readJson(answer: Response): Promise<unknown> {
     return await answer.json();
   } catch (error) {
     if (isAbort(error)) throw error;
+    if (isTooLate(error)) throw unreachable();
     throw new ApiError(0, 'The answer broke off', 'The answer of the runtime broke off. Try again.');
   }
 }

@@ -35,6 +35,15 @@ export const runtimeHello = signal<LiveEvents['hello'] | null>(null);
 /** Runtime's clock minus ours, milliseconds. */
 export const clockSkewMs = signal(0);
 
+/** The runtime's clock, unix milliseconds: what its times are compared with. */
+export const runtimeNow = (): number => Date.now() + clockSkewMs.peek();
+
+/** When the last event arrived while the stream is down or rests; null otherwise. Subscribes the caller. */
+export function liveStaleSince(): number | null {
+  const { kind, sinceUnixMs } = liveState.value;
+  return kind === 'stale' || kind === 'paused' ? sinceUnixMs : null;
+}
+
 const subscriptions = new Set<Subscription>();
 let source: EventSource | null = null;
 let openUrl = '';
@@ -48,6 +57,8 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 let watch: ReturnType<typeof setInterval> | undefined;
 let resting: ReturnType<typeof setTimeout> | undefined;
 let regroup: ReturnType<typeof setTimeout> | undefined;
+/** What arrived behind a map that is about to be handed on. */
+const waiting: (() => void)[] = [];
 let probe: () => Promise<boolean> = async () => true;
 
 /** Called by `app/session.ts`: asks whether the session is still good after the stream broke; false stops the stream. */
@@ -127,6 +138,7 @@ function close(): void {
   source?.close();
   source = null;
   openUrl = '';
+  waiting.length = 0;
 }
 
 function open(): void {
@@ -154,7 +166,16 @@ function receive<K extends (typeof EVENTS)[number]>(name: K, message: MessageEve
   if (name === 'bye') return void later();
   if (name === 'hello') greet(event as LiveEvents['hello']);
   become('live');
-  for (const it of [...subscriptions]) tell(() => (it.on[name] as ((event: LiveEvents[K]) => void) | undefined)?.(event));
+  inOrder(name === 'map', () => {
+    for (const it of [...subscriptions]) tell(() => (it.on[name] as ((event: LiveEvents[K]) => void) | undefined)?.(event));
+  });
+}
+
+/** Hands on at once, or, what is large to parse and large to draw, in a task of its own; what arrives meanwhile waits behind it. */
+function inOrder(large: boolean, hand: () => void): void {
+  if (!large && waiting.length === 0) return hand();
+  waiting.push(hand);
+  if (waiting.length === 1) setTimeout(() => waiting.splice(0).forEach((it) => it()), 0);
 }
 
 function greet(hello: LiveEvents['hello']): void {

@@ -48,4 +48,8 @@ export async function problemOf(answer: Response): Promise<ApiError> {
   return new ApiError(answer.status, body?.title ?? fallback, detail || `The runtime refused: ${fallback}.`, retryAfterMs);
 }
 
+/** Whoever asked does not want to know any more. */
 export const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
+
+/** The longest wait for an answer is over. */
+export const isTooLate = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError';

@@ -2,7 +2,7 @@
 // theme, the account. Landmarks and a skip link for keyboards and screen readers.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { liveState, reconnectNow, runtimeHello } from '@/api/live';
+import { liveStaleSince, liveState, reconnectNow, runtimeHello } from '@/api/live';
 import { pages } from '@/pages';
 import { path } from '@/route/router';
 import { clock, coarse, Dot, Icon, IconButton, theme, useNow, utc, type Theme, type Tone } from '@/ui';
@@ -94,7 +94,8 @@ const CONNECTION: Record<string, [Tone, string]> = {
 function Connection() {
   const { kind, sinceUnixMs } = liveState.value;
   const [tone, word] = CONNECTION[kind] ?? ['idle', kind];
-  const since = kind === 'stale' || kind === 'paused' ? ` · stale since ${clock(sinceUnixMs)}` : '';
+  const stale = liveStaleSince();
+  const since = stale === null ? '' : ` · stale since ${clock(stale)}`;
   const title = kind === 'live' ? `Events arrive since ${utc(sinceUnixMs)}` : 'Press to reconnect now';
   return (
     <button class={`connection ${kind}`} type="button" title={title} onClick={reconnectNow}>

@@ -1,5 +1,7 @@
 // A fetch as state: data, error, whether it is old. Aborts when the component goes or asks for something else, keeps the last
-// good data while it fails (and says since when it is old), and asks again with patience while the runtime is away.
+// good data while it fails (and says since when it is old), and asks again with patience while the runtime is away. A tab that
+// is hidden asks nothing; shown again, it asks at once for what has become old.
+// Invariant: one request at a time; a reload meanwhile is one more after it.
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { signal, type Signal } from '@preact/signals';
 import { ApiError, isAbort } from '@/api/problem';
@@ -30,19 +32,19 @@ interface Options {
  * ```
  */
 export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>, options: Options = {}): Resource<T> {
-  const state = useMemo(() => make<T>(), [key]);
+  const state = useMemo(() => emptyResource<T>(), [key]);
   const loader = useRef(load);
   loader.current = load;
   const off = options.off ?? false;
-  useEffect(() => (off ? undefined : run(state, (signal) => loader.current(signal), options.everyMs)), [state, off, options.everyMs]);
+  useEffect(() => (off ? undefined : keepAsking(state, (signal) => loader.current(signal), options.everyMs)), [state, off, options.everyMs]);
   return state;
 }
 
-interface Inner<T> extends Resource<T> {
+export interface Inner<T> extends Resource<T> {
   again: () => void;
 }
 
-function make<T>(): Inner<T> {
+export function emptyResource<T>(): Inner<T> {
   const inner: Inner<T> = {
     data: signal<T | null>(null),
     error: signal<ApiError | null>(null),
@@ -54,15 +56,31 @@ function make<T>(): Inner<T> {
   return inner;
 }
 
-function run<T>(state: Inner<T>, load: (signal: AbortSignal) => Promise<T>, everyMs: number | undefined): () => void {
-  let asked = new AbortController();
+/** Asks now and as often as `everyMs` says, until the returned function is called. */
+export function keepAsking<T>(state: Inner<T>, load: (signal: AbortSignal) => Promise<T>, everyMs: number | undefined): () => void {
+  const stopped = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
   let goodUnixMs = 0;
+  let asking = false;
+  let onceMore = false;
+  /** Its time came while nobody looked. */
+  let due = false;
 
   const next = (afterMs: number | undefined) => {
-    clearTimeout(timer);
-    if (afterMs !== undefined) timer = setTimeout(() => (document.hidden ? next(afterMs) : ask()), afterMs);
+    if (afterMs !== undefined) timer = setTimeout(() => (document.hidden ? (due = true) : ask()), afterMs);
+  };
+  const shown = () => {
+    const old = everyMs !== undefined && Date.now() - goodUnixMs >= everyMs;
+    if (!document.hidden && !asking && (due || old)) void ask();
+  };
+  const arrived = (data: T) => {
+    failures = 0;
+    goodUnixMs = Date.now();
+    state.data.value = data;
+    state.error.value = null;
+    state.staleSinceUnixMs.value = null;
+    next(everyMs);
   };
   const failed = (error: ApiError) => {
     state.error.value = error;
@@ -71,31 +89,33 @@ function run<T>(state: Inner<T>, load: (signal: AbortSignal) => Promise<T>, ever
     next(again ? Math.max(error.retryAfterMs ?? 0, backoffMs(failures++, Math.random())) : everyMs);
   };
   const ask = async () => {
-    asked.abort();
-    const mine = (asked = new AbortController());
+    if (asking) return void (onceMore = true);
+    clearTimeout(timer);
+    asking = true;
+    due = onceMore = false;
     state.loading.value = true;
     try {
-      const data = await load(mine.signal);
-      if (mine.signal.aborted) return;
-      failures = 0;
-      goodUnixMs = Date.now();
-      state.data.value = data;
-      state.error.value = null;
-      state.staleSinceUnixMs.value = null;
-      next(everyMs);
+      const data = await load(stopped.signal);
+      if (!stopped.signal.aborted) arrived(data);
     } catch (error) {
-      if (isAbort(error) || mine.signal.aborted) return;
+      if (isAbort(error) || stopped.signal.aborted) return;
       failed(error instanceof ApiError ? error : new ApiError(0, 'The console failed', String(error)));
       if (!(error instanceof ApiError)) reportError(error);
     } finally {
-      if (asked === mine) state.loading.value = false;
+      asking = false;
+      if (!stopped.signal.aborted) {
+        state.loading.value = false;
+        if (onceMore) void ask();
+      }
     }
   };
   state.again = () => void ask();
+  document.addEventListener('visibilitychange', shown);
   void ask();
   return () => {
+    document.removeEventListener('visibilitychange', shown);
     clearTimeout(timer);
-    asked.abort();
+    stopped.abort();
     state.again = () => {};
   };
 }

@@ -80,6 +80,23 @@ test('a refresh that does not reach what is there replaces it, so that nothing i
   stop();
 });
 
+test('a refresh that does not reach what is held still waits, and replaces it when it is let go', async () => {
+  let many = 3;
+  const feed = new Feed(numbers(() => upTo(many)));
+  const stop = feed.start();
+  await settled();
+  feed.hold(true);
+  many = 20;
+  await feed.refresh();
+  expect([feed.lines.value, feed.held.value]).toEqual([[3, 2, 1], [20, 19]]);
+  feed.arrived([21]);
+  feed.hold(false);
+  expect([feed.lines.value, feed.held.value]).toEqual([[21, 20, 19], []]);
+  await feed.older();
+  expect(feed.lines.value).toEqual([21, 20, 19, 18, 17]);
+  stop();
+});
+
 test('a refusal is shown with its sentence, and the list stays with a mark of its age', async () => {
   let refuse = false;
   const rules = numbers(() => upTo(3));

@@ -3,7 +3,7 @@
 //
 // Refuses to grow without end: beyond `most` the oldest go, and can be asked for again. A refresh that does not reach down to
 // what is there replaces the list, so that it never has a hole.
-// Invariant: everything in `held` would be in `lines`, were it not held.
+// Invariant: everything in `held` would be in `lines`, were it not held; `lines` has no hole, held or not.
 import { signal } from '@preact/signals';
 import { backoffMs } from '@/api/live';
 import { ApiError, isAbort } from '@/api/problem';
@@ -46,6 +46,8 @@ export class Feed<T> {
   #rules: Rules<T>;
   #next: string | null = null;
   #holding = false;
+  /** A refresh that does not reach down to what is there, while that is held: it replaces the list afterwards. */
+  #apart: { items: T[]; next: string | null } | null = null;
   #asked = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
@@ -92,9 +94,12 @@ export class Feed<T> {
   hold(on: boolean): void {
     this.#holding = on;
     const waiting = this.held.peek();
-    if (on || waiting.length === 0) return;
+    if (on || (waiting.length === 0 && this.#apart === null)) return;
     this.held.value = [];
-    this.#set(this.#rules.merge(this.lines.peek(), waiting));
+    if (this.#apart === null) return this.#set(this.#rules.merge(this.lines.peek(), waiting));
+    const { items, next } = this.#apart;
+    const lowest = this.#rules.at(items[items.length - 1] as T);
+    this.#replace(this.#rules.merge(items, waiting.filter((it) => this.#rules.at(it) >= lowest)), next);
   }
 
   /** Asks for the newest again. Calls while one is under way are one more after it; what was refused is not asked again. */
@@ -147,14 +152,17 @@ export class Feed<T> {
   #refreshed(page: { items: T[]; next: string | null }): void {
     const known = new Set(this.lines.peek().map((it) => this.#rules.key(it)));
     const joins = page.next === null || page.items.length === 0 || page.items.some((it) => known.has(this.#rules.key(it)));
-    if (joins) {
-      this.missed.value = 0;
-      return this.arrived(page.items);
-    }
-    if (this.#holding) return this.arrived(page.items);
+    if (!joins && !this.#holding) return this.#replace(page.items, page.next);
+    this.#apart = joins ? null : page;
+    if (joins) this.missed.value = 0;
+    this.arrived(page.items);
+  }
+
+  #replace(lines: readonly T[], next: string | null): void {
+    this.#apart = null;
     this.missed.value = 0;
-    this.lines.value = page.items;
-    this.#goOnFrom(page.next);
+    this.lines.value = lines;
+    this.#goOnFrom(next);
   }
 
   #goOnFrom(next: string | null): void {

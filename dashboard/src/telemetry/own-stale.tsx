@@ -1,7 +1,7 @@
-// The mark of what a page asked for itself. While the stream is down too, the page's head says so already.
-import { liveState } from '@/api/live';
+// The mark of what a page asked for itself. While the stream is down or rests too, the page's head says so already.
+import { liveStaleSince } from '@/api/live';
 import { Stale } from '@/ui';
 
 export function OwnStale({ since }: { since: number | null }) {
-  return liveState.value.kind === 'stale' ? null : <Stale since={since} />;
+  return liveStaleSince() === null ? <Stale since={since} /> : null;
 }

@@ -1,8 +1,8 @@
 // Hands a text to the browser as a file.
 
-/** Saves under a name; the text stays in the browser. */
-export function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Saves parts of text, one after the other, under a name; they stay in the browser. */
+export function save(name: string, type: string, parts: string[]): void {
+  const url = URL.createObjectURL(new Blob(parts, { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -41,6 +41,24 @@ interface Props {
   binary?: boolean;
 }
 
+/** Charts that are about to be made: one in each frame, because a page of them would be one long task. */
+const queue: (() => void)[] = [];
+
+/** @returns a function that takes it back. */
+function inItsFrame(make: () => void): () => void {
+  queue.push(make);
+  if (queue.length === 1) requestAnimationFrame(makeNext);
+  return () => {
+    const at = queue.indexOf(make);
+    if (at >= 0) queue.splice(at, 1);
+  };
+}
+
+function makeNext(): void {
+  queue.shift()?.();
+  if (queue.length > 0) requestAnimationFrame(makeNext);
+}
+
 export function Chart(props: Props) {
   const box = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
@@ -49,11 +67,16 @@ export function Chart(props: Props) {
   const shape = props.lines.map((it) => `${it.label}\u0000${it.token}\u0000${it.dashed}\u0000${it.fill}`).join('\u0001');
 
   useEffect(() => {
-    const stop = effect(() => {
-      void themeVersion.value;
+    const make = () => {
       plot.current?.destroy();
       const node = box.current;
       if (node) plot.current = new uPlot(options(latest, node.clientWidth), data(latest.current), node);
+    };
+    let forget = () => {};
+    const stop = effect(() => {
+      void themeVersion.value;
+      forget();
+      forget = inItsFrame(make);
     });
     const observer = new ResizeObserver(([entry]) => {
       if (entry && plot.current) plot.current.setSize({ width: Math.max(40, entry.contentRect.width), height: latest.current.height ?? 160 });
@@ -61,6 +84,7 @@ export function Chart(props: Props) {
     if (box.current) observer.observe(box.current);
     return () => {
       stop();
+      forget();
       observer.disconnect();
       plot.current?.destroy();
       plot.current = null;

@@ -10,7 +10,7 @@ const TEXT_MAX = 400;
 /** `open`: how many levels are open at first. */
 export function JsonView({ value, open = OPEN_DEPTH, label = 'JSON' }: { value: unknown; open?: number; label?: string }) {
   return (
-    <div class="json mono" role="tree" aria-label={label}>
+    <div class="json mono" role="group" aria-label={label}>
       <Node value={value} depth={0} open={open} />
     </div>
   );
@@ -28,7 +28,7 @@ function Node({ name, value, depth, open }: NodeProps) {
   return nested ? (
     <Branch {...(name !== undefined ? { name } : {})} value={value as object} depth={depth} open={open} />
   ) : (
-    <div class="json-line" role="treeitem" style={{ paddingLeft: `${depth * 16 + 16}px` }}>
+    <div class="json-line" style={{ paddingLeft: `${depth * 16 + 16}px` }}>
       {name !== undefined && <Name text={name} />}
       <Leaf value={value} />
     </div>
@@ -49,7 +49,7 @@ function Branch({ name, value, depth, open }: NodeProps & { value: object }) {
   const entries = Object.entries(value);
   const size = list ? plural(entries.length, 'item') : plural(entries.length, 'field');
   return (
-    <div role="treeitem" aria-expanded={opened}>
+    <div>
       <button class="json-line json-fold" type="button" style={{ paddingLeft: `${depth * 16}px` }} aria-expanded={opened} onClick={() => setOpened(!opened)}>
         <span class={`json-arrow ${opened ? 'open' : ''}`} aria-hidden="true" />
         {name !== undefined && <Name text={name} />}
@@ -59,7 +59,7 @@ function Branch({ name, value, depth, open }: NodeProps & { value: object }) {
         </span>
       </button>
       {opened && (
-        <div role="group">
+        <div>
           {entries.slice(0, shown).map(([key, it]) => (
             <Node key={key} name={key} value={it} depth={depth + 1} open={open} />
           ))}

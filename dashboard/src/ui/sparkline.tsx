@@ -12,11 +12,12 @@ interface Props {
 }
 
 export function Sparkline({ values, label, width = 96, height = 20, tone = 'accent', max, fill = true }: Props) {
-  const line = sparkPath(values, width, height, max);
+  const drawn = runs(points(values, width, height, max));
+  const area = fill ? fillOf(drawn, height) : '';
   return (
     <svg class={`spark ${tone}`} width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
-      {fill && line && <path class="spark-fill" d={sparkFill(values, width, height, max)} />}
-      <path class="spark-line" d={line} fill="none" />
+      {area && <path class="spark-fill" d={area} />}
+      <path class="spark-line" d={lineOf(drawn)} fill="none" />
     </svg>
   );
 }
@@ -42,14 +43,14 @@ function runs(all: ([number, number] | null)[]): [number, number][][] {
   return found.filter((run) => run.length > 0);
 }
 
-export function sparkPath(values: readonly (number | null)[], width: number, height: number, max?: number): string {
-  return runs(points(values, width, height, max))
-    .map((run) => (run.length === 1 ? `M${xy(run[0]!)}h.01` : `M${run.map(xy).join('L')}`))
-    .join('');
+type Runs = readonly (readonly [number, number][])[];
+
+function lineOf(drawn: Runs): string {
+  return drawn.map((run) => (run.length === 1 ? `M${xy(run[0]!)}h.01` : `M${run.map(xy).join('L')}`)).join('');
 }
 
-function sparkFill(values: readonly (number | null)[], width: number, height: number, max?: number): string {
-  return runs(points(values, width, height, max))
+function fillOf(drawn: Runs, height: number): string {
+  return drawn
     .filter((run) => run.length > 1)
     .map((run) => `M${run[0]![0].toFixed(1)} ${height}L${run.map(xy).join('L')}L${run[run.length - 1]![0].toFixed(1)} ${height}Z`)
     .join('');

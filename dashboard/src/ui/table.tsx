@@ -44,6 +44,8 @@ interface Props<T> {
 const ROW_PX = 32;
 const HEAD_PX = 32;
 const OVERSCAN_ROWS = 8;
+/** Rows that are drawn before the table's height is known. */
+const FIRST_ROWS = 16;
 /** So many rows before the last one `onEnd` is told. */
 const END_ROWS = 12;
 // As `.table-head` and `.tr` have them in blocks.css.
@@ -57,8 +59,9 @@ interface Slice {
 
 /** Which rows are in view; tells `onTop` and `onEnd`. */
 function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>): [Slice, () => void] {
-  const [slice, setSlice] = useState<Slice>({ from: 0, shown: 40 });
+  const [slice, setSlice] = useState<Slice>({ from: 0, shown: FIRST_ROWS });
   const asked = useRef(-1);
+  const begun = useRef(false);
   const measure = () => {
     const it = box.current;
     if (!it) return;
@@ -75,9 +78,13 @@ function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>): 
   };
   const latest = useRef(measure);
   latest.current = measure;
-  useLayoutEffect(measure, [props.rows.length]);
+  useLayoutEffect(() => {
+    if (begun.current) measure();
+  }, [props.rows.length]);
   useEffect(() => {
+    begun.current = true;
     if (!box.current) return;
+    // It tells the size at once, too: in a task after the one that drew the first rows.
     const observer = new ResizeObserver(() => latest.current());
     observer.observe(box.current);
     return () => observer.disconnect();

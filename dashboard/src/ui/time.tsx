@@ -1,20 +1,22 @@
 // Times and marks of age. Local time is shown, UTC is in the title. `useNow` re-renders on a beat that all share.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { liveState } from '@/api/live';
+import { liveStaleSince, runtimeNow } from '@/api/live';
 import { ago, clock, duration, moment, utc } from './format';
 import { Icon } from './icon';
 
-/** Our clock, once a second while somebody looks at it. */
-const beat = signal(Date.now());
+/** The runtime's clock, once a second while somebody looks at it. */
+const beat = signal(runtimeNow());
 let watchers = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
+/** The runtime's clock, unix milliseconds; renders again each second. */
 export function useNow(): number {
   useEffect(() => {
+    // Only the first: each of a table's rows would render all of them again.
+    if (watchers === 0) beat.value = runtimeNow();
     watchers += 1;
-    beat.value = Date.now();
-    timer ??= setInterval(() => (beat.value = Date.now()), 1_000);
+    timer ??= setInterval(() => (beat.value = runtimeNow()), 1_000);
     return () => {
       watchers -= 1;
       if (watchers === 0) {
@@ -64,6 +66,5 @@ export function Stale({ since }: { since: number | null | undefined }) {
 
 /** The mark for numbers that come over the live stream. */
 export function LiveStale() {
-  const state = liveState.value;
-  return state.kind === 'stale' ? <Stale since={state.sinceUnixMs} /> : null;
+  return <Stale since={liveStaleSince()} />;
 }

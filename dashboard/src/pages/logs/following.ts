@@ -1,7 +1,7 @@
 // The log as a feed: pages of what was written, and what is written right now.
 import { useEffect, useMemo } from 'preact/hooks';
 import { get } from '@/api/client';
-import { subscribe } from '@/api/live';
+import { runtimeNow, subscribe } from '@/api/live';
 import type { LogLine, LogsPage } from '@/api/types';
 import { Feed } from '@/telemetry/feed';
 import { isOpen } from '@/telemetry/range';
@@ -38,7 +38,7 @@ function rules(filters: LogFilters) {
     at: (it: LogLine) => it.at_unix_ms,
     page: async (ask: { limit: number; cursor: string | null; until: number | null }, signal: AbortSignal) => {
       const until = ask.until === null ? {} : { until: ask.until };
-      const page = await get<LogsPage>('/logs', { ...asked(filters, Date.now()), ...until, limit: ask.limit, cursor: ask.cursor }, signal);
+      const page = await get<LogsPage>('/logs', { ...asked(filters, runtimeNow()), ...until, limit: ask.limit, cursor: ask.cursor }, signal);
       return { items: page.logs, next: page.next ?? null };
     },
     merge: above,

@@ -1,6 +1,7 @@
 // The log, newest first: filters, lines that come by themselves, pages downwards.
 import { useState } from 'preact/hooks';
 import { get } from '@/api/client';
+import { runtimeNow } from '@/api/live';
 import type { LogLine, LogsPage } from '@/api/types';
 import { place, setQuery } from '@/route/router';
 import { Button, CodeBlock, Empty, ErrorNote, IconButton, Note, PageFrame, plural, Skeleton, toast, toastError } from '@/ui';
@@ -128,9 +129,9 @@ function Download({ filters }: { filters: LogFilters }) {
   const download = async () => {
     setBusy(true);
     try {
-      const [lines, more] = await collect(filters);
-      save('logs.jsonl', 'application/jsonl', jsonl(lines));
-      if (more) toast(`The newest ${lines.length} lines were saved; there are more. A time range finds older ones.`, 'info');
+      const { parts, count, more } = await collect(filters);
+      save('logs.jsonl', 'application/jsonl', parts);
+      if (more) toast(`The newest ${count} lines were saved; there are more. A time range finds older ones.`, 'info');
     } catch (error) {
       toastError(error);
     } finally {
@@ -144,14 +145,17 @@ function Download({ filters }: { filters: LogFilters }) {
   );
 }
 
-async function collect(filters: LogFilters): Promise<[LogLine[], boolean]> {
-  const query = asked(filters, Date.now());
-  const lines: LogLine[] = [];
+/** The file in parts, one for each page: all lines written in one go would keep the page from answering. */
+async function collect(filters: LogFilters): Promise<{ parts: string[]; count: number; more: boolean }> {
+  const query = asked(filters, runtimeNow());
+  const parts: string[] = [];
+  let count = 0;
   let cursor: string | null = null;
   do {
     const page: LogsPage = await get<LogsPage>('/logs', { ...query, limit: PAGE_MAX, cursor });
-    lines.push(...page.logs);
+    parts.unshift(jsonl(page.logs));
+    count += page.logs.length;
     cursor = page.next ?? null;
-  } while (cursor !== null && lines.length < DOWNLOAD_MAX);
-  return [lines, cursor !== null];
+  } while (cursor !== null && count < DOWNLOAD_MAX);
+  return { parts, count, more: cursor !== null };
 }

@@ -52,7 +52,7 @@ export function newest(lines: readonly LogLine[], most: number): [LogLine[], boo
   return lines.length > most ? [lines.slice(0, most), true] : [lines as LogLine[], false];
 }
 
-/** One JSON object per line, newest last, as log files are. */
+/** A page as part of a file: one JSON object per line, newest last, as log files are. */
 export function jsonl(lines: readonly LogLine[]): string {
   return [...lines].reverse().map((it) => `${JSON.stringify(it)}\n`).join('');
 }

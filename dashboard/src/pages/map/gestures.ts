@@ -29,6 +29,8 @@ export function listenGestures(stage: HTMLElement, scene: Scene, heard: Heard): 
     moved = 0;
   };
   const move = (event: PointerEvent) => {
+    // Released where nobody told us: outside of the stage, or of the window.
+    if (event.buttons === 0) cancel(event);
     const before = fingers.get(event.pointerId);
     const now = at(event);
     if (!before) {

@@ -6,7 +6,8 @@ import { ErrorNote, KindTag, plural, Section, Skeleton, Stale, StatusBadge } fro
 import { pairKey, type MapLink } from './model';
 import { RouteNumbers } from './numbers';
 
-const REFRESH_MS = 4_000;
+/** The whole map is asked for: much to read for a few lines. */
+const REFRESH_MS = 15_000;
 const METHODS_MAX = 80;
 
 export function LinkMethods({ link, windowMs }: { link: MapLink; windowMs: number }) {

@@ -39,6 +39,14 @@ const VALUE: Record<string, (it: Line) => number | string> = {
   calls: (it) => it.calls,
 };
 
+/** Ids of the lines whose name holds the text. */
+export function listed(graph: Graph, text: string): Set<string> {
+  const names = graph.nodes.flatMap((node) => node.members.map((it) => it.name));
+  return new Set(names.filter((it) => nameIn(it).toLowerCase().includes(text)).map(serviceId));
+}
+
+const nameIn = (name: string): string => name || 'Outside';
+
 /** One line for each service of the graph, whether its group is open or not. */
 function linesOf(graph: Graph): Line[] {
   const now = loads.value;
@@ -51,7 +59,7 @@ function linesOf(graph: Graph): Line[] {
       const [tone, state] = stateOf(role, [member]);
       return {
         id: serviceId(member.name),
-        name: member.name || 'Outside',
+        name: nameIn(member.name),
         tone,
         state,
         instances: instancesOf(healthOf([member])),
@@ -63,10 +71,11 @@ function linesOf(graph: Graph): Line[] {
   );
 }
 
-export function ListView({ graph, search }: { graph: Graph; search: string }) {
+/** `found`: ids of lines; null is all of them. */
+export function ListView({ graph, found }: { graph: Graph; found: ReadonlySet<string> | null }) {
   const [sort, setSort] = useState<Sort>({ key: 'name', descending: false });
   const value = VALUE[sort.key] ?? VALUE.name!;
-  const lines = linesOf(graph).filter((it) => it.name.toLowerCase().includes(search));
+  const lines = linesOf(graph).filter((it) => !found || found.has(it.id));
   lines.sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     const order = typeof x === 'string' ? x.localeCompare(String(y)) : x - Number(y);

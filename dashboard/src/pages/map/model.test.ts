@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Load, LiveService } from '@/api/types';
-import { errorTone, pairKey, readLoads, stateOf, sumLoads } from './model';
+import { errorTone, pairKey, readLoads, sameNode, stateOf, sumLoads, type MapNode } from './model';
 
 const load = (count: number, errors: number, p95_ms = 10): Load => ({ count, errors, per_second: count / 60, p50_ms: 5, p95_ms, p99_ms: 20 });
 
@@ -30,4 +30,12 @@ test('the worst state of the instances is told, with how many', () => {
   expect(of(instance('healthy'), instance('draining'))).toEqual(['warn', '1 of 2 draining']);
   expect(of(instance('unhealthy'), instance('draining'))).toEqual(['bad', '1 of 2 unhealthy']);
   expect(of(instance('healthy', 'returning'))).toEqual(['warn', 'returning']);
+});
+
+test('a node is drawn anew when its look or one of its services changed', () => {
+  const service = { name: 'a' } as LiveService;
+  const node: MapNode = { id: 's:a', role: 'service', title: 'a', members: [{ name: 'a', service }], open: false, width: 1, height: 1 };
+  expect(sameNode(node, { ...node, members: [{ name: 'a', service }] })).toBe(true);
+  const others: MapNode[] = [{ ...node, open: true }, { ...node, short: 'a' }, { ...node, members: [] }, { ...node, members: [{ name: 'a', service: { ...service } }] }];
+  expect(others.map((it) => sameNode(node, it))).toEqual([false, false, false, false]);
 });

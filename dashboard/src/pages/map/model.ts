@@ -70,6 +70,14 @@ export const serviceId = (name: string): string => (name === OUTSIDE ? OUTSIDE_I
 export const groupId = (prefix: string): string => `g:${prefix}`;
 export const pairKey = (from: string, to: string): string => `${from}\u0000${to}`;
 
+const LOOKS = ['id', 'role', 'title', 'short', 'open', 'width', 'height'] as const;
+
+/** Whether both are drawn alike; services that are told again as they were are the same objects (see the store). */
+export function sameNode(a: MapNode, b: MapNode): boolean {
+  const alike = LOOKS.every((key) => a[key] === b[key]) && a.members.length === b.members.length;
+  return alike && a.members.every((it, at) => it.name === b.members[at]?.name && it.service === b.members[at]?.service);
+}
+
 /** States of instances, counted. */
 export function healthOf(members: readonly Member[]): Health {
   const sum: Health = { healthy: 0, unhealthy: 0, draining: 0, returning: 0 };

@@ -1,15 +1,16 @@
 // The map's page: what is known, as map or as list, with what is chosen beside it.
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { Empty, PageFrame, Skeleton } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Empty, ErrorNote, PageFrame, Skeleton } from '@/ui';
 import { forgetScene } from './arranger';
 import { focusHops, focusName, grouped, openGroups, select, selected, showsAbsent, showsList } from './choice';
 import { drawGraph } from './graph';
-import { ListView } from './list';
+import { listed, ListView } from './list';
 import type { Graph } from './model';
 import { Panel } from './panel';
 import type { Scene } from './scene';
 import { Stage } from './stage';
-import { topology, useMapNews } from './store';
+import { silence, topology, useMapNews } from './store';
 import { FirstSteps, Legend, Toolbar, ViewSwitch, ZoomButtons } from './toolbar';
 import './map.css';
 
@@ -22,11 +23,12 @@ export function MapPage() {
   const wish = useWish(now?.services.length ?? 0);
   const graph = useMemo(() => (now ? drawGraph(now.services, now.links, wish) : null), [now, wish, anew]);
   const text = search.trim().toLowerCase();
-  const found = useMemo(() => (graph && text ? matching(graph, text) : null), [graph, text]);
+  const list = showsList();
+  const found = useMemo(() => (graph && text ? (list ? listed : matching)(graph, text) : null), [graph, text, list]);
   if (!graph) {
     return (
       <PageFrame title="Map" fill>
-        <Skeleton rows={6} />
+        {silence.value ? <ErrorNote error={silence.value.error} /> : <Skeleton rows={6} />}
       </PageFrame>
     );
   }
@@ -44,22 +46,30 @@ export function MapPage() {
   const id = selected()?.id;
   const nothing = graph.nodes.length === 0;
   return (
-    <PageFrame title="Map" fill bar={<Toolbar graph={graph} search={search} onSearch={setSearch} onFirst={first} found={found ? found.size : null} />} actions={<ViewSwitch />}>
+    <PageFrame title="Map" fill note={<OwnStale since={silence.value?.sinceUnixMs ?? null} />} bar={<Toolbar graph={graph} search={search} onSearch={setSearch} onFirst={first} found={found ? found.size : null} />} actions={<ViewSwitch />}>
       <div class="mp-room">
         <div class="mp-main">
           {nothing && <Nothing absent={graph.absent} />}
-          {!nothing && (showsList() ? <ListView graph={graph} search={text} /> : <Stage graph={graph} scene={sceneName} found={found} onScene={setScene} />)}
-          {!nothing && !showsList() && (
+          {!nothing && (list ? <ListView graph={graph} found={found} /> : <Stage graph={graph} scene={sceneName} found={found} onScene={setScene} />)}
+          {!nothing && !list && (
             <>
               <ZoomButtons scene={scene} onAnew={again} />
               <Legend />
             </>
           )}
         </div>
-        {id && <Panel graph={graph} id={id} />}
+        {id && <Panel graph={graph} id={id} onClose={() => closePanel(id, scene)} />}
       </div>
     </PageFrame>
   );
+}
+
+/** Whoever had the panel open goes on at what it was about. */
+function closePanel(id: string, scene: Scene | null): void {
+  const node = scene?.element(id.split('>')[0] ?? id);
+  const row = document.querySelector<HTMLElement>('.mp-main [role=row][aria-selected=true]');
+  select(null);
+  (node ?? row)?.focus({ preventScroll: true });
 }
 
 /** The wish in the URL, the same object while it says the same. */

@@ -3,10 +3,10 @@ import { useComputed } from '@preact/signals';
 import { get } from '@/api/client';
 import type { Load, MapInstance, RedPage, ServiceDetail, TracesPage } from '@/api/types';
 import { useResource } from '@/route/resource';
-import { Ago, Button, Dot, Duration, duration, Empty, ErrorNote, HealthBadge, Icon, KindTag, percent, plural, rate, Section, shortId, SidePanel, Skeleton, Sparkline, Stale, StatusBadge, useNow, coarse } from '@/ui';
+import { Ago, Button, Dot, Duration, duration, ErrorNote, HealthBadge, Icon, KindTag, percent, plural, rate, Section, shortId, SidePanel, Skeleton, Sparkline, Stale, StatusBadge, useNow, coarse } from '@/ui';
 import { focusName, focusOn, select, toggleGroup } from './choice';
 import { nameOf, titleOf } from './graph';
-import { errorTone, healthOf, OUTSIDE, stateOf, sumLoads, type Graph, type MapLink, type MapNode, type Member } from './model';
+import { errorTone, healthOf, stateOf, sumLoads, type Graph, type MapLink, type MapNode, type Member } from './model';
 import { loads, WINDOW_MS } from './store';
 import { LinkMethods } from './link-panel';
 import { RouteNumbers } from './numbers';
@@ -15,8 +15,7 @@ const REFRESH_MS = 5_000;
 const NEIGHBOURS_MAX = 40;
 const ROUTES_MAX = 60;
 
-export function Panel({ graph, id }: { graph: Graph; id: string }) {
-  const close = () => select(null);
+export function Panel({ graph, id, onClose: close }: { graph: Graph; id: string; onClose: () => void }) {
   const link = graph.links.find((it) => it.id === id);
   if (link) return <LinkPanel link={link} onClose={close} />;
   const node = findNode(graph, id);
@@ -294,5 +293,3 @@ function LinkPanel({ link, onClose }: { link: MapLink; onClose: () => void }) {
     </SidePanel>
   );
 }
-
-export const NothingChosen = () => <Empty icon="map" title={OUTSIDE} />;

@@ -13,6 +13,8 @@ import { Painter } from './painter';
 
 /** Elements beyond the edge of the stage that stay in the document, stage pixels. */
 const MARGIN_PX = 240;
+/** Elements that come into the document in one frame: two hundred cards at once are one long task. */
+const MOUNT_MAX = 48;
 const MOVE_MS = 320;
 const HIT_PX = 7;
 const BOW_PX = 80;
@@ -49,6 +51,8 @@ export class Scene {
   private looks: Looks = { emphasisOf: () => 'normal', loadOf: () => null, moving: false };
   private readonly elements = new Map<string, HTMLElement>();
   private dirty = { camera: true, lines: true, strokes: true };
+  /** More has come into view than one frame takes. */
+  private waiting = false;
   private frameAsked = 0;
   private moveFrom = 0;
   private sharpen: ReturnType<typeof setTimeout> | undefined;
@@ -210,6 +214,7 @@ export class Scene {
     if (this.dirty.camera) this.moveWorld();
     if (this.dirty.camera || this.dirty.lines) this.recount();
     this.dirty = { camera: false, lines: false, strokes: false };
+    if (this.waiting) this.mark('camera');
     if (this.moveFrom) this.mark('lines');
     if (this.cameraGoal) this.ask();
   };
@@ -278,12 +283,16 @@ export class Scene {
 
   private recount(): void {
     const view = inView(this.camera, this.size, MARGIN_PX);
+    const before = this.visible.peek();
     const now = new Set<string>();
+    let room = MOUNT_MAX;
+    this.waiting = false;
     for (const [id, it] of this.targets) {
       const outside = it.x + it.width / 2 < view.left || it.x - it.width / 2 > view.right || it.y + it.height / 2 < view.top || it.y - it.height / 2 > view.bottom;
-      if (!outside) now.add(id);
+      if (outside) continue;
+      if (before.has(id) || room-- > 0) now.add(id);
+      else this.waiting = true;
     }
-    const before = this.visible.peek();
     if (now.size !== before.size || [...now].some((id) => !before.has(id))) this.visible.value = now;
   }
 }

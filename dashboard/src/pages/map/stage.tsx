@@ -9,9 +9,10 @@ import { Card, GroupBox, memberNode } from './card';
 import { focusName, focusOn, select, selected, toggleGroup } from './choice';
 import { listenGestures, zoomStep } from './gestures';
 import { nameOf, titleOf } from './graph';
-import { serviceId, sumLoads, type Graph, type MapLink, type MapNode } from './model';
+import { sameNode, serviceId, sumLoads, type Graph, type MapLink, type MapNode } from './model';
 import type { Line } from './looks';
 import { placesOf, related } from './places';
+import { keepSame } from './same';
 import { Scene } from './scene';
 import { loads } from './store';
 
@@ -159,7 +160,8 @@ interface NodesProps {
 
 function Nodes({ scene, graph, chosen, near, found, mount, onToggle, onChoose }: NodesProps) {
   const visible = scene.visible.value;
-  const cards = useMemo(() => cardsOf(graph), [graph]);
+  const last = useRef<MapNode[]>([]);
+  const cards = useMemo(() => (last.current = keepSame(last.current, cardsOf(graph), (it) => it.id, sameNode)), [graph]);
   const shown = cards.filter((it) => visible.has(it.id));
   const reachable = shown.find((it) => it.id === chosen && !it.open)?.id ?? shown.find((it) => !it.open)?.id;
   return (

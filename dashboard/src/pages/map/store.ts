@@ -1,11 +1,14 @@
-// What the map knows now: topology and loads from the stream, or, while there is no stream, from asking every five seconds.
+// What the map knows now: topology and loads from the stream, or, until it tells the first map, from asking every five seconds.
 // Loads of another sequence than the topology's are dropped: their indexes mean something else.
+// Invariant: a service that is told again as it was stays the same object.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get } from '@/api/client';
-import { liveState, subscribe } from '@/api/live';
+import { subscribe } from '@/api/live';
+import { ApiError } from '@/api/problem';
 import type { Link, LiveEvents, LiveMap, LiveService } from '@/api/types';
 import { NO_LOADS, pairKey, readLoads, type Loads } from './model';
+import { keepSame } from './same';
 
 export const WINDOW_MS = 60_000;
 const ASK_EVERY_MS = 5_000;
@@ -22,11 +25,21 @@ export const loads = signal<Loads>(NO_LOADS);
 /** Calls per second of all services together, the last sixty readings. */
 export const pulse = signal<readonly number[]>([]);
 
+/** Why nothing is told: neither the stream nor asking has an answer. `sinceUnixMs`: since when; null before the first answer. */
+export const silence = signal<{ error: ApiError; sinceUnixMs: number | null } | null>(null);
+
+/** Of the map that the stream told; below 0 it has told none. */
 let sequence = -1;
+let askedUnixMs: number | null = null;
 
 function tellMap(event: LiveEvents['map']): void {
   sequence = event.sequence;
-  topology.value = { services: event.services, links: event.links };
+  silence.value = null;
+  setTopology(event.services, event.links);
+}
+
+function setTopology(services: LiveService[], links: Link[]): void {
+  topology.value = { services: keepSame(topology.peek()?.services ?? [], services, (it) => it.name), links };
 }
 
 function tellLoad(event: LiveEvents['load']): void {
@@ -45,7 +58,7 @@ function setLoads(next: Loads): void {
 /** A whole map, as `GET /map` answers. */
 export function tellAll(map: LiveMap): void {
   sequence = -1;
-  topology.value = { services: map.services, links: map.links };
+  setTopology(map.services, map.links);
   setLoads({
     services: new Map(map.services.flatMap((it) => (it.served ? [[it.name, it.served] as const] : []))),
     links: new Map(map.links.flatMap((it) => (it.load ? [[pairKey(it.from, it.to), it.load] as const] : []))),
@@ -58,9 +71,17 @@ export function useMapNews(): void {
     const stop = subscribe({ topics: ['map'], query: { window_ms: WINDOW_MS }, on: { map: tellMap, load: tellLoad } });
     const asking = new AbortController();
     const ask = async () => {
-      if (document.hidden || (liveState.peek().kind === 'live' && sequence >= 0)) return;
-      const map = await get<LiveMap>('/map', { window_ms: WINDOW_MS }, asking.signal).catch(() => null);
-      if (map && !asking.signal.aborted && sequence < 0) tellAll(map);
+      // From the first map on the stream says itself how old it is.
+      if (document.hidden || sequence >= 0) return;
+      try {
+        const map = await get<LiveMap>('/map', { window_ms: WINDOW_MS }, asking.signal);
+        if (asking.signal.aborted || sequence >= 0) return;
+        tellAll(map);
+        askedUnixMs = Date.now();
+        silence.value = null;
+      } catch (error) {
+        if (error instanceof ApiError && sequence < 0) silence.value = { error, sinceUnixMs: askedUnixMs };
+      }
     };
     const first = setTimeout(ask, 1_500);
     const timer = setInterval(ask, ASK_EVERY_MS);
@@ -69,7 +90,15 @@ export function useMapNews(): void {
       asking.abort();
       clearTimeout(first);
       clearInterval(timer);
-      sequence = -1;
+      forgetNumbers();
     };
   }, []);
+}
+
+/** What was counted is not shown to whoever comes back later; who is there is, until it is told anew. */
+function forgetNumbers(): void {
+  sequence = -1;
+  silence.value = null;
+  loads.value = NO_LOADS;
+  pulse.value = [];
 }

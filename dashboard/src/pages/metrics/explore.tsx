@@ -1,6 +1,7 @@
 // Any metric that anybody reports, over any time that is kept. What is asked is in the URL.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { get } from '@/api/client';
+import { runtimeNow } from '@/api/live';
 import type { MetricName, MetricShown } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { place, setQuery } from '@/route/router';
@@ -10,7 +11,7 @@ import { ServiceFilter } from '@/telemetry/service';
 import { Empty, ErrorNote, Icon, Input, Note, Segments, Select, Skeleton, Stale, duration, plural, queryValue } from '@/ui';
 import { MetricsFrame } from './frame';
 import { Plot } from './plot';
-import { labelValues, namesFound, QUANTILES, readAsked, STEPS_S, unitWords, writeLabels, type Asked } from './series';
+import { fittingStep, labelValues, namesFound, QUANTILES, readAsked, STEPS_S, unitWords, writeLabels, type Asked } from './series';
 
 const NAMES_SHOWN_MAX = 300;
 const EVERY_MS = 15_000;
@@ -35,7 +36,7 @@ export function Explore() {
         <Names names={all} error={names} chosen={asked.name} />
         <div class="mt-stage">
           {all?.length === 0 && <NoMetric service={service} />}
-          {asked.name ? <Shown key={asked.name} asked={asked} known={known} /> : all && all.length > 0 && <Pick names={all} />}
+          {asked.name ? <Shown key={asked.name} asked={asked} known={known} ready={all !== null || names.error.value !== null} /> : all && all.length > 0 && <Pick names={all} />}
         </div>
       </div>
     </MetricsFrame>
@@ -82,21 +83,32 @@ function nameHref(name: string): string {
   return `/metrics/explore?${query}`;
 }
 
-function Shown({ asked, known }: { asked: Asked; known: MetricName | null }) {
+/** `ready`: whether it is known how many series there are, or that nobody knows. */
+function Shown({ asked, known, ready }: { asked: Asked; known: MetricName | null; ready: boolean }) {
   const range = readRange(place.value.query);
   const wanted = {
     name: asked.name,
     service: asked.service,
     labels: Object.keys(asked.labels).length > 0 ? JSON.stringify(asked.labels) : null,
     quantiles: asked.quantiles.join(','),
-    step_seconds: asked.stepSeconds || null,
+  };
+  const key = JSON.stringify([wanted, range, asked.stepSeconds]);
+  // Labels and a time leave fewer series than there are of the name: the first answer tells how many.
+  const counted = useRef({ key: '', series: 0 });
+  const ask = async (signal: AbortSignal) => {
+    const now = runtimeNow();
+    const { since = now - KEPT_MS, until } = ends(range, now);
+    const stepOf = (series: number) => asked.stepSeconds || fittingStep(series, asked.quantiles.length, (until ?? now) - since);
+    const answer = (step: number) => get<MetricShown>('/metric', { ...wanted, since, until, step_seconds: step || null }, signal);
+    const guess = counted.current.key === key ? counted.current.series : (known?.series ?? 1);
+    const page = await answer(stepOf(guess));
+    const series = page.series.filter((it) => !('quantile' in it.labels)).length;
+    counted.current = { key, series };
+    const finer = series < guess && stepOf(series) !== stepOf(guess);
+    return finer ? answer(stepOf(series)) : page;
   };
   const follows = range.until === undefined;
-  const shown = useResource(
-    JSON.stringify([wanted, range]),
-    (signal) => get<MetricShown>('/metric', { ...wanted, since: Date.now() - KEPT_MS, ...ends(range, Date.now()) }, signal),
-    follows ? { everyMs: EVERY_MS } : {},
-  );
+  const shown = useResource(key, ask, { off: !ready, ...(follows ? { everyMs: EVERY_MS } : {}) });
   const page = shown.data.value;
   const kind = known?.kind ?? page?.series[0]?.kind ?? 'gauge';
   const unit = known?.unit ?? page?.series[0]?.unit ?? '1';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MetricLine } from '@/api/types';
-import { align, drawn, formatOf, labelValues, namesFound, namesOf, readAsked, readLabels, statsOf, unitWords, writeLabels } from './series';
+import { align, drawn, fittingStep, formatOf, labelValues, namesFound, namesOf, readAsked, readLabels, statsOf, unitWords, writeLabels } from './series';
 
 const line = (points: [number, number][], change: Partial<MetricLine> = {}): MetricLine => ({
   name: 'm', kind: 'gauge', unit: '1', service: 'orders', instance_id: '0000-11111111', labels: {}, points: points.map(([at_unix_ms, value]) => ({ at_unix_ms, value, max: value * 2 })), ...change,
@@ -98,4 +98,15 @@ it('names are found by all words', () => {
   const names = ['http.server.request.duration', 'process.rss'].map((name) => ({ name, kind: 'gauge' as const, unit: '1', series: 1 }));
   expect(namesFound(names, 'HTTP dur').map((it) => it.name)).toEqual(['http.server.request.duration']);
   expect(namesFound(names, '')).toHaveLength(2);
+});
+
+it('a step is asked for where an answer would be large, and keeps it below twenty thousand points', () => {
+  const hour = 3_600_000;
+  expect([fittingStep(1, 4, hour), fittingStep(66, 0, hour), fittingStep(0, 0, hour)]).toEqual([0, 0, 0]);
+  for (const [series, quantiles, spanMs] of [[67, 0, hour], [1_000, 0, hour], [1_000, 4, 14 * 24 * hour], [90_000, 3, hour], [200, 2, 300_000]] as const) {
+    const step = fittingStep(series, quantiles, spanMs);
+    // As the runtime rounds: to ten seconds, and a span may touch one step more than it has.
+    const points = Math.floor(spanMs / (Math.ceil(step / 10) * 10_000)) + 1;
+    expect(Math.min(1_000, series) * (1 + quantiles) * points).toBeLessThanOrEqual(20_000);
+  }
 });

@@ -140,6 +140,20 @@ export interface Asked {
 export const QUANTILES = ['0.5', '0.9', '0.95', '0.99'] as const;
 export const STEPS_S = [10, 30, 60, 300, 900, 3_600] as const;
 
+/** As the runtime answers at most: series, and points of each. */
+const SERIES_MAX = 1_000;
+const POINTS_MAX = 300;
+/** Points of a whole answer: more are read in one go for longer than a frame, and a chart has no room for them. */
+const ANSWER_POINTS_MAX = 20_000;
+
+/** The step to ask for, so that an answer of so many series (each with its quantiles) stays small; 0 where the runtime's own does. */
+export function fittingStep(series: number, quantiles: number, spanMs: number): number {
+  const lines = Math.min(SERIES_MAX, Math.max(1, series)) * (1 + quantiles);
+  const points = Math.floor(ANSWER_POINTS_MAX / lines);
+  // Ends may cut two steps: one more point than the span has.
+  return points >= POINTS_MAX ? 0 : Math.ceil(spanMs / 1000 / Math.max(1, points - 1));
+}
+
 /** Reads a question; what makes no sense is left out. */
 export function readAsked(query: URLSearchParams): Asked {
   const step = Number(query.get('step'));

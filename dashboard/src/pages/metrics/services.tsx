@@ -1,7 +1,7 @@
 // Rate, errors and durations of every service and route, the worst first; one of them large when it is chosen.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { get } from '@/api/client';
-import { clockSkewMs } from '@/api/live';
+import { runtimeNow } from '@/api/live';
 import type { RedPage } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { place, setQuery } from '@/route/router';
@@ -10,6 +10,7 @@ import { ServiceFilter } from '@/telemetry/service';
 import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, Stale, TextFilter, coarse, count, duration, percent, plural, queryValue, rate } from '@/ui';
 import { Close } from './close';
 import { MetricsFrame } from './frame';
+import { useNear } from './near';
 import { cardNamed, cardsOf, routeWord, type By, type Card, type SortWord } from './red';
 
 /** The runtime counts in steps of ten seconds up to five minutes, in steps of five minutes up to an hour. */
@@ -20,6 +21,8 @@ const WINDOWS = [
 const EVERY_MS = 5_000;
 /** Cards that are drawn at first, and more each time the last comes into view. */
 const CARDS_STEP = 24;
+/** Height of a card until it was seen. */
+const CARD_PX = 112;
 
 export function RedOfServices() {
   const windowMs = queryValue('window', '300000');
@@ -74,11 +77,12 @@ function Filters({ page }: { page: RedPage | null }) {
 }
 
 function Board({ page }: { page: RedPage }) {
-  const [shown, setShown] = useState(CARDS_STEP);
-  const asked = useMemo(() => Date.now() + clockSkewMs.peek(), [page]);
+  const asked = useMemo(() => runtimeNow(), [page]);
   const service = queryValue('service');
   const by: By = service ? 'routes' : (queryValue('by', 'services') as By);
-  const cards = cardsOf(page, { by, service, words: queryValue('q'), sort: queryValue('sort', 'worst') as SortWord });
+  const filter = { by, service, words: queryValue('q'), sort: queryValue('sort', 'worst') as SortWord };
+  const key = JSON.stringify(filter);
+  const cards = useMemo(() => cardsOf(page, filter), [page, key]);
   const chosen = service ? cardNamed(page, service, queryValue('route')) : undefined;
   if (page.services.length === 0) return <Nothing windowMs={page.window_ms} />;
   return (
@@ -101,14 +105,41 @@ function Board({ page }: { page: RedPage }) {
           <Note tone="warn">There are more routes than one answer carries; the busiest are here.</Note>
         </div>
       )}
-      <ul class="mt-cards" aria-label={by === 'services' ? 'Services' : 'Routes'}>
+      {/* Other filters are another list: from its beginning. */}
+      <Cards key={key} cards={cards} label={by === 'services' ? 'Services' : 'Routes'} stepMs={page.step_ms} askedUnixMs={asked} alone={service !== ''} />
+      {cards.length === 0 && <p class="mt-pad faint">Nothing of that name ended in this window.</p>}
+    </>
+  );
+}
+
+interface Shown {
+  stepMs: number;
+  askedUnixMs: number;
+  /** All cards are of one service, which is named above them. */
+  alone: boolean;
+}
+
+function Cards({ cards, label, ...how }: Shown & { cards: readonly Card[]; label: string }) {
+  const [shown, setShown] = useState(CARDS_STEP);
+  return (
+    <>
+      <ul class="mt-cards" aria-label={label}>
         {cards.slice(0, shown).map((it) => (
-          <CardView key={it.key} card={it} stepMs={page.step_ms} askedUnixMs={asked} alone={service !== ''} />
+          <CardPlace key={it.key} card={it} {...how} />
         ))}
       </ul>
-      {cards.length === 0 && <p class="mt-pad faint">Nothing of that name ended in this window.</p>}
       {cards.length > shown && <More left={cards.length - shown} onMore={() => setShown(shown + CARDS_STEP)} />}
     </>
+  );
+}
+
+/** The room of a card; the card itself is there while its room is near the view. */
+function CardPlace(props: Shown & { card: Card }) {
+  const [room, near, height] = useNear<HTMLLIElement>(CARD_PX);
+  return (
+    <li ref={room} style={near ? {} : { minHeight: `${height}px` }}>
+      {near && <CardView {...props} />}
+    </li>
   );
 }
 
@@ -129,7 +160,7 @@ function More({ left, onMore }: { left: number; onMore: () => void }) {
   );
 }
 
-function CardView({ card, stepMs, askedUnixMs, alone }: { card: Card; stepMs: number; askedUnixMs: number; alone: boolean }) {
+function CardView({ card, stepMs, askedUnixMs, alone }: Shown & { card: Card }) {
   const { red, route, service } = card;
   const lines = linesOf(red, stepMs, askedUnixMs);
   const here = alone && queryValue('route') === (route ? routeWord(route) : '');
@@ -137,28 +168,26 @@ function CardView({ card, stepMs, askedUnixMs, alone }: { card: Card; stepMs: nu
   const some = red.count > 0;
   const drawn = red.points.length > 0;
   return (
-    <li>
-      <a class={`mt-card card ${failing ? 'failing' : ''}`} href={cardHref(card)} {...(here ? { 'aria-current': 'true' as const } : {})}>
-        <span class="mt-card-head">
-          {route && <KindTag kind={route.kind} short />}
-          <span class="cut grow mt-card-name" title={route?.name ?? service}>
-            {route?.name ?? service}
-          </span>
-          {route && !alone && <span class="faint small cut">{service}</span>}
+    <a class={`mt-card card ${failing ? 'failing' : ''}`} href={cardHref(card)} {...(here ? { 'aria-current': 'true' as const } : {})}>
+      <span class="mt-card-head">
+        {route && <KindTag kind={route.kind} short />}
+        <span class="cut grow mt-card-name" title={route?.name ?? service}>
+          {route?.name ?? service}
         </span>
-        <span class="mt-card-body">
-          <Figure name="calls" value={rate(red.per_second)} more={`${count(red.count)} in all`}>
-            {drawn && <Sparkline values={lines.calls} label="Calls over time" width={84} height={28} />}
-          </Figure>
-          <Figure name="errors" value={percent(red.errors, red.count)} bad={failing}>
-            {drawn && <Sparkline values={lines.errorPercent} label="Share of failures over time" width={84} height={28} tone={failing ? 'bad' : 'dim'} max={Math.max(5, ...lines.errorPercent.map((it) => it ?? 0))} />}
-          </Figure>
-          <Figure name="p95" value={some ? duration(red.p95_ms) : '–'}>
-            {drawn && <Sparkline values={lines.p95} label="p95 over time" width={84} height={28} tone="dim" />}
-          </Figure>
-        </span>
-      </a>
-    </li>
+        {route && !alone && <span class="faint small cut">{service}</span>}
+      </span>
+      <span class="mt-card-body">
+        <Figure name="calls" value={rate(red.per_second)} more={`${count(red.count)} in all`}>
+          {drawn && <Sparkline values={lines.calls} label="Calls over time" width={84} height={28} />}
+        </Figure>
+        <Figure name="errors" value={percent(red.errors, red.count)} bad={failing}>
+          {drawn && <Sparkline values={lines.errorPercent} label="Share of failures over time" width={84} height={28} tone={failing ? 'bad' : 'dim'} max={Math.max(5, ...lines.errorPercent.map((it) => it ?? 0))} />}
+        </Figure>
+        <Figure name="p95" value={some ? duration(red.p95_ms) : '–'}>
+          {drawn && <Sparkline values={lines.p95} label="p95 over time" width={84} height={28} tone="dim" />}
+        </Figure>
+      </span>
+    </a>
   );
 }
 

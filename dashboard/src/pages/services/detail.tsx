@@ -61,7 +61,7 @@ function Body({ service, red, onChange }: { service: ServiceDetail; red: Resourc
       name="tab"
       label={`Parts of ${service.name}`}
       tabs={[
-        { key: 'overview', title: 'Overview', panel: () => <Overview service={service} red={mine} page={red.data.value} /> },
+        { key: 'overview', title: 'Overview', panel: () => <Overview service={service} red={mine} asked={red} /> },
         { key: 'methods', title: <>Methods{count(groups.length)}</>, panel: () => <Methods service={service} groups={groups} red={mine} /> },
         { key: 'calls', title: <>Dependencies{count(service.calls.length + service.called_by.length)}</>, panel: () => <Calls service={service} /> },
         { key: 'keys', title: <>Keys{count(service.keys.filter((it) => !it.revoked_at_unix_ms).length)}</>, panel: () => <Keys service={service} onChange={onChange} /> },

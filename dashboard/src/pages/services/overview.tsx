@@ -1,22 +1,25 @@
 // How a service does: its load over the last minutes, its instances, and what failed last.
 import { useMemo } from 'preact/hooks';
 import { get } from '@/api/client';
-import { clockSkewMs } from '@/api/live';
+import { runtimeNow } from '@/api/live';
 import type { RedPage, RedService, ServiceDetail, TracesPage } from '@/api/types';
-import { useResource } from '@/route/resource';
-import { nameOf } from '@/pages/traces/model';
+import { useResource, type Resource } from '@/route/resource';
 import { LineChart } from '@/telemetry/line-chart';
 import { errorLook, linesOf } from '@/telemetry/red';
+import { nameOf } from '@/telemetry/subject';
 import { Ago, ErrorNote, Facts, OpStatusBadge, Section, Skeleton, Time, ago, coarse, duration, percent, rate } from '@/ui';
 import { Instances } from './instances';
 
 const FAILED_MAX = 6;
 const EVERY_MS = 15_000;
 
-export function Overview({ service, red, page }: { service: ServiceDetail; red: RedService | null; page: RedPage | null }) {
+export function Overview({ service, red, asked }: { service: ServiceDetail; red: RedService | null; asked: Resource<RedPage> }) {
+  const page = asked.data.value;
   return (
     <>
-      <Numbers red={red} windowMs={page?.window_ms ?? 0} />
+      {page && <Numbers red={red} windowMs={page.window_ms} />}
+      {!page && <ErrorNote error={asked.error.value} again={asked.reload} />}
+      {!page && !asked.error.value && <Skeleton rows={2} />}
       {red && page && red.total.points.length > 1 && <Load red={red} page={page} service={service.name} />}
       <Section title="Instances" note={service.instances.length > 0 ? `${service.instances.length}` : undefined}>
         <Instances instances={service.instances} />
@@ -43,7 +46,7 @@ function Numbers({ red, windowMs }: { red: RedService | null; windowMs: number }
       <Number name="p50" value={duration(it?.p50_ms)} />
       <Number name="p95" value={duration(it?.p95_ms)} />
       <Number name="p99" value={duration(it?.p99_ms)} />
-      <p class="faint small sv-window">{it ? `served in the last ${coarse(Math.max(1000, windowMs))}` : 'Nothing was served in the last 5 minutes.'}</p>
+      <p class="faint small sv-window">{it ? `served in the last ${coarse(Math.max(1000, windowMs))}` : `Nothing was served in the last ${coarse(Math.max(1000, windowMs))}.`}</p>
     </div>
   );
 }
@@ -60,7 +63,7 @@ function Number({ name, value, look = '' }: { name: string; value: string; look?
 function Load({ red, page, service }: { red: RedService; page: RedPage; service: string }) {
   // Drawn anew when an answer arrives, not each second.
   const charts = useMemo(() => {
-    const lines = linesOf(red.total, page.step_ms, Date.now() + clockSkewMs.peek());
+    const lines = linesOf(red.total, page.step_ms, runtimeNow());
     return {
       times: lines.timesUnixMs,
       rates: [
@@ -87,7 +90,7 @@ function Failures({ service }: { service: string }) {
   const query = { service, failed: true, limit: FAILED_MAX };
   const failed = useResource(`failed ${service}`, (signal) => get<TracesPage>('/traces', query, signal), { everyMs: EVERY_MS });
   const traces = failed.data.value?.traces;
-  const now = Date.now();
+  const now = runtimeNow();
   return (
     <Section title="Last failures" actions={<a href={`/traces?service=${encodeURIComponent(service)}&failed=true`}>All of them</a>}>
       {!traces && <ErrorNote error={failed.error.value} again={failed.reload} />}

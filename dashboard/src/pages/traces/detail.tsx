@@ -1,7 +1,7 @@
 // One trace: what it was, what failed first, where its time went, the waterfall, and the chosen operation beside it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { get } from '@/api/client';
-import { clockSkewMs } from '@/api/live';
+import { runtimeNow } from '@/api/live';
 import type { TraceTree } from '@/api/types';
 import { useResource, type Resource } from '@/route/resource';
 import { navigate } from '@/route/router';
@@ -12,7 +12,8 @@ import {
 import { OwnStale } from '@/telemetry/own-stale';
 import { save } from '@/telemetry/save';
 import { KeysHelp } from './keys-help';
-import { nameOf, traceIdIn } from './model';
+import { nameOf } from '@/telemetry/subject';
+import { traceIdIn } from './model';
 import { OpPanel } from './panel';
 import { FailureStrip, ShareStrip } from './strips';
 import { usePlaces } from './places';
@@ -20,14 +21,13 @@ import { refreshMs, viewOf, type TraceView } from './view';
 import { Waterfall } from './waterfall';
 
 const BEAT_MS = 1_000;
-const serverNow = () => Date.now() + clockSkewMs.peek();
 
 export function Trace({ params }: { params: Record<string, string> }) {
   const id = params.id ?? '';
   const [everyMs, setEveryMs] = useState<number | undefined>();
   const load = async (signal: AbortSignal) => {
     const tree = await get<TraceTree>(`/traces/${encodeURIComponent(id)}`, { logs: true }, signal);
-    setEveryMs(refreshMs(tree, serverNow()));
+    setEveryMs(refreshMs(tree, runtimeNow()));
     return tree;
   };
   const resource = useResource(`trace/${id}`, load, everyMs === undefined ? {} : { everyMs });
@@ -94,7 +94,7 @@ function Unknown({ id, again }: { id: string; again: () => void }) {
 function Shown({ tree, resource }: { tree: TraceTree; resource: Resource<TraceTree> }) {
   const running = tree.ops.some((it) => it.duration_ms === null || it.duration_ms === undefined);
   const beat = useBeat(running);
-  const view = useMemo(() => viewOf(tree, serverNow()), [tree, beat]);
+  const view = useMemo(() => viewOf(tree, runtimeNow()), [tree, beat]);
   const places = usePlaces(view);
   const [help, setHelp] = useState(false);
   const root = tree.ops[0];
@@ -159,7 +159,7 @@ function Actions({ view, onHelp }: { view: TraceView; onHelp: () => void }) {
     setBusy(true);
     try {
       const whole = await get<TraceTree>(`/traces/${id}`, { logs: true, payloads: true });
-      save(`trace-${id}.json`, 'application/json', JSON.stringify(whole, null, 2));
+      save(`trace-${id}.json`, 'application/json', [JSON.stringify(whole, null, 2)]);
     } catch (error) {
       toastError(error);
     } finally {

@@ -2,7 +2,7 @@
 // it is only a reason to ask the list again.
 import { useEffect, useMemo } from 'preact/hooks';
 import { get } from '@/api/client';
-import { subscribe } from '@/api/live';
+import { runtimeNow, subscribe } from '@/api/live';
 import type { LiveEvents, TraceLine, TracesPage } from '@/api/types';
 import { Feed } from '@/telemetry/feed';
 import { isOpen } from '@/telemetry/range';
@@ -32,7 +32,7 @@ function rules(filters: TraceFilters) {
     key: (it: TraceLine) => it.trace_id,
     at: (it: TraceLine) => it.started_at_unix_ms,
     page: async (ask: { limit: number; cursor: string | null; until: number | null }, signal: AbortSignal) => {
-      const query = asked(filters, Date.now());
+      const query = asked(filters, runtimeNow());
       const until = ask.until === null ? {} : { until: ask.until };
       const page = await get<TracesPage>('/traces', { ...query, ...until, limit: ask.limit, cursor: ask.cursor }, signal);
       return { items: page.traces, next: page.next ?? null };

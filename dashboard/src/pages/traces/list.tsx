@@ -1,5 +1,6 @@
 // The list of traces, newest first: filters, the scatter, a table that grows downwards by pages and upwards by itself.
 import { useRef, useState } from 'preact/hooks';
+import { runtimeNow } from '@/api/live';
 import type { TraceLine } from '@/api/types';
 import { navigate, place, setQuery } from '@/route/router';
 import { Button, Dot, Duration, Empty, ErrorNote, Icon, IconButton, KindTag, opStatus, PageFrame, plural, Skeleton, Time, DataTable, type Column } from '@/ui';
@@ -11,7 +12,7 @@ import { ServiceName } from '@/telemetry/service';
 import { Filters } from './filters';
 import { useTraces } from './following';
 import { LINES_MAX } from './merge';
-import { channelOf, nameOf } from './model';
+import { channelOf, nameOf } from '@/telemetry/subject';
 import { FILTER_NAMES, readFilters, writeFilters, type TraceFilters } from './query';
 import { Scatter } from './scatter-view';
 
@@ -53,7 +54,7 @@ function Body({ feed, filters }: { feed: Feed<TraceLine>; filters: TraceFilters 
     }, { push: true });
   return (
     <>
-      <Scatter lines={lines} {...axisEnds(filters.range, feed.more.value, Date.now())} onBrush={brush} />
+      <Scatter lines={lines} {...axisEnds(filters.range, feed.more.value, runtimeNow())} onBrush={brush} />
       <Table key={writeFilters(filters).toString()} feed={feed} lines={lines} />
     </>
   );

@@ -1,8 +1,6 @@
 // What a person calls the parts of a trace. Pure.
 //
-// Refuses to guess, and to obey control characters in a subject: a status or channel that a newer runtime invented is shown by its own word.
-
-import { visible } from '@/telemetry/lines';
+// Refuses to guess: a status or channel that a newer runtime invented is shown by its own word.
 
 /** The channels in the order of their filter. */
 export const CHANNELS = ['http', 'rpc', 'event', 'job', 'workflow', 'user'] as const;
@@ -33,27 +31,8 @@ export function tone(status: string): Tone {
   }
 }
 
-/**
- * What was done, without the prefix that the channel says already: `POST /v1/orders` of
- * `http.handle:POST//v1/orders`, `inventory/Reserve` of `rpc.call:inventory/Reserve`.
- */
-export function nameOf(told: string): string {
-  const subject = visible(told);
-  const prefix = /^(http|rpc|event|job|workflow|user)\.[a-z_]+:/.exec(subject);
-  if (prefix === null) return subject === '' ? '(not told)' : subject;
-  const rest = subject.slice(prefix[0].length);
-  if (prefix[1] !== 'http') return rest;
-  const cut = rest.indexOf('/');
-  return cut < 0 ? rest : `${rest.slice(0, cut)} ${rest.slice(cut + 1)}`;
-}
-
 /** Who did the work: of a call, the one that was called. Its colour is the operation's. */
 export const doer = (op: { service: string; peer: string }): string => op.peer || op.service;
-
-/** The channel a subject names; empty when it names none. */
-export function channelOf(subject: string): string {
-  return /^(http|rpc|event|job|workflow|user)\.[a-z_]+:/.exec(subject)?.[1] ?? '';
-}
 
 const UUID = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 

@@ -8,7 +8,8 @@ import { CopyButton, Duration, duration, ErrorNote, Facts, IconButton, JsonView,
 import { Level } from '@/telemetry/level';
 import { preview, visible } from '@/telemetry/lines';
 import { ServiceName } from '@/telemetry/service';
-import { hasFailed, nameOf } from './model';
+import { nameOf } from '@/telemetry/subject';
+import { hasFailed } from './model';
 import { Payloads } from './payload';
 import type { Places } from './places';
 import { isRunning, type TraceView } from './view';

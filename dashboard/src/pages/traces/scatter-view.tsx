@@ -6,7 +6,8 @@ import { navigate } from '@/route/router';
 import { clock, duration, percent, plural, themeVersion } from '@/ui';
 import { brushed, nearest, planeOf, quantile, sample, xOf, yOf, type Plane } from './scatter';
 import { paint, PAD } from './scatter-paint';
-import { hasFailed, nameOf } from './model';
+import { nameOf } from '@/telemetry/subject';
+import { hasFailed } from './model';
 
 const HEIGHT = 148;
 /** Pixels within which a point is meant, and below which a press is a click. */

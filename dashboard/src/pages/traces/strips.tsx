@@ -1,7 +1,7 @@
 // What one wants to know before the waterfall: what failed, nearest to the cause first, and where the time went.
 import { Button, duration, Icon, opStatus, percent, seriesVar } from '@/ui';
 import { visible } from '@/telemetry/lines';
-import { nameOf } from './model';
+import { nameOf } from '@/telemetry/subject';
 import type { TraceView } from './view';
 
 /** Services that are named in the share of time; the rest is one. */
