@@ -6,17 +6,24 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use bridge::Transport;
-use bridge_runtime::operator::model::ServiceSummary;
+use bridge_runtime::operator::model::{LogsPage, ServiceSummary, TracesPage};
+use contract::clock::Clock;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::contracts::v1::{Desk, EchoRequest};
-use crate::harness::{Database, Load, Process, World, eventually, on_both_databases};
+use crate::harness::{
+    Database, Load, Process, Wire, World, eventually, on_both_databases, setup_token,
+};
 
 /// Longest wait for a process to get somewhere, on a busy machine.
 const SOON: Duration = Duration::from_secs(60);
 /// Calls that leave more telemetry than a pipe holds.
 const CALLS: usize = 1_500;
+/// Reports of [`Reporting`] at most; one page of the log holds them.
+const REPORTS_MAX: u64 = 4_000;
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -76,6 +83,83 @@ async fn restore(world: &mut World, file: &Path) -> Option<Database> {
     fresh
 }
 
+/// A foreign service, which is told when what it reports has been stored.
+struct Reporting {
+    stop: watch::Sender<bool>,
+    stored: JoinHandle<Vec<(i64, String)>>,
+}
+
+impl Reporting {
+    fn start(world: &World) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let stored = report(world.clock.clone(), world.health(), stopped);
+        let stored = tokio::spawn(stored);
+        Self { stop, stored }
+    }
+
+    /// The name of every line and operation, and when the runtime had said that both are stored.
+    async fn finish(self) -> Vec<(i64, String)> {
+        self.stop.send_replace(true);
+        self.stored.await.expect("every report is stored")
+    }
+}
+
+async fn report(clock: Clock, door: String, stopped: watch::Receiver<bool>) -> Vec<(i64, String)> {
+    let client = reqwest::Client::new();
+    let from =
+        json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": "outside" } }] });
+    let mut stored = Vec::new();
+    for number in 1..REPORTS_MAX {
+        let name = format!("stored-{number}");
+        let now = format!("{}000000", clock.now().as_millis());
+        let line = json!({ "timeUnixNano": now, "body": { "stringValue": name } });
+        let span = json!({ "traceId": format!("{number:032x}"), "spanId": "b7ad6b7169203331",
+            "name": name, "startTimeUnixNano": now, "endTimeUnixNano": now });
+        for (path, body) in [
+            (
+                "logs",
+                json!({ "resourceLogs": [{ "resource": from, "scopeLogs": [{ "logRecords": [line] }] }] }),
+            ),
+            (
+                "traces",
+                json!({ "resourceSpans": [{ "resource": from, "scopeSpans": [{ "spans": [span] }] }] }),
+            ),
+        ] {
+            let url = format!("http://{door}/v1/{path}");
+            let sent = client.post(url).header("content-type", "application/json");
+            let answer = sent
+                .body(body.to_string())
+                .send()
+                .await
+                .expect("the door answers");
+            let (status, text) = (answer.status(), answer.text().await);
+            assert_eq!((status.as_u16(), text.expect("text").as_str()), (200, "{}"));
+        }
+        stored.push((clock.now().as_millis(), name));
+        if *stopped.borrow() {
+            break;
+        }
+        clock.sleep(Duration::from_millis(10)).await;
+    }
+    stored
+}
+
+/// All lines and all operations of [`Reporting`] that the runtime has, by name.
+async fn reported(world: &World) -> (Vec<String>, Vec<String>) {
+    let page: LogsPage = world.get("/api/v1/logs?service=outside&limit=5000").await;
+    assert!(page.next.is_none(), "one page holds them");
+    let lines = page.logs.into_iter().map(|it| it.message).collect();
+    let (mut ops, mut next) = (Vec::new(), String::new());
+    for _ in 0..=REPORTS_MAX / 500 {
+        let path = format!("/api/v1/traces?service=outside&limit=500{next}");
+        let page: TracesPage = world.get(&path).await;
+        ops.extend(page.traces.into_iter().map(|it| it.subject));
+        let Some(cursor) = page.next else { break };
+        next = format!("&cursor={cursor}");
+    }
+    (lines, ops)
+}
+
 /// Calls that leave traces.
 async fn leave_traces(world: &World, calls: usize) {
     let _desk = world.desk("desk").await;
@@ -100,6 +184,7 @@ on_both_databases! {
         let client = builder.client::<Desk>();
         let orders = builder.start().await.expect("starts");
         let load = Load::start(&world.clock, &client, 100, Transport::Direct);
+        let reporting = Reporting::start(&world);
         world.set("registry.disconnect_grace_ms", "1500").await;
         let file = world.scratch().join("under load.backup");
         // Services whose creation was acknowledged at a known time, before and while it is taken.
@@ -117,6 +202,7 @@ on_both_databases! {
         let moment = taken["taken_at_unix_ms"].as_i64().expect("a moment");
         assert_eq!(taken["authority"], "included");
         load.finish().await;
+        let stored = reporting.finish().await;
         world.runtime().kill();
         world.move_data();
 
@@ -129,6 +215,14 @@ on_both_databases! {
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
         assert!(acknowledged.iter().filter(|it| it.0 < moment).count() > 10);
+        let (lines, ops) = reported(&world).await;
+        let stored: Vec<_> = stored.iter().filter(|it| it.0 < moment).map(|it| &it.1).collect();
+        println!("{} reports before the backup's moment; {} lines and {} traces restored", stored.len(), lines.len(), ops.len());
+        assert!(stored.len() > 10, "{stored:?}");
+        for (what, restored) in [("lines", lines), ("operations", ops)] {
+            let missing: Vec<_> = stored.iter().filter(|it| !restored.contains(it)).collect();
+            assert!(missing.is_empty(), "{what}: {missing:?}");
+        }
         let settings: Value = world.get("/api/v1/settings").await;
         assert!(settings.to_string().contains("1500"));
         let traces: Value = world.get("/api/v1/traces?limit=5").await;
@@ -169,6 +263,41 @@ on_both_databases! {
         let changes = String::from_utf8(changes.stdout).expect("text");
         assert_eq!(changes.matches("backup.take").count(), 1, "{changes}");
     }
+}
+
+#[test]
+fn a_backup_does_not_travel_over_the_consoles_port_to_an_admin_either() {
+    crate::harness::on_sqlite_only(async |mut world: World| {
+        let wire = Wire::to(&world);
+        let setup = setup_token(&mut world).await;
+        let admin = wire.set_up(&setup).await.browser();
+        let wanted = json!({ "name": "nightly", "role": "admin" });
+        let made = wire
+            .json("POST /api/v1/tokens", &admin.both(), &wanted)
+            .await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let made: Value = serde_json::from_str(&made.body).expect("JSON");
+        let token = made["token"].as_str().expect("a text");
+        let bearer = format!("authorization: Bearer {token}\r\n");
+        for headers in [bearer, admin.both()] {
+            let everything = json!({ "telemetry": true });
+            let came = wire
+                .json("POST /api/v1/backup", &headers, &everything)
+                .await;
+            assert_eq!(came.status, 403, "{came:?}");
+            assert!(
+                came.body.contains("does not travel over a port"),
+                "{came:?}"
+            );
+        }
+        let file = world.scratch().join("from afar");
+        let (url, to) = (world.console(), text(&file));
+        let afar = ["--url", &url, "--token", token, "backup", "--to", to];
+        let output = world.command_line(&afar).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(!file.exists());
+        take(&world, &file).await;
+    });
 }
 
 #[test]
@@ -290,9 +419,15 @@ fn health_says_by_its_exit_code_whether_a_runtime_is_ready() {
         let ask = || bridge(&["health", "--export-listen", &health]);
         let output = run(ask()).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
+        // This runtime is on no standard port: its data folder says where it is.
+        let output = world.command_line(&["health"]).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
         world.runtime().kill();
         let output = run(ask()).await;
         assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let output = world.command_line(&["health"]).await;
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(said(&output).contains(&health), "{output:?}");
         assert!(said(&output).contains("no runtime answers"), "{output:?}");
     });
 }

@@ -221,6 +221,10 @@ mounted, never called: 2
         assert_eq!(found["declared_not_mounted"][1]["mounted_methods"], json!(["GET"]));
         assert_eq!(named(&found["mounted_not_declared"]), ["POST /orders", "GET /orders/{order}"]);
         assert_eq!(found["ambiguous"], json!([]));
+        for (file, hint) in [(&more, true), (&all, false)] {
+            let said = text(&world.command_line(&["audit", "shop", "--declared", file]).await);
+            assert_eq!(said.contains("routes that answer every method"), hint, "{said}");
+        }
         let output = world.command_line(&["audit", "shop", "--declared", &many, "-o", "json"]).await;
         assert_eq!(named(&json_of(&output)["services"][0]["ambiguous"]), ["GET /healthz", "GET /healthz"]);
         let said = text(&world.command_line(&["audit", "shop", "--declared", &some]).await);

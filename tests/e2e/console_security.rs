@@ -117,7 +117,7 @@ on_both_databases! {
         assert_eq!(made.status, 201, "{made:?}");
         assert_eq!(wire.set_up(&token).await.status, 409);
         let shown = wire.ask("GET /api/v1/setup", "", "").await;
-        assert_eq!(shown.body, r#"{"required":false}"#);
+        assert_eq!(shown.body, r#"{"required":false,"signed_in":false}"#);
         world.runtime().kill();
         world.restart().await;
         let printed = world.runtime().count(|line| line.contains("setup#token="));
@@ -398,7 +398,7 @@ async fn the_command_line_manages_accounts_and_asks_from_afar_with_a_token() {
     let wire = Wire::to(&world);
     let shown = wire.ask("GET /api/v1/setup", "", "").await;
     assert_eq!(
-        shown.body, r#"{"required":false}"#,
+        shown.body, r#"{"required":false,"signed_in":false}"#,
         "an admin from the socket is a setup"
     );
     let browser = wire.log_in("ada", PASSWORD).await.browser();

@@ -1,9 +1,10 @@
-//! What the packaging names exists: commands, flags, variables, ports and paths.
+//! What packaging and documentation name exists: commands, flags, variables, ports and paths.
 //!
-//! Programs that check more (`systemd-analyze`) are used when the machine has them, and said when not.
+//! Debian's `systemd` is installed when its `systemd-analyze` is missing and this may.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 fn packaging(file: &str) -> String {
     let path = folder().join(file);
@@ -104,6 +105,27 @@ fn the_build_of_the_image_takes_the_toolchain_that_the_workspace_needs() {
     assert!(packaging("compose.yaml").contains("dockerfile: packaging/Dockerfile"));
 }
 
+/// `systemd-analyze`, installed when it is missing.
+fn install_systemd() {
+    let is_there = || {
+        let asked = Command::new("systemd-analyze").arg("--version").output();
+        asked.is_ok_and(|it| it.status.success())
+    };
+    if is_there() {
+        return;
+    }
+    let install = ["-q", "install", "-y", "--no-install-recommends", "systemd"];
+    let mut command = Command::new("apt-get");
+    command
+        .args(install)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    let done = command.stdin(Stdio::null()).output();
+    assert!(
+        is_there(),
+        "no systemd-analyze here: install systemd (Debian: apt-get install systemd) or run this as root: {done:?}"
+    );
+}
+
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
     let unit = packaging("bridge.service");
@@ -118,16 +140,7 @@ fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
     ] {
         assert!(code(&unit).any(|it| it == line), "{line}");
     }
-    if Command::new("systemd-analyze")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        println!(
-            "systemd-analyze is not installed: the unit's text was checked, not what systemd makes of it"
-        );
-        return;
-    }
+    install_systemd();
     let folder = tempfile::TempDir::new().expect("a folder");
     let path = folder.path().join("bridge.service");
     let binary = env!("CARGO_BIN_EXE_bridge-under-test");
@@ -148,42 +161,119 @@ fn systemd_finds_nothing_wrong_with_the_unit_and_little_exposed() {
     assert!(fine, "{told}");
 }
 
-#[test]
-fn the_commands_in_the_documentation_exist_with_their_flags() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let mut looked_at = 0;
-    for file in ["backup.md", "operations.md", "sizing.md", "upgrade.md"] {
-        let text = std::fs::read_to_string(docs.join(file)).expect("is there");
-        // Every second piece stands between the fences of a block.
-        for line in text.split("```").skip(1).step_by(2).flat_map(str::lines) {
-            let line = line.split('#').next().unwrap_or_default();
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let Some(at) = words
-                .iter()
-                .position(|it| matches!(*it, "bridge" | "/bridge"))
-            else {
-                continue;
-            };
-            let words = &words[at + 1..];
-            let ends = |it: &&str| matches!(*it, "|" | "&&" | ">");
-            let words = &words[..words.iter().position(ends).unwrap_or(words.len())];
-            let is_command = |it: &&&str| {
-                [
-                    "backup", "verify", "restore", "serve", "health", "doctor", "setting", "set",
-                    "service", "create",
-                ]
-                .contains(*it)
-            };
-            let command: Vec<&str> = words.iter().filter(is_command).copied().collect();
-            if command.is_empty() {
-                continue;
+/// What `--help` says, by command; asked for once each.
+#[derive(Default)]
+struct Known(BTreeMap<String, String>);
+
+impl Known {
+    fn help(&mut self, command: &[&str]) -> &str {
+        let name = command.join(" ");
+        self.0.entry(name).or_insert_with(|| help(command))
+    }
+
+    /// Whether `word` is a command below `command`.
+    fn is_command(&mut self, command: &[&str], word: &str) -> bool {
+        let (_, listed) = self
+            .help(command)
+            .split_once("\nCommands:\n")
+            .unwrap_or_default();
+        let mut names = listed.lines().take_while(|it| !it.is_empty());
+        names.any(|it| it.split_whitespace().next() == Some(word))
+    }
+
+    /// Whether it does something without the name of another one behind it.
+    fn is_whole(&mut self, command: &[&str]) -> bool {
+        let mut lines = self.help(command).lines();
+        let usage = lines.find(|it| it.starts_with("Usage: "));
+        usage.is_some_and(|it| !it.ends_with(" <COMMAND>"))
+    }
+
+    fn has_flag(&mut self, command: &[&str], flag: &str) -> bool {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let mut words = self.help(command).split(|c| !is_part(c));
+        words.any(|it| it == flag)
+    }
+
+    /// The command that the words behind `bridge` name. Flags may stand before it; `create|list`
+    /// names two.
+    fn command<'w>(&mut self, words: &[&'w str]) -> Vec<&'w str> {
+        let mut command = Vec::new();
+        for word in words {
+            let mut names = word.split('|');
+            if names.clone().all(|it| self.is_command(&command, it)) {
+                command.extend(names.next());
+            } else if !command.is_empty() {
+                break;
             }
-            let known = help(&command);
-            for flag in words.iter().filter(|it| it.starts_with("--")) {
-                assert!(known.contains(flag), "{file}: {line}: {flag}");
+        }
+        command
+    }
+}
+
+/// What is behind every `bridge` in a piece of a shell's text, word by word.
+fn calls(text: &str) -> Vec<Vec<&str>> {
+    let mut calls: Vec<Vec<&str>> = Vec::new();
+    let mut is_inside = false;
+    for word in text.split_whitespace() {
+        match word {
+            "bridge" | "/bridge" => {
+                calls.push(Vec::new());
+                is_inside = true;
             }
-            looked_at += 1;
+            "|" | "&&" | ">" => is_inside = false,
+            _ if is_inside => {
+                let word = word.trim_matches(['[', ']', ';', ',', '"']);
+                calls.last_mut().expect("one has begun").push(word);
+            }
+            _ => {}
         }
     }
-    assert!(looked_at > 8, "{looked_at}");
+    calls
+}
+
+/// Shell in a page: lines of blocks without their comments, and what stands between backticks.
+fn shell(page: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (nth, piece) in page.split("```").enumerate() {
+        if nth.is_multiple_of(2) {
+            found.extend(piece.split('`').skip(1).step_by(2));
+            continue;
+        }
+        let (language, block) = piece.split_once('\n').unwrap_or_default();
+        if matches!(language, "" | "sh") {
+            found.extend(block.lines().map(|it| it.split('#').next().unwrap_or(it)));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_commands_in_the_documentation_exist_with_their_flags() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut known = Known::default();
+    for (page, least) in [
+        ("README.md", 20),
+        ("docs/backup.md", 8),
+        ("docs/open-doors.md", 1),
+        ("docs/operations.md", 4),
+        ("docs/sizing.md", 1),
+        ("docs/upgrade.md", 2),
+    ] {
+        let text = std::fs::read_to_string(root.join(page)).expect("is there");
+        let mut looked_at = 0;
+        for line in shell(&text) {
+            for words in calls(line) {
+                let command = known.command(&words);
+                let is_whole = known.is_whole(&command);
+                // Elsewhere it is the name of a unit, a file, a container.
+                let is_ours = line.trim_start().starts_with("bridge ") && words[0] != "--url";
+                assert!(is_whole || !is_ours, "{page}: {line}: which command?");
+                for flag in words.iter().filter(|it| it.starts_with("--")) {
+                    assert!(known.has_flag(&command, flag), "{page}: {line}: {flag}");
+                }
+                looked_at += usize::from(!command.is_empty());
+            }
+        }
+        assert!(looked_at >= least, "{page}: {looked_at}");
+    }
 }

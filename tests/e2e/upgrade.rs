@@ -81,6 +81,10 @@ on_both_databases! {
         drop(desk);
         // What it cannot know all of it does not copy.
         let output = world.command_line(&["backup", "--to", "-"]).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("standard output is incomplete"), "{said}");
+        assert!(said.contains("newer bridge binary"), "{said}");
         let file = world.scratch().join("partial");
         std::fs::write(&file, output.stdout).expect("writes");
         let output = world.command_line(&["backup", "verify", file.to_str().expect("a path")]).await;

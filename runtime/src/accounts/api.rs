@@ -67,16 +67,14 @@ fn with_sessions(api: Api, accounts: &Accounts) -> Api {
         .open()
         .refuses(&[StatusCode::CONFLICT, StatusCode::UNAUTHORIZED])
         .refuses(&forbidden)
-        .refuses(&limited)
-        .stored(),
+        .refuses(&limited),
         set_up,
     )
     .add(
         session,
         get("show_session", "/session", "Who one is; 401 when nobody.")
             .open()
-            .refuses(&[StatusCode::UNAUTHORIZED])
-            .stored(),
+            .refuses(&[StatusCode::UNAUTHORIZED]),
         show_session,
     )
     .add(
@@ -90,13 +88,12 @@ fn with_sessions(api: Api, accounts: &Accounts) -> Api {
         .open()
         .refuses(&[StatusCode::UNAUTHORIZED])
         .refuses(&forbidden)
-        .refuses(&limited)
-        .stored(),
+        .refuses(&limited),
         log_in,
     )
     .add(
         session,
-        delete("log_out", "/session", "Ends the session.").stored(),
+        delete("log_out", "/session", "Ends the session."),
         log_out,
     )
     .add(
@@ -106,8 +103,7 @@ fn with_sessions(api: Api, accounts: &Accounts) -> Api {
             "/session/password",
             "Changes the password of whoever is logged in.\nIts other sessions end.",
         )
-        .refuses(&limited)
-        .stored(),
+        .refuses(&limited),
         change_own_password,
     )
 }
@@ -122,8 +118,7 @@ fn with_accounts(api: Api, accounts: &Accounts) -> Api {
             "/accounts",
             "Every account, by name. For admins.",
         )
-        .admin()
-        .stored(),
+        .admin(),
         list,
     )
     .add(
@@ -133,8 +128,7 @@ fn with_accounts(api: Api, accounts: &Accounts) -> Api {
             "/accounts",
             "Makes an account. 409 when the name is taken.",
         )
-        .refuses(&conflict)
-        .stored(),
+        .refuses(&conflict),
         create,
     )
     .add(
@@ -144,8 +138,7 @@ fn with_accounts(api: Api, accounts: &Accounts) -> Api {
             "/accounts/{username}",
             "Changes an account's role or password and ends its sessions.\n409 for the only admin.",
         )
-        .refuses(&conflict)
-        .stored(),
+        .refuses(&conflict),
         change,
     )
     .add(
@@ -155,8 +148,7 @@ fn with_accounts(api: Api, accounts: &Accounts) -> Api {
             "/accounts/{username}",
             "Deletes an account and ends its sessions.\n409 for the only admin.",
         )
-        .refuses(&conflict)
-        .stored(),
+        .refuses(&conflict),
         remove,
     )
 }
@@ -170,8 +162,7 @@ fn with_tokens(api: Api, accounts: &Accounts) -> Api {
             "/tokens",
             "Every API token, by name. For admins.",
         )
-        .admin()
-        .stored(),
+        .admin(),
         list_tokens,
     )
     .add(
@@ -181,13 +172,12 @@ fn with_tokens(api: Api, accounts: &Accounts) -> Api {
             "/tokens",
             "Makes an API token.\nIt is shown this once. 409 when the name is taken.",
         )
-        .refuses(&[StatusCode::CONFLICT])
-        .stored(),
+        .refuses(&[StatusCode::CONFLICT]),
         create_token,
     )
     .add(
         it,
-        delete("revoke_token", "/tokens/{id}", "Revokes an API token.").stored(),
+        delete("revoke_token", "/tokens/{id}", "Revokes an API token."),
         revoke_token,
     )
 }

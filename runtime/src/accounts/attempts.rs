@@ -3,8 +3,13 @@
 //! A try is taken before the password is looked at and given back when it was right, so tries at
 //! the same time count too. Names nobody has are counted like the others.
 //!
+//! An address that an account has logged in from has a bucket of its own for that account, so that
+//! strangers who try its name keep out nobody but themselves. Known addresses are forgotten with the
+//! process.
+//!
 //! Refuses to grow: each table has a bound; when one is full, buckets that have recovered go
-//! first, then the one that is nearest to it.
+//! first, then the one that is nearest to it; of the known addresses the one that logged in least
+//! lately.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,10 +32,22 @@ const REMOTE: Rate = Rate {
     every: Duration::from_secs(2),
 };
 
+/// Time an address stays known after a login.
+const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3_600);
+
 #[derive(Clone, Copy, Debug)]
 struct Rate {
     burst: u32,
     every: Duration,
+}
+
+/// Which bucket of an account a try was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bucket {
+    /// The one that all strangers share.
+    Shared,
+    /// The address's own: the account has logged in from there.
+    Own,
 }
 
 /// All tries of late.
@@ -41,6 +58,10 @@ pub(super) struct Attempts(Mutex<Tables>);
 struct Tables {
     accounts: Table<String>,
     remotes: Table<IpAddr>,
+    /// Of accounts at addresses they have logged in from.
+    own: Table<(String, IpAddr)>,
+    /// Until when an account is known at an address.
+    known: Table<(String, IpAddr)>,
 }
 
 /// When each bucket will have recovered wholly.
@@ -61,28 +82,53 @@ impl Attempts {
         username: &str,
         remote: Option<IpAddr>,
         now: Monotonic,
-    ) -> Result<(), Duration> {
+    ) -> Result<Bucket, Duration> {
         let mut tables = self.0.lock();
         let remote = remote.map(network);
-        let account_wait = tables.accounts.wait(username, ACCOUNT, now);
+        let here = remote.map(|it| (username.to_owned(), it));
+        let here = here.filter(|it| tables.known.holds(it, now));
+        let account_wait = match &here {
+            Some(here) => tables.own.wait(here, ACCOUNT, now),
+            None => tables.accounts.wait(username, ACCOUNT, now),
+        };
         let remote_wait = remote.and_then(|it| tables.remotes.wait(&it, REMOTE, now));
         // Both are looked at before either is charged: a refused try costs nothing.
         if let Some(wait) = account_wait.max(remote_wait) {
             return Err(wait);
         }
-        tables.accounts.charge(username.to_owned(), ACCOUNT, now);
         if let Some(remote) = remote {
             tables.remotes.charge(remote, REMOTE, now);
         }
-        Ok(())
+        match here {
+            Some(here) => {
+                tables.own.charge(here, ACCOUNT, now);
+                Ok(Bucket::Own)
+            }
+            None => {
+                tables.accounts.charge(username.to_owned(), ACCOUNT, now);
+                Ok(Bucket::Shared)
+            }
+        }
     }
 
-    /// The try was right: as if it had not been one.
-    pub(super) fn give_back(&self, username: &str, remote: Option<IpAddr>, now: Monotonic) {
+    /// The try taken from `bucket` was right: as if it had not been one. The address is known from
+    /// here on.
+    pub(super) fn give_back(
+        &self,
+        bucket: Bucket,
+        username: &str,
+        remote: Option<IpAddr>,
+        now: Monotonic,
+    ) {
         let mut tables = self.0.lock();
-        tables.accounts.refund(username, ACCOUNT, now);
-        if let Some(remote) = remote {
-            tables.remotes.refund(&network(remote), REMOTE, now);
+        let here = remote.map(|it| (username.to_owned(), network(it)));
+        match (bucket, &here) {
+            (Bucket::Own, Some(here)) => tables.own.refund(here, ACCOUNT, now),
+            _ => tables.accounts.refund(username, ACCOUNT, now),
+        }
+        if let Some(here) = here {
+            tables.remotes.refund(&here.1, REMOTE, now);
+            tables.known.set(here, now + KNOWN_FOR, now);
         }
     }
 }
@@ -98,12 +144,20 @@ impl<K: Clone + Eq + Hash> Table<K> {
         debt.checked_sub(allowed).filter(|wait| !wait.is_zero())
     }
 
+    fn holds(&self, key: &K, now: Monotonic) -> bool {
+        self.0.get(key).is_some_and(|until| *until > now)
+    }
+
     fn charge(&mut self, key: K, rate: Rate, now: Monotonic) {
+        let recovered = self.0.get(&key).copied().unwrap_or(now);
+        self.set(key, recovered.max(now) + rate.every, now);
+    }
+
+    fn set(&mut self, key: K, until: Monotonic, now: Monotonic) {
         if self.0.len() >= BUCKETS_MAX && !self.0.contains_key(&key) {
             self.make_room(now);
         }
-        let recovered = self.0.entry(key).or_insert(now);
-        *recovered = (*recovered).max(now) + rate.every;
+        self.0.insert(key, until);
     }
 
     fn refund<Q>(&mut self, key: &Q, rate: Rate, now: Monotonic)
@@ -166,7 +220,7 @@ mod tests {
         let (attempts, clock, hand) = setup();
         for number in 0..10 {
             let taken = attempts.take("ada", address(number), clock.monotonic());
-            assert_eq!(taken, Ok(()), "try {number}");
+            assert_eq!(taken, Ok(Bucket::Shared), "try {number}");
         }
         let wait = attempts.take("ada", address(77), clock.monotonic());
         assert_eq!(
@@ -177,9 +231,15 @@ mod tests {
         hand.advance(Duration::from_secs(4));
         let wait = attempts.take("ada", address(78), clock.monotonic());
         assert_eq!(wait, Err(Duration::from_secs(6)));
-        assert_eq!(attempts.take("bob", address(77), clock.monotonic()), Ok(()));
+        assert_eq!(
+            attempts.take("bob", address(77), clock.monotonic()),
+            Ok(Bucket::Shared)
+        );
         hand.advance(Duration::from_secs(6));
-        assert_eq!(attempts.take("ada", address(77), clock.monotonic()), Ok(()));
+        assert_eq!(
+            attempts.take("ada", address(77), clock.monotonic()),
+            Ok(Bucket::Shared)
+        );
         assert!(
             attempts
                 .take("ada", address(77), clock.monotonic())
@@ -193,14 +253,14 @@ mod tests {
         let at = |host: u16| Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 1, 0, 0, 0, host).into());
         for number in 0..30 {
             let taken = attempts.take(&format!("name{number}"), at(number), clock.monotonic());
-            assert_eq!(taken, Ok(()), "try {number}");
+            assert_eq!(taken, Ok(Bucket::Shared), "try {number}");
         }
         let wait = attempts.take("another", at(999), clock.monotonic());
         assert_eq!(wait, Err(Duration::from_secs(2)));
         let elsewhere = Some(Ipv6Addr::new(0x2001, 0xdb8, 0, 2, 0, 0, 0, 1).into());
         assert_eq!(
             attempts.take("another", elsewhere, clock.monotonic()),
-            Ok(())
+            Ok(Bucket::Shared)
         );
     }
 
@@ -209,13 +269,14 @@ mod tests {
         let (attempts, clock, _hand) = setup();
         for _ in 0..1_000 {
             let now = clock.monotonic();
-            attempts
+            let bucket = attempts
                 .take("ada", address(1), now)
                 .expect("never refused");
-            attempts.give_back("ada", address(1), now);
+            attempts.give_back(bucket, "ada", address(1), now);
         }
         let tables = attempts.0.lock();
         assert!(tables.accounts.0.is_empty() && tables.remotes.0.is_empty());
+        assert!(tables.own.0.is_empty());
     }
 
     #[test]
@@ -229,5 +290,46 @@ mod tests {
         }
         assert_eq!(attempts.0.lock().accounts.0.len(), BUCKETS_MAX);
         assert!(attempts.take("ada", None, now).is_err(), "is remembered");
+    }
+
+    #[test]
+    fn strangers_lock_an_account_for_strangers_and_not_where_it_has_logged_in() {
+        let (attempts, clock, hand) = setup();
+        let (home, office, now) = (address(1), address(2), clock.monotonic());
+        let bucket = attempts.take("ada", home, now).expect("the first");
+        attempts.give_back(bucket, "ada", home, now);
+        for number in 100.. {
+            if attempts.take("ada", address(number), now).is_err() {
+                break;
+            }
+        }
+        assert!(attempts.take("ada", office, now).is_err(), "a stranger too");
+        assert!(attempts.take("ada", None, now).is_err());
+        for _ in 0..10 {
+            let taken = attempts.take("ada", home, now);
+            assert_eq!(taken, Ok(Bucket::Own));
+        }
+        let wait = attempts.take("ada", home, now);
+        assert_eq!(wait, Err(Duration::from_secs(10)), "bounded there too");
+        assert_eq!(attempts.take("bob", home, now), Ok(Bucket::Shared));
+        hand.advance(KNOWN_FOR);
+        let taken = attempts.take("ada", home, clock.monotonic());
+        assert_eq!(taken, Ok(Bucket::Shared), "is forgotten after its time");
+    }
+
+    #[test]
+    fn known_addresses_are_bounded_and_the_one_that_was_there_last_stays() {
+        let (attempts, clock, hand) = setup();
+        for number in 0..=u32::try_from(BUCKETS_MAX).expect("fits") {
+            let now = clock.monotonic();
+            let bucket = attempts.take("ada", address(number), now).expect("is free");
+            attempts.give_back(bucket, "ada", address(number), now);
+            hand.advance(Duration::from_secs(1));
+        }
+        assert_eq!(attempts.0.lock().known.0.len(), BUCKETS_MAX);
+        let now = clock.monotonic();
+        let (first, second) = (address(0), address(1));
+        assert_eq!(attempts.take("ada", first, now), Ok(Bucket::Shared));
+        assert_eq!(attempts.take("ada", second, now), Ok(Bucket::Own));
     }
 }

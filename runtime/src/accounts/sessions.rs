@@ -259,10 +259,13 @@ impl Accounts {
             ("", "")
         };
         let taken = self.0.attempts.take(name, login.remote, clock.monotonic());
-        if let Err(wait) = taken {
-            self.0.limited.fetch_add(1, Ordering::Relaxed);
-            return Err(Error::TooManyTries(wait));
-        }
+        let bucket = match taken {
+            Ok(bucket) => bucket,
+            Err(wait) => {
+                self.0.limited.fetch_add(1, Ordering::Relaxed);
+                return Err(Error::TooManyTries(wait));
+            }
+        };
         let found = {
             let db = &self.0.parts.db;
             let mut held = db.read(Store::Ledger, "find an account").await?;
@@ -276,7 +279,7 @@ impl Accounts {
         match found.filter(|_| right) {
             Some(account) => {
                 let now = clock.monotonic();
-                self.0.attempts.give_back(name, login.remote, now);
+                self.0.attempts.give_back(bucket, name, login.remote, now);
                 Ok(account)
             }
             None => {

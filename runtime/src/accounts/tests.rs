@@ -103,6 +103,19 @@ on_both_databases! {
         assert!(open(&t, &t.clock).await.1.is_none(), "no token once there is an admin");
     }
 
+    async fn a_viewer_made_the_first_admin_ends_the_setup(t: TestDb) {
+        let (accounts, token, _) = open(&t, &t.clock).await;
+        let viewer = ("vic", PASSWORD, Role::Viewer);
+        accounts.create(viewer, "local").await.expect("creates");
+        let password = (None, Some("another horse battery"));
+        accounts.change("vic", password, "local").await.expect("changes");
+        assert!(accounts.is_setup_required().await, "nobody is an admin yet");
+        accounts.change("vic", (Some(Role::Admin), None), "local").await.expect("changes");
+        assert!(!accounts.is_setup_required().await);
+        let late = accounts.set_up(&token.expect("a token"), "eve", PASSWORD).await;
+        assert!(matches!(late, Err(Error::AlreadySetUp)), "{late:?}");
+    }
+
     async fn two_setups_at_once_make_one_admin(t: TestDb) {
         let (accounts, token, _) = open(&t, &t.clock).await;
         let token = token.expect("a token");

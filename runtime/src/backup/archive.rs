@@ -24,8 +24,11 @@ const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How every backup begins, whatever its format.
 const MAGIC: &str = "bridge backup ";
 /// Bytes of the first line.
-const LINE_BYTES: usize = 16;
-const DIGEST_BYTES: usize = 32;
+pub(super) const LINE_BYTES: usize = 16;
+/// Bytes before the content of a frame: its kind and its length.
+pub(super) const HEAD_BYTES: usize = 5;
+/// Bytes after the content of a frame.
+pub(super) const DIGEST_BYTES: usize = 32;
 
 type Digest = [u8; DIGEST_BYTES];
 
@@ -48,7 +51,7 @@ pub(super) enum FrameKind {
 }
 
 impl FrameKind {
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(super) fn from_byte(byte: u8) -> Option<Self> {
         let all = [
             Self::Header,
             Self::File,
@@ -163,12 +166,12 @@ impl<R: Read> Reader<R> {
 
     /// The next frame; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Frame>, BackupError> {
-        let mut head = [0; 5];
+        let mut head = [0; HEAD_BYTES];
         let read = self.fill(&mut head)?;
         match (read, self.ended) {
             (0, true) => return Ok(None),
             (_, true) => return Err(self.damaged()),
-            (5, false) => {}
+            (HEAD_BYTES, false) => {}
             (_, false) => return Err(self.cut_off(read)),
         }
         let [kind, length @ ..] = head;

@@ -66,6 +66,9 @@ pub enum BackupError {
         /// What the runtime said.
         why: String,
     },
+    /// The runtime gave up while it took it, and the file says why if it could.
+    #[error("the backup was given up before its end")]
+    NotEnded,
     /// A restore needs an empty place.
     #[error(
         "{path} is not empty ({found}); a restore fills an empty folder only, name another with --data"

@@ -9,6 +9,9 @@ use super::error::{BackupError, file};
 /// Name of the file that marks a folder.
 pub const MARK_FILE: &str = "restore.unfinished";
 
+/// What every ext4 file system has at its top, and nobody else removes.
+const LOST_AND_FOUND: &str = "lost+found";
+
 /// Whether a restore into the folder was begun and not finished.
 pub fn is_unfinished(data: &Path) -> bool {
     data.join(MARK_FILE).exists()
@@ -49,11 +52,12 @@ pub(super) fn clear(data: &Path) -> Result<(), BackupError> {
     sync(data)
 }
 
-/// Removes what a failed restore left, the mark last.
+/// Removes what a failed restore left, the mark last; what [`set`] takes for empty stays.
 pub(super) fn wipe(data: &Path) -> Result<(), BackupError> {
     for entry in fs::read_dir(data).map_err(file("read", data))? {
         let path = entry.map_err(file("read", data))?.path();
-        if path.file_name().is_some_and(|it| it == MARK_FILE) {
+        let name = path.file_name().unwrap_or_default();
+        if name == MARK_FILE || name == LOST_AND_FOUND {
             continue;
         }
         let removed = if path.is_dir() {
@@ -77,8 +81,7 @@ fn check_empty(data: &Path, but: Option<&str>) -> Result<(), BackupError> {
     };
     for entry in entries {
         let name = entry.map_err(file("read", data))?.file_name();
-        // Every ext4 file system has one at its top.
-        if but.is_some_and(|it| name == it) || name == "lost+found" {
+        if but.is_some_and(|it| name == it) || name == LOST_AND_FOUND {
             continue;
         }
         return Err(BackupError::NotEmpty {

@@ -4,13 +4,19 @@
 //! keeps write-ahead logs and old rows from being cleaned up.
 //!
 //! Invariant: the last frame is written after everything else was handed on; whatever goes wrong
-//! before leaves a file without it, which says why if anybody still reads.
+//! before leaves a file without it, which says why if anybody still reads, and whose pieces end with
+//! an error.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::clock::Clock;
 use tokio::sync::mpsc;
+use tokio_stream::Stream;
 
 use super::archive::{FrameKind, Writer, join_file};
 use super::authority::AuthorityFiles;
@@ -36,13 +42,57 @@ pub struct Wanted {
 /// A backup that is being taken.
 #[derive(Debug)]
 pub struct Taking {
-    /// The file, in order. It ends when the backup is complete, or was given up: only reading the
-    /// file tells which. Dropping it ends the backup.
-    pub pieces: mpsc::Receiver<Bytes>,
+    /// The file, in order. Dropping it ends the backup.
+    pub pieces: Pieces,
     /// Bytes that the stores take, with indexes: the backup is smaller.
     pub stores_bytes: u64,
     /// Everything acknowledged before this is inside, unix milliseconds.
     pub taken_at_unix_ms: i64,
+}
+
+/// The pieces of a backup. Ends after the last one of a whole backup; of one that was given up,
+/// for whatever reason, the last item is an error.
+#[derive(Debug)]
+pub struct Pieces {
+    received: mpsc::Receiver<Bytes>,
+    /// Set once the last frame was handed on.
+    complete: Arc<AtomicBool>,
+    ending: Ending,
+}
+
+/// How far the end of a backup that was given up has been told.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Ahead,
+    Paused,
+    Told,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, BackupError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(piece) = ready!(self.received.poll_recv(cx)) {
+            return Poll::Ready(Some(Ok(piece)));
+        }
+        if self.complete.load(Ordering::Acquire) {
+            return Poll::Ready(None);
+        }
+        match self.ending {
+            // An answer that breaks takes along what was not sent yet; the frame that says why goes
+            // out meanwhile.
+            Ending::Ahead => {
+                self.ending = Ending::Paused;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Ending::Paused => {
+                self.ending = Ending::Told;
+                Poll::Ready(Some(Err(BackupError::NotEnded)))
+            }
+            Ending::Told => Poll::Ready(None),
+        }
+    }
 }
 
 /// Begins a backup; it goes on in the background for as long as somebody takes the pieces.
@@ -69,11 +119,13 @@ pub async fn take(db: &Db, clock: &Clock, wanted: Wanted) -> Result<Taking, Back
             None => Authority::External,
         },
     };
-    let (send, pieces) = mpsc::channel(PIECES_WAITING);
+    let (send, received) = mpsc::channel(PIECES_WAITING);
+    let complete = Arc::new(AtomicBool::new(false));
     let (writer, line) = Writer::begin();
     let mut out = Out {
         clock: clock.clone(),
         send,
+        complete: complete.clone(),
         writer,
         contents: Contents::default(),
     };
@@ -91,7 +143,11 @@ pub async fn take(db: &Db, clock: &Clock, wanted: Wanted) -> Result<Taking, Back
         }
     });
     Ok(Taking {
-        pieces,
+        pieces: Pieces {
+            received,
+            complete,
+            ending: Ending::Ahead,
+        },
         stores_bytes,
         taken_at_unix_ms,
     })
@@ -101,6 +157,7 @@ pub async fn take(db: &Db, clock: &Clock, wanted: Wanted) -> Result<Taking, Back
 struct Out {
     clock: Clock,
     send: mpsc::Sender<Bytes>,
+    complete: Arc<AtomicBool>,
     writer: Writer,
     contents: Contents,
 }
@@ -136,7 +193,9 @@ impl Out {
             }
         }
         let contents = std::mem::take(&mut self.contents);
-        self.json(FrameKind::End, &contents).await;
+        if self.json(FrameKind::End, &contents).await {
+            self.complete.store(true, Ordering::Release);
+        }
     }
 
     async fn place(&mut self, snapshot: &mut Snapshot, place: Place) -> Result<bool, BackupError> {

@@ -9,11 +9,14 @@ use contract::clock::Clock;
 use contract::ids::{IdMint, InstanceId, ServiceId, TraceId};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio_stream::StreamExt as _;
 
 use super::archive::{Frame, FrameKind, Writer};
 use super::manifest::Contents;
 use super::verify::open;
-use super::{BackupError, MARK_FILE, Restoring, Verified, Wanted, is_unfinished, take, verify};
+use super::{
+    BackupError, Ending, MARK_FILE, Restoring, Verified, Wanted, is_unfinished, take, verify,
+};
 use crate::audit;
 use crate::db::bulk::{Row, Schemas, decode_rows};
 use crate::db::testing::{TestDb, on_both_databases, on_empty_postgres, on_sqlite};
@@ -30,8 +33,8 @@ async fn take_to(db: &Db, folder: &Path, name: &str, telemetry: bool) -> PathBuf
     };
     let mut taking = take(db, &Clock::system(), wanted).await.expect("begins");
     let mut whole = Vec::new();
-    while let Some(piece) = taking.pieces.recv().await {
-        whole.extend_from_slice(&piece);
+    while let Some(piece) = taking.pieces.next().await {
+        whole.extend_from_slice(&piece.expect("goes on to its end"));
     }
     let path = folder.join(name);
     std::fs::write(&path, whole).expect("writes");
@@ -491,7 +494,8 @@ async fn a_backup_nobody_reads_to_the_end_does_not_verify_and_holds_nothing_up()
             authority: None,
         };
         let mut taking = take(&t.db, &t.clock, wanted).await.expect("begins");
-        let first = taking.pieces.recv().await.expect("a piece");
+        let first = taking.pieces.next().await.expect("a piece");
+        let first = first.expect("is taken");
         drop(taking);
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("part");
@@ -499,6 +503,114 @@ async fn a_backup_nobody_reads_to_the_end_does_not_verify_and_holds_nothing_up()
         assert!(verify(&path).is_err());
         take_to(&t.db, folder.path(), "whole", true).await;
         verify(&folder.path().join("whole")).expect("another one is whole");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pieces_that_nobody_takes_for_a_minute_end_in_an_error() {
+    on_sqlite(|t| async move {
+        fill(&t, 3_000).await;
+        let (clock, hand) = Clock::manual(t.clock.now());
+        let wanted = Wanted {
+            telemetry: true,
+            authority: None,
+        };
+        let mut taking = take(&t.db, &clock, wanted).await.expect("begins");
+        while hand.sleepers() == 0 {
+            tokio::task::yield_now().await;
+        }
+        hand.advance(std::time::Duration::from_secs(60));
+        // There is one thread: whoever was woken has its turn before this goes on.
+        tokio::task::yield_now().await;
+        let (mut pieces, mut ending) = (0, Ending::default());
+        let error = loop {
+            match taking.pieces.next().await.expect("no end before the error") {
+                Ok(piece) => ending.follow(&piece),
+                Err(error) => break error,
+            }
+            pieces += 1;
+        };
+        assert!(matches!(error, BackupError::NotEnded), "{error}");
+        assert!(pieces > 0 && taking.pieces.next().await.is_none());
+        let text = ending.check(Path::new("it")).expect_err("is not whole");
+        assert!(text.to_string().contains("it is incomplete"), "{text}");
+    })
+    .await;
+}
+
+on_both_databases! {
+    async fn a_store_that_fails_in_the_middle_ends_the_pieces_in_an_error_and_the_file_says_why(t: TestDb) {
+        let done = t.db.write::<(), DbError, _>(Store::Ledger, "write a mark", |conn| {
+            Box::pin(async move {
+                crate::db::on_conn!(conn, "write a mark", c => {
+                    sqlx::query("INSERT INTO schema_migrations (store, name, checksum, applied_at_us) VALUES ('ledger', '0999_later', '', 0)")
+                        .execute(c)
+                        .await
+                        .map(|_| ())
+                })
+            })
+        });
+        done.await.expect("writes");
+        let wanted = Wanted { telemetry: true, authority: None };
+        let mut taking = take(&t.db, &t.clock, wanted).await.expect("begins");
+        let mut ending = Ending::default();
+        let error = loop {
+            match taking.pieces.next().await.expect("no end before the error") {
+                Ok(piece) => ending.follow(&piece),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, BackupError::NotEnded), "{error}");
+        let text = ending.check(Path::new("it")).expect_err("is not whole").to_string();
+        assert!(text.contains("gave up") && text.contains("newer bridge binary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_follows_a_backup_knows_whether_the_last_frame_was_its_end() {
+    on_sqlite(|t| async move {
+        let folder = TempDir::new().expect("a folder");
+        let whole = std::fs::read(small(&t, folder.path()).await).expect("reads");
+        let followed = |bytes: &[u8], step: usize| {
+            let mut ending = Ending::default();
+            for piece in bytes.chunks(step) {
+                ending.follow(piece);
+            }
+            ending.check(Path::new("it"))
+        };
+        for step in [1, 2, 7, 1_000, whole.len()] {
+            followed(&whole, step).expect("is whole");
+        }
+        for end in 0..whole.len() {
+            let error = followed(&whole[..end], 1_000).expect_err("is cut off");
+            assert!(
+                matches!(error, BackupError::CutOff { .. }),
+                "{end}: {error}"
+            );
+        }
+        let mut longer = whole.clone();
+        longer.push(b'R');
+        let error = followed(&longer, 1_000).expect_err("goes on");
+        assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_leaves_what_the_file_system_has_put_there() {
+    on_sqlite(|t| async move {
+        let folder = TempDir::new().expect("a folder");
+        let backup = verify(&small(&t, folder.path()).await).expect("is whole");
+        let data = folder.path().join("data");
+        let kept = data.join("lost+found").join("#12");
+        std::fs::create_dir_all(kept.parent().expect("a folder")).expect("makes");
+        std::fs::write(&kept, "").expect("writes");
+        let nowhere = Some("postgres://user@127.0.0.1:1/nowhere".to_owned());
+        let to = into(data.clone(), nowhere);
+        to.run(&backup, |_| {}).await.expect_err("nobody is there");
+        assert!(kept.exists() && !is_unfinished(&data));
+        assert_eq!(data.read_dir().expect("reads").count(), 1);
     })
     .await;
 }

@@ -129,7 +129,7 @@ pub(super) enum Command {
     /// Ask whether a runtime is ready; for health checks, by its exit code
     #[command(after_help = "Exit codes: 0 ready, 1 not ready, 3 no runtime answers.")]
     Health {
-        /// Where it answers [default: 127.0.0.1:14446]
+        /// Where it answers [default: where the runtime of the data folder does, or 127.0.0.1:14446]
         #[arg(
             long,
             alias = "health-listen",

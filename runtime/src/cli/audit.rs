@@ -136,6 +136,12 @@ fn text(page: &RoutesPage, all: &[Compared<'_>], declared: bool, since: bool) ->
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{}", section(it, declared));
     }
+    if all
+        .iter()
+        .any(|it| !it.audit.declared_not_mounted.is_empty())
+    {
+        text.push_str("\nroutes that answer every method (`any`) have no name in the registry: declared ones look not mounted\n");
+    }
     if page.truncated {
         text.push_str("\nthere are more services; name one\n");
     }

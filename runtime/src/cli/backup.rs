@@ -15,7 +15,7 @@ use super::backup_args::{Backup, Restore};
 use super::screen::answer;
 use super::when::shown as time_shown;
 use super::{AnyError, Output};
-use crate::backup::{Authority, Restoring, TableCount, Verified, verify};
+use crate::backup::{Authority, Ending, Restoring, TableCount, Verified, verify};
 use crate::config::Config;
 use crate::operator::draw::bytes;
 use crate::operator::{Client, Pieces, STORES_BYTES, TakeBackup};
@@ -222,6 +222,7 @@ fn named_after_now() -> String {
     format!("bridge-{time}.backup")
 }
 
+/// Copies a backup to its end, and makes sure that it was the end.
 async fn copy(
     pieces: &mut Pieces,
     out: &mut (dyn Write + Send),
@@ -229,13 +230,23 @@ async fn copy(
     progress: &mut Progress,
 ) -> Result<(), AnyError> {
     let fault = |error| format!("cannot write {}: {error}", name.display());
-    let mut copied = 0;
-    while let Some(piece) = pieces.next().await? {
-        out.write_all(&piece).map_err(fault)?;
-        copied += piece.len() as u64;
-        progress.at(copied);
-    }
-    Ok(out.flush().map_err(fault)?)
+    let (mut copied, mut ending) = (0, Ending::default());
+    let broken = loop {
+        match pieces.next().await {
+            Ok(Some(piece)) => {
+                out.write_all(&piece).map_err(fault)?;
+                copied += piece.len() as u64;
+                ending.follow(&piece);
+                progress.at(copied);
+            }
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    out.flush().map_err(fault)?;
+    // What the file says of its end says more than that the answer broke off.
+    ending.check(name)?;
+    broken.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// A file that has no name yet. Removed unless it is finished.

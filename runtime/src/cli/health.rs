@@ -1,4 +1,7 @@
 //! `bridge health`: asks `/readyz` of a runtime on this machine, for whoever checks by exit code.
+//!
+//! It asks where it is told to; otherwise where the runtime of the data folder noted that it is, so
+//! that a port of the settings is found; otherwise on the standard port.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,8 +16,9 @@ use tokio::net::TcpStream;
 use super::screen::answer;
 use super::{AnyError, Output};
 use crate::config::Config;
+use crate::server::doors;
 
-/// Where a runtime answers when nobody says otherwise.
+/// Where a runtime answers when nobody says otherwise and its data folder cannot be read.
 const ADDRESS: &str = "127.0.0.1:14446";
 /// Longest time to wait for an answer: longer than the runtime itself waits for its store.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,7 +27,9 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// No runtime answers there.
 #[derive(Debug, thiserror::Error)]
-#[error("no runtime answers at {address}; start one, or name its address with --export-listen")]
+#[error(
+    "no runtime answers at {address}; start one, or name its data folder with --data or its address with --export-listen"
+)]
 pub(super) struct NobodyAnswers {
     address: String,
     #[source]
@@ -37,7 +43,7 @@ struct Health {
 }
 
 pub(super) async fn run(config: Config, output: Output) -> Result<ExitCode, AnyError> {
-    let address = reachable(config.export_listen.as_deref().unwrap_or(ADDRESS));
+    let address = address(&config);
     let asked = config.clock.timeout(PATIENCE, ask(&address)).await;
     let asked = match asked {
         Ok(asked) => asked,
@@ -50,6 +56,12 @@ pub(super) async fn run(config: Config, output: Output) -> Result<ExitCode, AnyE
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn address(config: &Config) -> String {
+    let noted = || doors(&config.data).map(|it| it.to_string());
+    let said = config.export_listen.clone().or_else(noted);
+    reachable(said.as_deref().unwrap_or(ADDRESS))
 }
 
 /// What a runtime listens on is not always what can be connected to.
@@ -84,12 +96,23 @@ async fn ask(address: &str) -> Result<(bool, String), AnyError> {
 
 #[cfg(test)]
 mod tests {
-    use super::reachable;
+    use super::*;
 
     #[test]
     fn every_interface_is_asked_on_loopback() {
         assert_eq!(reachable("0.0.0.0:1"), "127.0.0.1:1");
         assert_eq!(reachable("[::]:1"), "[::1]:1");
         assert_eq!(reachable("10.0.0.1:1"), "10.0.0.1:1");
+    }
+
+    #[test]
+    fn what_is_said_comes_before_what_the_folder_notes_and_that_before_the_standard_port() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut config = Config::new(folder.path());
+        assert_eq!(address(&config), ADDRESS);
+        std::fs::write(folder.path().join("doors.addr"), "0.0.0.0:19446\n").expect("writes");
+        assert_eq!(address(&config), "127.0.0.1:19446");
+        config.export_listen = Some("127.0.0.1:7".to_owned());
+        assert_eq!(address(&config), "127.0.0.1:7");
     }
 }

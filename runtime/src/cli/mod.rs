@@ -117,6 +117,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, AnyError> {
         }
         Command::Health { export_listen } => {
             let flags = Options {
+                data: common.data.clone(),
                 export_listen,
                 ..Options::default()
             };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use contract::clock::Clock;
@@ -66,6 +67,8 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     clock: Clock,
     backend: Backend,
+    /// Readers that keep slices from being dropped.
+    slice_holders: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -97,7 +100,11 @@ impl Db {
                 Backend::Postgres(Box::new(PgStores::open(url, &clock).await?))
             }
         };
-        Ok(Self(Arc::new(Inner { clock, backend })))
+        Ok(Self(Arc::new(Inner {
+            clock,
+            backend,
+            slice_holders: AtomicUsize::new(0),
+        })))
     }
 
     /// The clock it was opened with.
@@ -107,6 +114,16 @@ impl Db {
 
     pub(super) fn backend(&self) -> &Backend {
         &self.0.backend
+    }
+
+    /// Keeps slices from being dropped by this process until it is dropped itself.
+    pub(super) fn hold_slices(&self) -> SliceHold {
+        self.0.slice_holders.fetch_add(1, Ordering::Relaxed);
+        SliceHold(self.clone())
+    }
+
+    pub(super) fn slices_are_held(&self) -> bool {
+        self.0.slice_holders.load(Ordering::Relaxed) > 0
     }
 
     /// Runs `body` in one transaction and returns after its commit. `action` completes "cannot …".
@@ -273,6 +290,16 @@ impl Db {
             }
             Backend::Postgres(stores) => stores.close().await,
         }
+    }
+}
+
+/// Whoever has it reads slices for long; see [`Db::hold_slices`].
+#[derive(Debug)]
+pub(super) struct SliceHold(Db);
+
+impl Drop for SliceHold {
+    fn drop(&mut self) {
+        self.0.0.slice_holders.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

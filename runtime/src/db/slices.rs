@@ -89,21 +89,29 @@ impl Db {
         }
     }
 
+    /// Whether slices can be dropped now. Not on PostgreSQL while this process reads everything: a
+    /// drop would wait for that reader, and every writer behind the drop.
+    pub fn may_drop_slices(&self) -> bool {
+        !(self.is_shared() && self.slices_are_held())
+    }
+
     /// Drops a slice with all it holds. Readers on it finish; one that is not there is no error.
     ///
     /// # Errors
     ///
     /// `Other` for the newest slice, which is where history goes on. `Unavailable` when it could
-    /// not be dropped now: on PostgreSQL also when a long reader was in the way.
+    /// not be dropped now: on PostgreSQL also when a long reader was in the way, and at once while
+    /// [`may_drop_slices`](Self::may_drop_slices) says no.
     pub async fn drop_slice(&self, history: History, slice: i64) -> Result<(), DbError> {
+        const ACTION: &str = "drop a slice of history";
         let newest = self.slices(history).last().map(|it| it.id);
         if newest == Some(slice) {
             let detail = format!("slice {slice} of {} is the newest", history.name());
-            return Err(DbError::new(
-                DbErrorKind::Other,
-                "drop a slice of history",
-                detail,
-            ));
+            return Err(DbError::new(DbErrorKind::Other, ACTION, detail));
+        }
+        if !self.may_drop_slices() {
+            let detail = "a backup is being taken";
+            return Err(DbError::new(DbErrorKind::Unavailable, ACTION, detail));
         }
         match self.backend() {
             Backend::Sqlite { slices, .. } => slices.drop_slice(history, slice).await,

@@ -5,16 +5,18 @@
 //! as the password of `Authorization: Basic`, whatever the user. Any role will do: nothing here
 //! changes anything.
 //!
-//! Refuses requests for a foreign host name where no token is asked for, so that a web page cannot
-//! make a browser on this machine read for it.
+//! Refuses requests for a foreign host name, and those that a browser makes for a foreign page, where
+//! no token is asked for: no web page can make a browser on this machine read or write for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -22,6 +24,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use super::otlp::refusal_in_protobuf;
 use crate::accounts::Accounts;
 
 /// Requests that are answered at the same time. Each holds a body and what is made of it.
@@ -111,31 +114,33 @@ impl Guard {
         }
     }
 
-    async fn let_in(&self, headers: &HeaderMap) -> Result<(), Response> {
+    async fn let_in(&self, headers: &HeaderMap, refuse: &Refuse) -> Result<(), Response> {
         if self.loopback && self.token.is_none() {
+            if is_for_a_foreign_page(headers) {
+                let text = "this door does not answer to web pages; configure a token \
+                            (--export-token-file) and bring it";
+                return Err(refuse.with(StatusCode::FORBIDDEN, text));
+            }
             if is_local(headers) {
                 return Ok(());
             }
             let text = "this door answers to localhost and its addresses only; configure a token \
                         (--export-token-file) to use another name";
-            return Err(refusal(StatusCode::FORBIDDEN, text));
+            return Err(refuse.with(StatusCode::FORBIDDEN, text));
         }
         let Some(token) = brought(headers) else {
-            return Err(stranger());
+            return Err(stranger(refuse));
         };
         if self.token.as_ref().is_some_and(|it| it.is(&token)) {
             return Ok(());
         }
         match self.accounts.of_token(&token).await {
             Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(stranger()),
+            Ok(None) => Err(stranger(refuse)),
             Err(error) => {
                 tracing::warn!(%error, "a token could not be checked");
                 let text = "the token cannot be checked now; ask again";
-                let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, text);
-                let seconds = axum::http::HeaderValue::from_static("1");
-                response.headers_mut().insert(RETRY_AFTER, seconds);
-                Err(response)
+                Err(refuse.for_now(text))
             }
         }
     }
@@ -143,29 +148,55 @@ impl Guard {
 
 /// Lets a request in, or says why not.
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if let Err(refused) = guard.let_in(request.headers()).await {
+    let refuse = Refuse::of(&request);
+    if let Err(refused) = guard.let_in(request.headers(), &refuse).await {
         return refused;
     }
     let Ok(_slot) = guard.slots.try_acquire() else {
         let text = format!("{REQUESTS_MAX} requests are being answered already; ask again");
-        let mut response = refusal(StatusCode::SERVICE_UNAVAILABLE, &text);
-        let seconds = axum::http::HeaderValue::from_static("1");
-        response.headers_mut().insert(RETRY_AFTER, seconds);
-        return response;
+        return refuse.for_now(&text);
     };
     next.run(request).await
 }
 
-/// An error in a form that every client here can read: Loki's and OTLP's have `message`.
-pub(super) fn refusal(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({"status": "error", "message": message}))).into_response()
+/// Says no in a form that whoever asks can read: protobuf for an OTLP sender that speaks it, JSON
+/// with `message`, as Loki's and OTLP's have it, for everybody else.
+#[derive(Clone, Debug)]
+pub(super) struct Refuse {
+    path: String,
+    headers: HeaderMap,
 }
 
-fn stranger() -> Response {
+impl Refuse {
+    pub(super) fn of<B>(request: &axum::http::Request<B>) -> Self {
+        let kind = request.headers().get(CONTENT_TYPE);
+        let kind = kind.map(|it| (CONTENT_TYPE, it.clone()));
+        Self {
+            path: request.uri().path().to_owned(),
+            headers: kind.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn with(&self, status: StatusCode, message: &str) -> Response {
+        let json = || (status, Json(json!({"status": "error", "message": message})));
+        let protobuf = refusal_in_protobuf(&self.path, &self.headers, (status, message));
+        protobuf.unwrap_or_else(|| json().into_response())
+    }
+
+    /// 503: the same may be asked again in a moment.
+    pub(super) fn for_now(&self, message: &str) -> Response {
+        let mut response = self.with(StatusCode::SERVICE_UNAVAILABLE, message);
+        let seconds = HeaderValue::from_static("1");
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+        response
+    }
+}
+
+fn stranger(refuse: &Refuse) -> Response {
     let text = "bring a token: `Authorization: Bearer TOKEN`, or TOKEN as the password of basic \
                 authentication; `bridge token create` makes one";
-    let mut response = refusal(StatusCode::UNAUTHORIZED, text);
-    let how = axum::http::HeaderValue::from_static("Bearer realm=\"bridge\"");
+    let mut response = refuse.with(StatusCode::UNAUTHORIZED, text);
+    let how = HeaderValue::from_static("Bearer realm=\"bridge\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, how);
     response
 }
@@ -194,12 +225,30 @@ fn is_local(headers: &HeaderMap) -> bool {
         // HTTP/1.0, which no browser speaks.
         return true;
     };
+    is_own(host)
+}
+
+/// Whether `host` or `host:port` names this machine.
+fn is_own(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |it| it.0),
     };
     let address: Option<std::net::IpAddr> = name.parse().ok();
     name.eq_ignore_ascii_case("localhost") || address.is_some_and(|it| it.is_loopback())
+}
+
+/// Whether a browser says that a page of another machine asks. Exporters and scrapers say nothing.
+fn is_for_a_foreign_page(headers: &HeaderMap) -> bool {
+    let crosses = headers
+        .get("sec-fetch-site")
+        .is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(b"cross-site"));
+    let is_own_origin = |it: &HeaderValue| {
+        let host = it.to_str().ok().and_then(|it| it.split_once("://"));
+        host.is_some_and(|(_, host)| is_own(host))
+    };
+    let all = headers.get_all(ORIGIN);
+    crosses || !all.iter().all(is_own_origin)
 }
 
 #[cfg(test)]
@@ -236,6 +285,32 @@ mod tests {
         ] {
             assert_eq!(is_local(&with(HOST, host)), expected, "{host}");
         }
+    }
+
+    #[test]
+    fn what_a_foreign_page_asks_is_known_by_its_origin_and_by_where_it_comes_from() {
+        for (origin, expected) in [
+            ("http://localhost:3000", false),
+            ("http://127.0.0.1", false),
+            ("http://[::1]:14444", false),
+            ("https://evil.example", true),
+            ("http://localhost.evil.example", true),
+            ("null", true),
+            ("", true),
+        ] {
+            let is_foreign = is_for_a_foreign_page(&with(ORIGIN, origin));
+            assert_eq!(is_foreign, expected, "{origin}");
+        }
+        let site = axum::http::HeaderName::from_static("sec-fetch-site");
+        for (said, expected) in [
+            ("cross-site", true),
+            ("same-origin", false),
+            ("none", false),
+        ] {
+            let is_foreign = is_for_a_foreign_page(&with(site.clone(), said));
+            assert_eq!(is_foreign, expected, "{said}");
+        }
+        assert!(!is_for_a_foreign_page(&HeaderMap::new()), "an exporter");
     }
 
     #[test]

@@ -20,6 +20,10 @@ mod guard;
 mod door;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_bounds;
+#[cfg(test)]
+mod tests_totals;
 
 pub use door::serve;
 pub use guard::{ScrapeToken, TokenError};

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::door::{router, serve};
@@ -19,6 +21,7 @@ use super::guard::{REQUESTS_MAX, ScrapeToken};
 use super::parts::Parts;
 use crate::accounts::{self, Accounts};
 use crate::db::testing::{TestDb, on_both_databases, on_sqlite};
+use crate::db::{DbError, History};
 use crate::identity::Presence;
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -27,7 +30,7 @@ use crate::telemetry::{Level, LogEntry, LogFilter, Reports, Telemetry};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-async fn parts(t: &TestDb) -> Parts {
+pub(super) async fn parts(t: &TestDb) -> Parts {
     let settings = Settings::open(&t.db, &t.clock, &t.mint)
         .await
         .expect("settings");
@@ -55,14 +58,14 @@ async fn parts(t: &TestDb) -> Parts {
     }
 }
 
-fn token() -> ScrapeToken {
+pub(super) fn token() -> ScrapeToken {
     let folder = tempfile::tempdir().expect("folder");
     let path = folder.path().join("token");
     std::fs::write(&path, TOKEN).expect("written");
     ScrapeToken::from_file(&path).expect("a token")
 }
 
-fn request(
+pub(super) fn request(
     method: Method,
     path: &str,
     headers: &[(&str, &str)],
@@ -75,7 +78,7 @@ fn request(
     request.body(body.into()).expect("a request")
 }
 
-async fn ask(router: &Router, request: Request<Body>) -> (Response<()>, String) {
+pub(super) async fn ask(router: &Router, request: Request<Body>) -> (Response<()>, String) {
     let Ok(answer) = router.clone().oneshot(request).await;
     let (parts, body) = answer.into_parts();
     let body = body.collect().await.expect("a body").to_bytes();
@@ -85,12 +88,12 @@ async fn ask(router: &Router, request: Request<Body>) -> (Response<()>, String) 
     )
 }
 
-async fn get(router: &Router, path: &str) -> (StatusCode, String) {
+pub(super) async fn get(router: &Router, path: &str) -> (StatusCode, String) {
     let (answer, body) = ask(router, request(Method::GET, path, &[], "")).await;
     (answer.status(), body)
 }
 
-async fn post(router: &Router, path: &str, body: &Value) -> (StatusCode, Value) {
+pub(super) async fn post(router: &Router, path: &str, body: &Value) -> (StatusCode, Value) {
     let headers = [("content-type", "application/json")];
     let body = body.to_string();
     let (answer, body) = ask(router, request(Method::POST, path, &headers, body)).await;
@@ -179,6 +182,14 @@ async fn a_page_of_another_host_cannot_read_through_a_browser_here() {
         let (answer, text) = ask(&doors, asked.body(Body::empty()).expect("a request")).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN);
         assert!(text.contains("--export-token-file"), "{text}");
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let asked = request(Method::POST, "/v1/logs", &[(name, value)], "{}");
+            let (answer, text) = ask(&doors, asked).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{name}: {text}");
+        }
     })
     .await;
 }
@@ -286,6 +297,16 @@ async fn wrong_questions_are_answered_with_what_is_wrong() {
                 400,
                 "11000 points",
             ),
+            (
+                "/loki/api/v1/query?query=rate(%7B%7D%5B1m%5D)&time=9223372036854775807",
+                400,
+                "`time`",
+            ),
+            (
+                "/loki/api/v1/query_range?query=vector(1)&start=9223372036854775806&end=9223372036854775807&step=1",
+                400,
+                "`end`",
+            ),
             ("/loki/api/v1/query?query=%7B%7D", 400, "instant query"),
             ("/loki/api/v1/series", 400, "match[]"),
             ("/loki/api/v1/push", 404, "/loki/api/v1/"),
@@ -385,8 +406,89 @@ async fn what_is_rejected_is_counted_and_what_finds_no_room_is_to_be_sent_again(
     .await;
 }
 
+/// Holds up whoever stores log lines, until it is closed.
+async fn held_up(t: &TestDb) -> Arc<Semaphore> {
+    let (gate, inside) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (closed, entered, db) = (gate.clone(), inside.clone(), t.db.clone());
+    let newest = db.slices(History::Logs).last().expect("a slice").id;
+    tokio::spawn(async move {
+        // Every slice has one writer.
+        db.write_slice::<(), DbError, _>(History::Logs, newest, "hold up", move |_| {
+            let (closed, entered) = (closed.clone(), entered.clone());
+            Box::pin(async move {
+                entered.add_permits(1);
+                let _ = closed.acquire().await;
+                Ok(())
+            })
+        })
+        .await
+    });
+    let _ = inside.acquire().await.expect("never closed");
+    gate
+}
+
+#[tokio::test]
+async fn a_full_queue_is_answered_429_with_a_time_and_what_waited_is_stored() {
+    on_sqlite(|t| async move {
+        let parts = parts(&t).await;
+        let doors = router(&parts, None, true);
+        let send = async |doors: &Router, message: &str, bytes: usize| {
+            let mut body = log("snake", message).to_string();
+            body.push_str(&" ".repeat(bytes.saturating_sub(body.len())));
+            let headers = [("content-type", "application/json")];
+            ask(doors, request(Method::POST, "/v1/logs", &headers, body)).await
+        };
+        // From now on its name is known, and only lines have to be stored.
+        let (answer, _) = send(&doors, "first", 0).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let gate = held_up(&t).await;
+        let waiting: Vec<_> = (0..4)
+            .map(|nth| {
+                let doors = doors.clone();
+                tokio::spawn(async move { send(&doors, &format!("waits {nth}"), 4 << 20).await })
+            })
+            .collect();
+        let queued = || parts.telemetry.counters().queue_bytes;
+        for look in 0.. {
+            assert!(look < 3_000, "{} bytes are queued", queued());
+            if queued() == 16 << 20 {
+                break;
+            }
+            t.clock.sleep(Duration::from_millis(10)).await;
+        }
+
+        let (answer, text) = send(&doors, "too much", 0).await;
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS, "{text}");
+        assert_eq!(answer.headers()["retry-after"], "2");
+        assert!(
+            text.contains("16 MiB") && text.contains("\"code\":8"),
+            "{text}"
+        );
+        gate.close();
+        for answer in waiting {
+            let (answer, text) = answer.await.expect("no panic");
+            assert_eq!(answer.status(), StatusCode::OK, "{text}");
+        }
+        let (answer, text) = send(&doors, "again", 0).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{text}");
+        let page = parts
+            .telemetry
+            .logs()
+            .query(&LogFilter::default(), 10, None)
+            .await;
+        let mut lines: Vec<_> = page.expect("reads").lines;
+        lines.sort_by(|a, b| a.entry.message.cmp(&b.entry.message));
+        let told: Vec<_> = lines.iter().map(|it| &*it.entry.message).collect();
+        assert_eq!(
+            told,
+            ["again", "first", "waits 0", "waits 1", "waits 2", "waits 3"]
+        );
+    })
+    .await;
+}
+
 /// The doors on a port of their own.
-async fn listening(t: &TestDb) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
+pub(super) async fn listening(t: &TestDb) -> (SocketAddr, tokio::sync::oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -397,7 +499,7 @@ async fn listening(t: &TestDb) -> (SocketAddr, tokio::sync::oneshot::Sender<()>)
     (address, stop)
 }
 
-async fn heard(mut socket: TcpStream) -> String {
+pub(super) async fn heard(mut socket: TcpStream) -> String {
     let mut said = Vec::new();
     // A reset after the answer is an answer too.
     let _ = socket.read_to_end(&mut said).await;

@@ -1,9 +1,7 @@
-//! Who may ask the API what: looked at before the body is read and before anything else runs.
-
-use std::time::Duration;
+//! Who may ask the API what: looked at before anything else runs. The body is the route's business:
+//! it is read where one is taken, up to the route's limit.
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use axum::http::request::Parts;
@@ -15,11 +13,8 @@ use tower::ServiceExt as _;
 use super::origin;
 use crate::accounts::{self, Accounts, Caller, Remote, Via};
 use crate::problem::Problem;
+use crate::rest::Patience;
 
-/// Largest body that is read, in bytes. Routes have smaller limits of their own.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Time a body has to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
 /// Header that a page's changes carry besides the cookie.
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 
@@ -57,7 +52,8 @@ impl Gate {
         }
     }
 
-    /// The request as handlers trust it: with its caller, where it came from, and all of its body.
+    /// The request as handlers trust it: with its caller, where it came from, and how long its
+    /// body is waited for.
     async fn checked(&self, request: Request, remote: Remote) -> Result<Request, Problem> {
         let (mut parts, body) = request.into_parts();
         // Only this door says who somebody is.
@@ -66,7 +62,7 @@ impl Gate {
             parts.extensions.insert(caller);
         }
         parts.extensions.insert(remote);
-        let body = self.whole(body).await?;
+        parts.extensions.insert(Patience(self.clock.clone()));
         Ok(Request::from_parts(parts, body))
     }
 
@@ -115,25 +111,6 @@ impl Gate {
             (None, None) => None,
         };
         Ok(found)
-    }
-
-    /// A body that has been read: what comes slowly or without end comes to nobody.
-    async fn whole(&self, body: Body) -> Result<Body, Problem> {
-        let read = to_bytes(body, BODY_BYTES_MAX);
-        match self.clock.timeout(BODY_PATIENCE, read).await {
-            Ok(Ok(bytes)) => Ok(Body::from(bytes)),
-            Ok(Err(_)) => {
-                let text = format!("the body is longer than {BODY_BYTES_MAX} bytes, or broke off");
-                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text))
-            }
-            Err(_) => {
-                let text = format!(
-                    "the body did not arrive within {} s",
-                    BODY_PATIENCE.as_secs()
-                );
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, text))
-            }
-        }
     }
 }
 

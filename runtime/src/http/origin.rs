@@ -10,12 +10,15 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Who is at the other end: the peer, or whom a proxy on this machine or network names. A peer
-/// from outside names nobody.
+/// Who is at the other end: the peer, or whom a proxy on this machine names. A peer from anywhere
+/// else names nobody, be it as near as it may: every container and laptop of a network could
+/// otherwise choose the address that its tries are counted by.
 pub(super) fn remote(peer: IpAddr, headers: &HeaderMap) -> Remote {
     // The last one was written by the proxy in front of us; those before it anybody can send.
     let named = last(headers, &FORWARDED_FOR).and_then(|it| it.parse().ok());
-    let address = named.filter(|_| is_near(peer)).unwrap_or(peer);
+    let address = named
+        .filter(|_| peer.to_canonical().is_loopback())
+        .unwrap_or(peer);
     let https = last(headers, &FORWARDED_PROTO).is_some_and(|it| it.eq_ignore_ascii_case("https"));
     Remote { address, https }
 }
@@ -24,13 +27,6 @@ fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).into_iter();
     let value = values.next_back()?.to_str().ok()?;
     value.rsplit(',').next().map(str::trim)
-}
-
-fn is_near(peer: IpAddr) -> bool {
-    match peer.to_canonical() {
-        IpAddr::V4(it) => it.is_loopback() || it.is_private(),
-        IpAddr::V6(it) => it.is_loopback() || it.is_unique_local(),
-    }
 }
 
 /// Whether a page of another site sent this, as far as the browser says. Programs say nothing.
@@ -67,8 +63,8 @@ mod tests {
     }
 
     #[test]
-    fn a_near_proxy_names_the_address_and_a_stranger_names_nobody() {
-        let (near, far) = (Ipv4Addr::LOCALHOST.into(), Ipv4Addr::new(8, 8, 8, 8).into());
+    fn a_proxy_on_this_machine_names_the_address_and_nobody_else_does() {
+        let near = Ipv4Addr::LOCALHOST.into();
         let sent = headers(&[
             ("x-forwarded-for", "1.1.1.1, 2.2.2.2"),
             ("x-forwarded-for", "3.3.3.3,4.4.4.4"),
@@ -77,7 +73,18 @@ mod tests {
         let named = remote(near, &sent);
         assert_eq!(named.address, IpAddr::from(Ipv4Addr::new(4, 4, 4, 4)));
         assert!(named.https);
-        assert_eq!(remote(far, &sent).address, far);
+        let mapped = "::ffff:127.0.0.1".parse().expect("an address");
+        assert_eq!(remote(mapped, &sent).address, named.address);
+        for other in [
+            "8.8.8.8",
+            "10.0.0.9",
+            "172.17.0.2",
+            "192.168.1.5",
+            "fd00::1",
+        ] {
+            let other = other.parse().expect("an address");
+            assert_eq!(remote(other, &sent).address, other);
+        }
         assert_eq!(remote(near, &headers(&[])).address, near);
         let nonsense = headers(&[("x-forwarded-for", "unknown")]);
         assert_eq!(remote(near, &nonsense).address, near);

@@ -2,7 +2,10 @@
 //! off the async threads.
 //!
 //! Checking is bounded twice, by how many run and by how many wait, so that a flood of wrong ones
-//! costs two cores at most and no memory.
+//! costs two cores at most and no memory. A check that runs holds its places until it has ended,
+//! whether or not anybody waits for it still: asking and going away makes no room.
+
+use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -24,15 +27,15 @@ pub(crate) struct Busy;
 /// Hashes and checks secrets.
 #[derive(Debug)]
 pub(crate) struct SecretCheck {
-    running: Semaphore,
-    waiting: Semaphore,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl SecretCheck {
     pub(crate) fn new() -> Self {
         Self {
-            running: Semaphore::new(RUNNING_MAX),
-            waiting: Semaphore::new(WAITING_MAX),
+            running: Arc::new(Semaphore::new(RUNNING_MAX)),
+            waiting: Arc::new(Semaphore::new(WAITING_MAX)),
         }
     }
 
@@ -45,9 +48,10 @@ impl SecretCheck {
 
     /// The PHC text to store for `secret`; `None` when the system has no randomness.
     pub(crate) async fn hash(&self, secret: Vec<u8>) -> Option<String> {
-        let _slot = self.running.acquire().await.ok()?;
+        let slot = self.running.clone().acquire_owned().await.ok()?;
         let salt = Self::random::<16>()?;
         let hash = move || {
+            let _slot = slot;
             let salt = SaltString::encode_b64(&salt).ok()?;
             hasher()
                 .hash_password(&secret, &salt)
@@ -59,9 +63,12 @@ impl SecretCheck {
 
     /// Whether `secret` is the one `stored` was made from.
     pub(crate) async fn verify(&self, secret: Vec<u8>, stored: String) -> Result<bool, Busy> {
-        let _place = self.waiting.try_acquire().map_err(|_| Busy)?;
-        let _slot = self.running.acquire().await.map_err(|_| Busy)?;
+        let place = self.waiting.clone().try_acquire_owned();
+        let place = place.map_err(|_| Busy)?;
+        let slot = self.running.clone().acquire_owned().await;
+        let slot = slot.map_err(|_| Busy)?;
         let verify = move || {
+            let _held = (place, slot);
             let parsed = PasswordHash::new(&stored).ok();
             parsed.is_some_and(|hash| hasher().verify_password(&secret, &hash).is_ok())
         };
@@ -73,4 +80,50 @@ impl SecretCheck {
 fn hasher() -> Argon2<'static> {
     let params = Params::new(7 * 1024, 5, 1, None).unwrap_or_default();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn who_goes_away_frees_no_place_while_the_check_runs() {
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .expect("starts");
+        runtime.block_on(async {
+            // The only thread there is, held until it is told to go on.
+            let (go_on, told) = mpsc::channel::<()>();
+            let held = tokio::task::spawn_blocking(move || told.recv());
+            let check = SecretCheck::new();
+            let free = |check: &SecretCheck| {
+                let running = check.running.available_permits();
+                (running, check.waiting.available_permits())
+            };
+            {
+                let verify = check.verify(b"secret".to_vec(), String::new());
+                let (mut verify, mut hash) = (
+                    std::pin::pin!(verify),
+                    std::pin::pin!(check.hash(b"secret".to_vec())),
+                );
+                std::future::poll_fn(|cx| {
+                    assert!(verify.as_mut().poll(cx).is_pending());
+                    assert!(hash.as_mut().poll(cx).is_pending());
+                    std::task::Poll::Ready(())
+                })
+                .await;
+            }
+            assert_eq!(free(&check), (RUNNING_MAX - 2, WAITING_MAX - 1));
+            go_on.send(()).expect("is held");
+            held.await.expect("ends").expect("was told");
+            while free(&check) != (RUNNING_MAX, WAITING_MAX) {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
 }

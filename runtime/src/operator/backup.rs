@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::engine::Operator;
 use crate::accounts::{Caller, Via};
@@ -53,8 +52,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
              the file holds the private key of the certificate authority. 409 while another one is \
              being taken.",
         )
-        .refuses(&[StatusCode::CONFLICT])
-        .stored(),
+        .refuses(&[StatusCode::CONFLICT]),
         answer,
     )
 }
@@ -109,10 +107,11 @@ async fn note(operator: &Operator, actor: &str, wanted: TakeBackup) -> Result<()
 
 fn streamed(taking: Taking, only: OwnedSemaphorePermit) -> Headed<Download> {
     let headers = HeaderMap::from_iter([(STORES_BYTES, HeaderValue::from(taking.stores_bytes))]);
-    let pieces = ReceiverStream::new(taking.pieces).map(move |piece| {
+    // One that was given up ends in an error: the answer breaks off, so nobody takes it for whole.
+    let pieces = taking.pieces.map(move |piece| {
         // Whoever holds the answer holds the only place there is.
         let _only = &only;
-        Ok::<_, std::convert::Infallible>(piece)
+        piece
     });
     Headed(headers, Download(HttpBody::from_stream(pieces)))
 }

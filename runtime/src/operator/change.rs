@@ -26,7 +26,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
     Api::new()
         .add(
             services,
-            get("list_services", "/services", "Every service, by name.").stored(),
+            get("list_services", "/services", "Every service, by name."),
             list_services,
         )
         .add(
@@ -37,7 +37,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
                 "Creates a service and its first key.\nThe key is shown this once. 409 when the name is taken.",
             )
             .refuses(&taken)
-            .stored(),
+            ,
             create_service,
         )
         .add(
@@ -48,7 +48,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
                 "Adds a key to a service.\nThe key is shown this once. 409 when the service is revoked.",
             )
             .refuses(&taken)
-            .stored(),
+            ,
             create_key,
         )
         .add(
@@ -59,7 +59,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
                 "Revokes a service for good.\nIts keys stop working, its sessions end, its peers are told.",
             )
             .refuses(&taken)
-            .stored(),
+            ,
             revoke_service,
         )
         .add(
@@ -70,7 +70,7 @@ pub(super) fn routes(operator: &Operator) -> Api {
                 "Revokes one key of a service.\nNobody joins with it again; instances that did stay.",
             )
             .refuses(&taken)
-            .stored(),
+            ,
             revoke_key,
         )
         .add(
@@ -80,12 +80,12 @@ pub(super) fn routes(operator: &Operator) -> Api {
         )
         .add(
             settings,
-            put("set_setting", "/settings/{key}", "Sets a setting, or its default again.").stored(),
+            put("set_setting", "/settings/{key}", "Sets a setting, or its default again."),
             set_setting,
         )
         .add(
             settings,
-            get("list_audit", "/audit", "Who changed what, newest first.").stored(),
+            get("list_audit", "/audit", "Who changed what, newest first."),
             list_audit,
         )
 }

@@ -5,7 +5,8 @@
 //! Calls over RPC are counted as their callers report them, requests over HTTP as the service does
 //! that answers them: each once, as on the map.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -19,7 +20,7 @@ use crate::telemetry::{Channel, FlowHistory, FlowSteps, Tally};
 
 /// Window when none is asked for.
 const WINDOW_DEFAULT: Duration = Duration::from_secs(300);
-/// Routes of an answer.
+/// Routes of an answer: those with the most requests. Totals count all there are.
 const ROUTES_MAX: usize = 2_000;
 
 /// Whose requests, and since when.
@@ -81,12 +82,11 @@ impl Operator {
             history: &history,
             detail: query.detail(),
         };
-        let truncated = routes.len() > ROUTES_MAX;
         RedPage {
             window_ms: millis(history.covered),
             step_ms: millis(history.step),
-            services: drawn.services(routes.into_iter().take(ROUTES_MAX)),
-            truncated,
+            services: drawn.services(&routes, ROUTES_MAX),
+            truncated: drawn.detail != Detail::None && routes.len() > ROUTES_MAX,
         }
     }
 }
@@ -122,6 +122,17 @@ fn summed(steps: &Steps) -> Tally {
     sum
 }
 
+/// The routes with the most requests, so many at most; of equal ones the first by their keys.
+fn busiest(routes: &BTreeMap<Key, Steps>, most: usize) -> BTreeSet<&Key> {
+    let count = |steps: &Steps| steps.values().map(Tally::count).sum::<u64>();
+    let mut all: Vec<_> = routes
+        .iter()
+        .map(|(key, steps)| (Reverse(count(steps)), key))
+        .collect();
+    all.sort_unstable();
+    all.into_iter().take(most).map(|(_, key)| key).collect()
+}
+
 struct Drawn<'h> {
     now_ms: i64,
     history: &'h FlowHistory,
@@ -130,13 +141,15 @@ struct Drawn<'h> {
 }
 
 impl Drawn<'_> {
-    /// Routes in the order of their keys, by service.
-    fn services(&self, routes: impl Iterator<Item = (Key, Steps)>) -> Vec<RedService> {
+    /// All services, with the `most` busiest routes of all in the order of their keys.
+    fn services(&self, routes: &BTreeMap<Key, Steps>, most: usize) -> Vec<RedService> {
+        let told = busiest(routes, most);
         let mut services: Vec<(RedService, Steps)> = Vec::new();
-        for ((service, kind, name), steps) in routes {
-            if services.last().is_none_or(|(it, _)| it.service != service) {
+        for (key, steps) in routes {
+            let (service, kind, name) = key;
+            if services.last().is_none_or(|(it, _)| it.service != *service) {
                 let fresh = RedService {
-                    service,
+                    service: service.clone(),
                     ..RedService::default()
                 };
                 services.push((fresh, Steps::new()));
@@ -144,13 +157,14 @@ impl Drawn<'_> {
             let Some((shown, total)) = services.last_mut() else {
                 continue;
             };
-            if kind != channel_word(Channel::User) {
+            if *kind != channel_word(Channel::User) {
                 steps
                     .iter()
                     .for_each(|(ago, it)| total.entry(*ago).or_default().merge(it));
             }
-            if let Some(red) = self.route(&steps) {
-                let kind = kind.to_owned();
+            let is_told = told.contains(key);
+            if let Some(red) = is_told.then(|| self.route(steps)).flatten() {
+                let (kind, name) = ((*kind).to_owned(), name.clone());
                 shown.routes.push(RedRoute { kind, name, red });
             }
         }
@@ -198,5 +212,68 @@ impl Drawn<'_> {
             points: (0..self.history.steps).rev().map(point).collect(),
             histogram: sum.buckets().map(bucket).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(count: u64) -> Steps {
+        let mut tally = Tally::default();
+        (0..count).for_each(|_| tally.add(1, false));
+        Steps::from([(0, tally)])
+    }
+
+    fn route(service: &str, kind: &'static str, nth: u64) -> Key {
+        (service.to_owned(), kind, format!("GET /{nth}"))
+    }
+
+    #[test]
+    fn totals_count_every_route_also_those_for_which_there_is_no_room() {
+        let history = FlowHistory {
+            covered: Duration::from_secs(60),
+            step: Duration::from_secs(10),
+            steps: 6,
+            begun: Duration::ZERO,
+            series: Vec::new(),
+        };
+        let drawn = |detail| Drawn {
+            now_ms: 60_000,
+            history: &history,
+            detail,
+        };
+        let routes = (1..=5).map(|nth| (route("api", "http", nth), ended(nth)));
+        let mut routes: BTreeMap<Key, Steps> = routes.collect();
+        routes.insert(route("web", "http", 1), ended(3));
+        routes.insert(route("web", "user", 2), ended(9));
+        routes.insert(route("yard", "http", 1), ended(1));
+
+        for (most, told) in [(4, 4), (100, 8), (0, 0)] {
+            let services = drawn(Detail::Loads).services(&routes, most);
+            let totals: Vec<_> = services
+                .iter()
+                .map(|it| (&*it.service, it.total.load.count))
+                .collect();
+            assert_eq!(totals, [("api", 15), ("web", 3), ("yard", 1)]);
+            let shown: usize = services.iter().map(|it| it.routes.len()).sum();
+            assert_eq!(shown, told);
+        }
+        let services = drawn(Detail::Full).services(&routes, 4);
+        let shown: Vec<_> = services
+            .iter()
+            .flat_map(|it| it.routes.iter().map(|route| (&*it.service, &*route.name)))
+            .collect();
+        let busiest = [
+            // `GET /1` of `web` has as many; of equal ones the first by name is told.
+            ("api", "GET /3"),
+            ("api", "GET /4"),
+            ("api", "GET /5"),
+            ("web", "GET /2"),
+        ];
+        assert_eq!(shown, busiest);
+        let none = drawn(Detail::None).services(&routes, 4);
+        assert!(none.iter().all(|it| it.routes.is_empty()));
+        assert_eq!(none.len(), 3);
     }
 }

@@ -1,10 +1,13 @@
 //! What comes with a request: the pieces of its path, its query, its body; each decoded and held
 //! against its published schema before a handler sees it.
 
-use axum::body::{Body as HttpBody, to_bytes};
+use std::time::Duration;
+
+use axum::body::{Body as HttpBody, Bytes, to_bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode, request};
+use contract::clock::Clock;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +18,13 @@ use crate::problem::Problem;
 
 /// Largest body of a request, in bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Time a body has to arrive, where there is [`Patience`].
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Bounds the time a body may take. A door that strangers reach puts it into a request's
+/// extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Patience(pub(crate) Clock);
 
 /// A request after decoding.
 #[derive(Debug)]
@@ -49,7 +59,7 @@ pub(crate) trait Taken: Sized + Send + 'static {
     /// Reads it.
     fn read(
         body: HttpBody,
-        headers: &HeaderMap,
+        parts: &request::Parts,
         shape: &Shape,
     ) -> impl Future<Output = Result<Self, Problem>> + Send;
 }
@@ -59,7 +69,7 @@ impl Taken for NoBody {
         None
     }
 
-    async fn read(_: HttpBody, _: &HeaderMap, _: &Shape) -> Result<Self, Problem> {
+    async fn read(_: HttpBody, _: &request::Parts, _: &Shape) -> Result<Self, Problem> {
         Ok(Self)
     }
 }
@@ -69,15 +79,12 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Taken for Body<T> {
         Some(generator.subschema_for::<T>())
     }
 
-    async fn read(body: HttpBody, headers: &HeaderMap, shape: &Shape) -> Result<Self, Problem> {
-        if !is_json(headers) {
+    async fn read(body: HttpBody, parts: &request::Parts, shape: &Shape) -> Result<Self, Problem> {
+        if !is_json(&parts.headers) {
             let text = "send the body as JSON, with `content-type: application/json`";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
         }
-        let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-            let text = format!("the body is longer than {BODY_BYTES_MAX} bytes, or broke off");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text)
-        })?;
+        let bytes = whole(body, parts.extensions.get()).await?;
         let bad = |text: String| Problem::new(StatusCode::BAD_REQUEST, text);
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| bad(format!("the body is not JSON: {error}")))?;
@@ -88,6 +95,27 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Taken for Body<T> {
         let read = serde_json::from_value(value);
         read.map(Self)
             .map_err(|error| bad(format!("the body is not what it should be: {error}")))
+    }
+}
+
+/// A body that has been read: what comes slowly or without end comes to nobody.
+async fn whole(body: HttpBody, patience: Option<&Patience>) -> Result<Bytes, Problem> {
+    let read = to_bytes(body, BODY_BYTES_MAX);
+    let read = match patience {
+        Some(Patience(clock)) => clock.timeout(BODY_PATIENCE, read).await,
+        None => Ok(read.await),
+    };
+    match read {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => {
+            let text = format!("the body is longer than {BODY_BYTES_MAX} bytes, or broke off");
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, text))
+        }
+        Err(_) => {
+            let seconds = BODY_PATIENCE.as_secs();
+            let text = format!("the body did not arrive within {seconds} s");
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, text))
+        }
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn document(operations: &[&Operation]) -> Value {
 }
 
 /// Statuses of refusals, and when they are answered.
-const STATUSES: [(StatusCode, &str); 10] = [
+const STATUSES: [(StatusCode, &str); 11] = [
     (
         StatusCode::BAD_REQUEST,
         "The body is not what it should be.",
@@ -122,6 +122,10 @@ const STATUSES: [(StatusCode, &str); 10] = [
         "The role does not allow it, or the CSRF token is missing.",
     ),
     (StatusCode::NOT_FOUND, "There is no such thing."),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "The body did not arrive in time.",
+    ),
     (
         StatusCode::CONFLICT,
         "The thing is in a state that does not allow it.",

@@ -19,6 +19,6 @@ mod reply;
 mod document;
 mod route;
 
-pub(crate) use ask::{Ask, Body, NoBody, Nothing};
+pub(crate) use ask::{Ask, Body, NoBody, Nothing, Patience};
 pub(crate) use reply::{Done, Download, EVENTS, Headed, LINES, Made, Shown, Stream};
 pub(crate) use route::{Api, delete, get, patch, post, put};

@@ -63,8 +63,12 @@ pub(crate) fn delete(id: &'static str, path: &'static str, says: &'static str) -
 
 impl Route {
     fn new(method: Method, id: &'static str, path: &'static str, says: &'static str) -> Self {
-        let mut refuses =
-            BTreeSet::from([StatusCode::UNAUTHORIZED, StatusCode::UNPROCESSABLE_ENTITY]);
+        // Who asks is looked up in the store, which may not answer.
+        let mut refuses = BTreeSet::from([
+            StatusCode::UNAUTHORIZED,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ]);
         if !method.is_safe() {
             refuses.insert(StatusCode::FORBIDDEN);
         }
@@ -85,11 +89,6 @@ impl Route {
     pub(crate) fn refuses(mut self, statuses: &[StatusCode]) -> Self {
         self.refuses.extend(statuses);
         self
-    }
-
-    /// With a store behind it that may not answer.
-    pub(crate) fn stored(self) -> Self {
-        self.refuses(&[StatusCode::SERVICE_UNAVAILABLE])
     }
 
     /// For admins alone, though it reads.
@@ -148,6 +147,7 @@ impl Api {
         if shapes.body_schema.is_some() {
             route.refuses.extend([
                 StatusCode::BAD_REQUEST,
+                StatusCode::REQUEST_TIMEOUT,
                 StatusCode::PAYLOAD_TOO_LARGE,
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ]);
@@ -191,6 +191,7 @@ impl Api {
             method: "get",
             write: Box::new(|_| {
                 let (status, refusal) = refused(StatusCode::UNAUTHORIZED);
+                let (busy, not_now) = refused(StatusCode::SERVICE_UNAVAILABLE);
                 let content = json!({ "application/json": { "schema": { "type": "object" } } });
                 json!({
                     "operationId": "show_document",
@@ -199,6 +200,7 @@ impl Api {
                     "responses": {
                         "200": { "description": "This document.", "content": content },
                         status: refusal,
+                        busy: not_now,
                     },
                 })
             }),
@@ -260,7 +262,7 @@ async fn read<P: DeserializeOwned, Q: DeserializeOwned, B: Taken>(
     let (mut parts, body) = request.into_parts();
     let path = ask::path(&mut parts, &shapes.path.1).await?;
     let query = ask::query(&parts, &shapes.query.1)?;
-    let body = B::read(body, &parts.headers, &shapes.body).await?;
+    let body = B::read(body, &parts, &shapes.body).await?;
     Ok(Ask {
         path,
         query,

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,10 @@ use crate::backup::is_unfinished;
 use crate::operator::SOCKET_FILE;
 
 const LOCK_FILE: &str = "bridge.lock";
+/// Holds the address that the open doors are bound to, while the runtime runs.
+const DOORS_FILE: &str = "doors.addr";
+/// Longest content of it that is read, in bytes: more is no address.
+const DOORS_BYTES_MAX: u64 = 128;
 
 /// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -101,11 +106,28 @@ impl DataFolder {
         &self.path
     }
 
-    /// Removes the socket and lets go of the lock.
+    /// Notes where the open doors are, for whoever asks for health on this machine.
+    pub(super) fn note_doors(&self, address: SocketAddr) -> Result<(), FolderError> {
+        let path = self.path.join(DOORS_FILE);
+        fs::write(&path, format!("{address}\n"))
+            .map_err(|source| FolderError::Unusable { path, source })
+    }
+
+    /// Removes what says where to ask, and lets go of the lock.
     pub(super) fn close(self) {
         // Whoever finds a stale socket is told that nobody answers; that is no worse.
         let _ = fs::remove_file(self.path.join(SOCKET_FILE));
+        let _ = fs::remove_file(self.path.join(DOORS_FILE));
     }
+}
+
+/// Where the open doors of the runtime on this data folder are; `None` when it does not run, or its
+/// folder is somebody else's.
+pub(crate) fn doors(path: &Path) -> Option<SocketAddr> {
+    let mut text = String::new();
+    let file = File::open(path.join(DOORS_FILE)).ok()?;
+    file.take(DOORS_BYTES_MAX).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
 }
 
 /// Binds the operator's socket for its owner alone. A stale one is replaced: the lock proves that
@@ -138,6 +160,20 @@ mod tests {
         );
         first.close();
         DataFolder::open(&data).expect("free again");
+    }
+
+    #[test]
+    fn the_address_of_the_doors_is_there_while_the_runtime_runs() {
+        let folder = tempfile::tempdir().expect("folder");
+        assert_eq!(doors(folder.path()), None);
+        let data = DataFolder::open(folder.path()).expect("opens");
+        let address = "127.0.0.1:19446".parse().expect("an address");
+        data.note_doors(address).expect("notes");
+        assert_eq!(doors(folder.path()), Some(address));
+        data.close();
+        assert_eq!(doors(folder.path()), None);
+        fs::write(folder.path().join(DOORS_FILE), "x".repeat(4_096)).expect("writes");
+        assert_eq!(doors(folder.path()), None, "no address");
     }
 
     #[test]

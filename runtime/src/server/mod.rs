@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use self::parts::Core;
 use folder::DataFolder;
 pub use folder::FolderError;
+pub(crate) use folder::doors;
 
 use crate::accounts::{self, Secret};
 use crate::config::Config;
@@ -116,6 +117,7 @@ impl Runtime {
         })?;
         let (grpc_addr, export_addr) = (address(grpc.local_addr())?, address(doors.local_addr())?);
         let console_addr = address(console.local_addr())?;
+        folder.note_doors(export_addr)?;
 
         core.supervise(&config);
         let operator = core.operator();

@@ -38,7 +38,7 @@ settings! {
     GRPC_PORT: u16 = Setting::integer("network.grpc_port", "", 14_445, (0, 65_535)).at_restart();
     /// Port of the web console and its HTTP API.
     UI_PORT: u16 = Setting::integer("network.ui_port", "", 14_444, (0, 65_535)).at_restart();
-    /// Port of /healthz, /readyz and metrics.
+    /// Port of health, Prometheus metrics, OTLP and Loki.
     OBSEXPORT_PORT: u16 =
         Setting::integer("network.obsexport_port", "", 14_446, (0, 65_535)).at_restart();
     /// Connections on the gRPC port at the same time; further ones are closed at once.

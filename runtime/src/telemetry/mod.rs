@@ -65,7 +65,7 @@ pub use metrics::{
 pub use model::{
     ATTRS_BYTES_MAX, Actor, Channel, Frame, Ingested, META_BYTES_MAX, Operation, Status,
 };
-pub use outside::{Outside, OutsideError};
+pub use outside::{Dropped, Outside, OutsideError};
 pub use payloads::{
     Direction, Payload, PayloadReport, Payloads, PayloadsIngested, RAW_JSON, Rules,
 };

@@ -66,7 +66,8 @@ impl Ages {
     }
 }
 
-/// Adds and drops slices of every kind as their limits say.
+/// Adds and drops slices of every kind as their limits say. A kind that fails is no reason to let
+/// the others grow; the first failure is told in the end.
 pub(super) async fn keep(
     db: &Db,
     settings: &Settings,
@@ -75,26 +76,39 @@ pub(super) async fn keep(
 ) -> Result<(), DbError> {
     db.refresh_slices().await?;
     let believes = ages.believes(clock);
+    let mut outcome = Ok(());
     for history in History::ALL {
-        let slices = db.slices(history);
-        let mut sizes = Vec::with_capacity(slices.len());
-        for slice in slices.iter() {
-            sizes.push(db.slice_bytes(history, slice.id).await?);
-        }
-        let now_ms = clock.now().as_millis();
         let limits = limits(settings, history);
-        let plan = plan(&slices, &sizes, limits, now_ms, believes);
-        if let Some(begin_ms) = plan.begin_ms {
-            db.add_slice(history, begin_ms).await?;
-        }
-        for slice in plan.drop {
-            db.drop_slice(history, slice).await?;
-            tracing::info!(
-                history = history.name(),
-                slice,
-                "a slice of history was dropped"
-            );
-        }
+        let kept = keep_one(db, (history, limits), clock.now(), believes).await;
+        outcome = outcome.and(kept);
+    }
+    outcome
+}
+
+async fn keep_one(
+    db: &Db,
+    (history, limits): (History, Limits),
+    now: Timestamp,
+    believes: bool,
+) -> Result<(), DbError> {
+    let slices = db.slices(history);
+    let mut sizes = Vec::with_capacity(slices.len());
+    for slice in slices.iter() {
+        sizes.push(db.slice_bytes(history, slice.id).await?);
+    }
+    let plan = plan(&slices, &sizes, limits, now.as_millis(), believes);
+    if let Some(begin_ms) = plan.begin_ms {
+        db.add_slice(history, begin_ms).await?;
+    }
+    // A backup ends; the sweep after it makes up for what is left now.
+    let due = plan.drop.into_iter().take_while(|_| db.may_drop_slices());
+    for slice in due {
+        db.drop_slice(history, slice).await?;
+        tracing::info!(
+            history = history.name(),
+            slice,
+            "a slice of history was dropped"
+        );
     }
     Ok(())
 }

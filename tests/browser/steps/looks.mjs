@@ -59,6 +59,12 @@ export async function open(session, { path, wait_for: awaited }) {
   return { url: session.page.url(), title: await session.page.title() };
 }
 
+/** Opens `path` and waits until `text` is there for a person to read, letter by letter. */
+export async function letters(session, { path, text, within_ms: timeout = 30_000 }) {
+  await session.open(path);
+  await session.page.getByRole('main').getByText(text).filter({ visible: true }).first().waitFor({ timeout });
+}
+
 /** What a person can read on the page now. */
 export async function words(session) {
   return { text: await session.words() };

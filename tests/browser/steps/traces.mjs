@@ -14,13 +14,15 @@ export async function trace_shows(session, { op, payload, log }) {
   return { rows };
 }
 
-/** Opens the newest traces that failed, and in each every operation that is in view. */
+/** Opens the newest traces that failed, and in each every operation that is in view; says what payloads were shown. */
 export async function open_failed_traces(session, { count }) {
   const { page } = session;
   await session.open('/traces?failed=true');
   const links = page.getByRole('grid').getByRole('link');
   await links.first().waitFor();
   const paths = await links.evaluateAll((all) => all.map((it) => it.getAttribute('href')));
+  const panel = page.getByRole('complementary', { name: /^Operation/ });
+  const payloads = [];
   const opened = [];
   for (const path of [...new Set(paths)].slice(0, count)) {
     await session.open(path);
@@ -29,9 +31,11 @@ export async function open_failed_traces(session, { count }) {
     const many = Math.min(await rows.count(), 6);
     for (let at = 0; at < many; at += 1) {
       await rows.nth(at).click();
-      await page.waitForTimeout(300);
+      const shown = panel.locator('[aria-label="Payload"], [aria-label="raw payload"]');
+      await shown.or(panel.getByText(/None was kept|carry no payload/)).first().waitFor();
+      payloads.push(...(await shown.allInnerTexts()));
     }
     opened.push({ path, rows: many });
   }
-  return { opened };
+  return { opened, payloads };
 }

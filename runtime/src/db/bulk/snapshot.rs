@@ -4,6 +4,9 @@
 //! each file has a transaction of its own that begins when the file's turn comes: what had been
 //! committed when the snapshot was made is in each, and some files have a little more.
 //!
+//! While there is a snapshot on PostgreSQL this process drops no slices: its transaction has locked
+//! what it has read, and writers would wait behind the drop.
+//!
 //! Refuses a store that a newer binary has migrated: it may have tables that nobody here knows.
 //!
 //! Invariant: a connection that was read from is closed, never given back with its transaction.
@@ -17,7 +20,7 @@ use super::value::{Column, Kind, Value};
 use super::{statement, tables};
 use crate::db::conn::{Conn, Driver};
 use crate::db::error::{DbError, DbErrorKind};
-use crate::db::handle::{Db, ReadConn};
+use crate::db::handle::{Db, ReadConn, SliceHold};
 use crate::db::history::History;
 use crate::db::sql::{Sql, sql};
 use crate::db::{Store, migrate};
@@ -43,6 +46,7 @@ pub(crate) struct Snapshot {
     at: Timestamp,
     /// On PostgreSQL.
     shared: Option<ReadConn>,
+    _held: SliceHold,
 }
 
 impl Db {
@@ -52,6 +56,8 @@ impl Db {
     ///
     /// `Unavailable` when the database is.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, DbError> {
+        // Its transaction keeps a lock on whatever it has read.
+        let held = self.hold_slices();
         // Before the first transaction begins: what had been acknowledged by then is in all of them.
         let at = self.clock().now();
         let shared = if self.is_shared() {
@@ -60,7 +66,12 @@ impl Db {
             None
         };
         let db = self.clone();
-        Ok(Snapshot { db, at, shared })
+        Ok(Snapshot {
+            db,
+            at,
+            shared,
+            _held: held,
+        })
     }
 }
 

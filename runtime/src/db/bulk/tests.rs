@@ -90,6 +90,32 @@ on_both_databases! {
         assert!(all(Store::Ledger.schema()).len() > 5);
     }
 
+    async fn while_everything_is_read_a_drop_holds_no_writer_up(t: TestDb) {
+        let newest = t.db.add_slice(History::Logs, 1).await.expect("adds");
+        let mut snapshot = t.db.snapshot().await.expect("begins");
+        let place = Place::Slice(History::Logs, t.db.slices(History::Logs)[0]);
+        let mut view = snapshot.view(place).await.expect("is there");
+        for (table, columns) in view.tables().await.expect("lists") {
+            view.copy_out(table, &columns, &mut Kept(Vec::new())).await.expect("reads");
+        }
+        let dropped = t.db.drop_slice(History::Logs, newest - 1).await;
+        if t.db.is_shared() {
+            let error = dropped.expect_err("would wait, and writers behind it");
+            assert_eq!(error.kind(), DbErrorKind::Unavailable);
+            assert!(error.to_string().contains("a backup is being taken"), "{error}");
+            assert!(!t.db.may_drop_slices());
+        } else {
+            dropped.expect("readers go on by themselves");
+        }
+        drop(snapshot);
+        assert!(t.db.may_drop_slices());
+        // The connection that read is closed in the background; its locks go with it.
+        let mut tries = 0..5;
+        while let Err(error) = t.db.drop_slice(History::Logs, newest - 1).await {
+            tries.next().unwrap_or_else(|| panic!("{error}"));
+        }
+    }
+
     async fn a_snapshot_does_not_see_what_is_committed_after_it(t: TestDb) {
         fill_ledger(&t.db).await;
         let mut snapshot = t.db.snapshot().await.expect("begins");

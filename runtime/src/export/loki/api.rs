@@ -113,9 +113,8 @@ async fn query_range(State(served): State<Served>, request: Request) -> Answered
         }
         Query::Constant(value) => {
             let step = asked.step(span)?;
-            let steps = (0..).map(|nth| span.start + step * nth);
-            let steps = steps.take_while(|at| *at <= span.end);
-            answer::matrix(constant(steps.map(|at| (at, value)).collect()), 0)
+            let points = span.steps(step).map(|at| (at, value));
+            answer::matrix(constant(points.collect()), 0)
         }
     };
     Ok(Json(answer))

@@ -17,6 +17,8 @@ const POINTS_MAX: i64 = 11_000;
 /// Points of a series when no step is given.
 const POINTS_DEFAULT: i64 = 250;
 const SECOND: i64 = 1_000_000_000;
+/// Latest time that can be asked for, in unix nanoseconds: the year 2255.
+const TIME_MAX: i64 = 9_000_000_000_000_000_000;
 
 /// Names and values of a request, in its order.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,17 @@ pub(super) struct Parameters(pub(super) Vec<(String, String)>);
 pub(super) struct Span {
     pub(super) start: i64,
     pub(super) end: i64,
+}
+
+impl Span {
+    /// The times from the start to the end, both included, a `step` apart: never more than an
+    /// answer may have points.
+    pub(super) fn steps(self, step: i64) -> impl Iterator<Item = i64> {
+        let next = move |at: &i64| at.checked_add(step);
+        let steps = std::iter::successors(Some(self.start), next);
+        let most = usize::try_from(POINTS_MAX + 1).unwrap_or(usize::MAX);
+        steps.take_while(move |at| *at <= self.end).take(most)
+    }
 }
 
 impl Parameters {
@@ -78,10 +91,11 @@ impl Parameters {
         };
         let wrong = || {
             format!(
-                "parameter `{name}`: `{text}` is no time; use unix nanoseconds, seconds or RFC 3339"
+                "parameter `{name}`: `{text}` is no time; use unix nanoseconds, seconds or RFC 3339, up to the year 2255"
             )
         };
-        time(text).map(Some).ok_or_else(wrong)
+        let read = time(text).filter(|it| (0..=TIME_MAX).contains(it));
+        read.map(Some).ok_or_else(wrong)
     }
 
     pub(super) fn limit(&self) -> Result<usize, String> {
@@ -140,14 +154,12 @@ impl Parameters {
 fn time(text: &str) -> Option<i64> {
     if text.contains('T') {
         let read = OffsetDateTime::parse(text, &Rfc3339).ok()?;
-        return i64::try_from(read.unix_timestamp_nanos())
-            .ok()
-            .filter(|it| *it >= 0);
+        return i64::try_from(read.unix_timestamp_nanos()).ok();
     }
     match text.parse::<i64>() {
         // As many digits as seconds have until the year 2286.
-        Ok(whole) if text.len() <= 10 => whole.checked_mul(SECOND).filter(|it| *it >= 0),
-        Ok(whole) => Some(whole).filter(|it| *it >= 0),
+        Ok(whole) if text.len() <= 10 => whole.checked_mul(SECOND),
+        Ok(whole) => Some(whole),
         Err(_) => text.parse::<f64>().ok().and_then(nanos),
     }
 }
@@ -186,10 +198,23 @@ mod tests {
             "2023-11-14T",
             "NaN",
             "99999999999999999999",
+            "9000000000000000001",
+            "9223372036854775807",
+            "2262-04-11T23:47:16Z",
         ] {
             let error = asked(&format!("start={bad}")).time("start").expect_err(bad);
             assert!(error.contains("`start`"), "{error}");
         }
+    }
+
+    #[test]
+    fn steps_end_with_their_span_and_with_time_itself() {
+        let of = |start, end, step| Span { start, end }.steps(step).collect::<Vec<_>>();
+        assert_eq!(of(1, 7, 3), [1, 4, 7]);
+        assert_eq!(of(5, 5, 1), [5]);
+        assert_eq!(of(i64::MAX - 1, i64::MAX, 1), [i64::MAX - 1, i64::MAX]);
+        assert_eq!(of(i64::MAX, i64::MAX, i64::MAX), [i64::MAX]);
+        assert_eq!(of(0, i64::MAX, 1).len(), 11_001);
     }
 
     #[test]

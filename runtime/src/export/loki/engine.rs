@@ -111,10 +111,7 @@ impl Engine {
         span: Span,
         step: i64,
     ) -> Result<(Vec<Series>, usize), AskError> {
-        let steps: Vec<i64> = (0..)
-            .map(|nth| span.start.saturating_add(step.saturating_mul(nth)))
-            .take_while(|at| *at <= span.end)
-            .collect();
+        let steps: Vec<i64> = span.steps(step).collect();
         let last = steps.last().copied().unwrap_or(span.start);
         // A window is open at its beginning and closed at its end.
         let read = Span {

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
 use contract::clock::Clock;
@@ -13,7 +13,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::body::{self, Fault, Form, Packed};
-use super::engine::{Otlp, Taken};
+use super::bounds::{self, Node};
+use super::engine::{Otlp, Sent, Taken};
 use super::message::{ExportResponse, LogsRequest, PartialSuccess, RpcStatus, TracesRequest};
 use super::points::MetricsRequest;
 use crate::telemetry::OutsideError;
@@ -35,6 +36,16 @@ enum Signal {
     DataPoints,
 }
 
+impl Signal {
+    const fn root(self) -> Node {
+        match self {
+            Self::Spans => Node::Traces,
+            Self::LogRecords => Node::Logs,
+            Self::DataPoints => Node::Metrics,
+        }
+    }
+}
+
 pub(in crate::export) fn routes(otlp: &Otlp, clock: &Clock) -> Router {
     let served = Served {
         otlp: otlp.clone(),
@@ -52,7 +63,7 @@ async fn traces(State(served): State<Served>, request: Request) -> Response {
         &served,
         request,
         Signal::Spans,
-        async |bytes, it: TracesRequest| served.otlp.traces(bytes, it).await,
+        async |sent, it: TracesRequest| served.otlp.traces(sent, it).await,
     )
     .await
 }
@@ -62,7 +73,7 @@ async fn logs(State(served): State<Served>, request: Request) -> Response {
         &served,
         request,
         Signal::LogRecords,
-        async |bytes, it: LogsRequest| served.otlp.logs(bytes, it).await,
+        async |sent, it: LogsRequest| served.otlp.logs(sent, it).await,
     )
     .await
 }
@@ -72,7 +83,7 @@ async fn metrics(State(served): State<Served>, request: Request) -> Response {
         &served,
         request,
         Signal::DataPoints,
-        async |bytes, it: MetricsRequest| served.otlp.metrics(bytes, it).await,
+        async |sent, it: MetricsRequest| served.otlp.metrics(sent, it).await,
     )
     .await
 }
@@ -81,7 +92,7 @@ async fn serve<T: Message + Default + DeserializeOwned + 'static>(
     served: &Served,
     request: Request,
     signal: Signal,
-    take: impl AsyncFnOnce(usize, T) -> Result<Taken, OutsideError>,
+    take: impl AsyncFnOnce(Sent, T) -> Result<Taken, OutsideError>,
 ) -> Response {
     let Some(form) = Form::of(request.headers()) else {
         let text = "send application/x-protobuf or application/json";
@@ -91,19 +102,26 @@ async fn serve<T: Message + Default + DeserializeOwned + 'static>(
     let read = async {
         let packed = Packed::of(request.headers())?;
         let bytes = body::read(request.into_body(), &served.clock).await?;
-        // Work for milliseconds, which would hold up everything else on this thread.
+        let stopping = || Fault::new(StatusCode::SERVICE_UNAVAILABLE, "the runtime is stopping");
+        let turn = served.otlp.turn().await.map_err(|_| stopping())?;
+        // Work for milliseconds, which would hold up everything else on this thread. It keeps its
+        // turn, also when nobody waits for it any more.
         let decoded = tokio::task::spawn_blocking(move || {
             let bytes = packed.unpack(bytes)?;
-            Ok((bytes.len(), decode::<T>(form, &bytes)?))
+            let message = decode::<T>(form, signal, &bytes)?;
+            let sent = Sent {
+                bytes: bytes.len(),
+                turn,
+            };
+            Ok((sent, message))
         });
-        let lost = |_| Fault::new(StatusCode::SERVICE_UNAVAILABLE, "the runtime is stopping");
-        decoded.await.map_err(lost)?
+        decoded.await.map_err(|_| stopping())?
     };
-    let (bytes, message) = match read.await {
+    let (sent, message) = match read.await {
         Ok(read) => read,
         Err(fault) => return refused(form, &fault),
     };
-    match take(bytes, message).await {
+    match take(sent, message).await {
         Ok(taken) => accepted(form, signal, taken),
         Err(error @ OutsideError::Full) => {
             let fault = Fault::new(StatusCode::TOO_MANY_REQUESTS, error.to_string());
@@ -117,7 +135,12 @@ async fn serve<T: Message + Default + DeserializeOwned + 'static>(
     }
 }
 
-fn decode<T: Message + Default + DeserializeOwned>(form: Form, bytes: &[u8]) -> Result<T, Fault> {
+fn decode<T: Message + Default + DeserializeOwned>(
+    form: Form,
+    signal: Signal,
+    bytes: &[u8],
+) -> Result<T, Fault> {
+    bounds::check(form, signal.root(), bytes)?;
     let read = match form {
         Form::Protobuf => T::decode(bytes).map_err(|error| error.to_string()),
         Form::Json => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
@@ -156,8 +179,20 @@ fn accepted(form: Form, signal: Signal, taken: Taken) -> Response {
     answer(form, StatusCode::OK, bytes)
 }
 
+/// A refusal from before the routes, for whoever reads protobuf; `None` for everybody else.
+pub(in crate::export) fn refusal_in_protobuf(
+    path: &str,
+    headers: &HeaderMap,
+    (status, message): (StatusCode, &str),
+) -> Option<Response> {
+    let asks = path.starts_with("/v1/") && Form::of(headers) == Some(Form::Protobuf);
+    asks.then(|| refused(Form::Protobuf, &Fault::new(status, message)))
+}
+
 fn refused(form: Form, fault: &Fault) -> Response {
     let code = match fault.status {
+        StatusCode::UNAUTHORIZED => 16,
+        StatusCode::FORBIDDEN => 7,
         StatusCode::TOO_MANY_REQUESTS => 8,
         StatusCode::SERVICE_UNAVAILABLE => 14,
         _ => 3,
@@ -173,7 +208,7 @@ fn refused(form: Form, fault: &Fault) -> Response {
             .into_bytes(),
     };
     let mut response = answer(form, fault.status, bytes);
-    if code != 3 {
+    if matches!(code, 8 | 14) {
         response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
     }
     response

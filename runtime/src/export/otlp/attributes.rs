@@ -45,9 +45,13 @@ pub(super) fn number(all: &[KeyValue], keys: &[&str]) -> Option<i64> {
     keys.iter().filter_map(of).find_map(value)
 }
 
-/// A value as a label has it: text as it is, everything else as JSON.
-pub(super) fn label(value: Option<&AnyValue>) -> String {
-    match json_of(value, 0) {
+/// A value as a label has it, without secrets: text as it is, everything else as JSON.
+pub(super) fn label(it: &KeyValue, masks: &MaskKeys) -> String {
+    plain(clean(it, masks))
+}
+
+fn plain(value: Json) -> String {
+    match value {
         Json::String(text) => text,
         Json::Null => String::new(),
         other => other.to_string(),
@@ -56,7 +60,7 @@ pub(super) fn label(value: Option<&AnyValue>) -> String {
 
 /// The text of a log's body.
 pub(super) fn body(value: Option<&AnyValue>, masks: &MaskKeys) -> String {
-    masks.text(&label(value))
+    masks.text(&plain(json_of(value, 0)))
 }
 
 fn json_of(value: Option<&AnyValue>, depth: u32) -> Json {
@@ -110,7 +114,7 @@ impl<'m> Bag<'m> {
     pub(super) fn extend(&mut self, attributes: &[KeyValue]) {
         for it in attributes {
             if !self.members.contains_key(&it.key) {
-                self.add(&it.key, self.clean(it));
+                self.add(&it.key, clean(it, self.masks));
             }
         }
     }
@@ -139,24 +143,25 @@ impl<'m> Bag<'m> {
         }
         Json::Object(self.members).to_string().into_bytes()
     }
+}
 
-    fn clean(&self, it: &KeyValue) -> Json {
-        if self.masks.matches(&it.key) {
-            return json!(MASK);
+/// A value without its secrets.
+fn clean(it: &KeyValue, masks: &MaskKeys) -> Json {
+    if masks.matches(&it.key) {
+        return json!(MASK);
+    }
+    match json_of(it.value.as_ref(), 0) {
+        Json::String(text) if it.key == QUERY => {
+            let masked = masks.url(&["?", &text].concat());
+            json!(masked.trim_start_matches('?'))
         }
-        match json_of(it.value.as_ref(), 0) {
-            Json::String(text) if it.key == QUERY => {
-                let masked = self.masks.url(&["?", &text].concat());
-                json!(masked.trim_start_matches('?'))
-            }
-            Json::String(text) if URLS.contains(&&*it.key) => json!(self.masks.url(&text)),
-            Json::String(text) => json!(self.masks.text(cut(&text))),
-            nested @ (Json::Object(_) | Json::Array(_)) => {
-                let text = self.masks.text(&nested.to_string());
-                serde_json::from_str(&text).unwrap_or(Json::Null)
-            }
-            plain => plain,
+        Json::String(text) if URLS.contains(&&*it.key) => json!(masks.url(&text)),
+        Json::String(text) => json!(masks.text(cut(&text))),
+        nested @ (Json::Object(_) | Json::Array(_)) => {
+            let text = masks.text(&nested.to_string());
+            serde_json::from_str(&text).unwrap_or(Json::Null)
         }
+        plain => plain,
     }
 }
 
@@ -227,7 +232,11 @@ mod tests {
             let value = Some(Value::Array(ArrayValue { values }));
             deep = AnyValue { value };
         }
-        assert!(label(Some(&deep)).len() < 100);
+        let it = KeyValue {
+            key: "deep".to_owned(),
+            value: Some(deep),
+        };
+        assert!(label(&it, &MaskKeys::default()).len() < 100);
     }
 
     use super::super::message::{ArrayValue, KeyValueList};

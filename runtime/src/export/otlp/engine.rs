@@ -1,4 +1,11 @@
 //! From a request to storage: who sends, what it means, and what of it could not be taken.
+//!
+//! ```text
+//! decoded ─► senders and peers (asks) ─► as ours (a thread for long work) ─► queue ─► stored
+//! ```
+//!
+//! Invariant: at most [`TURNS`] requests are unpacked and held as messages at a time; what they
+//! become is charged to the queue of telemetry by its size in memory.
 
 use std::collections::HashMap;
 use std::hash::RandomState;
@@ -8,21 +15,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use contract::clock::Clock;
 use contract::ids::{OpId, ServiceId, TraceId};
 use parking_lot::Mutex;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::deltas::{Deltas, Total};
 use super::logs;
-use super::message::{LogsRequest, Resource, Span, TracesRequest};
+use super::message::{LogsRequest, Resource, ResourceSpans, Scope, Span, TracesRequest};
 use super::metrics::Reader;
 use super::points::MetricsRequest;
 use super::sender::sender;
 use super::spans::{self, Around, Other, Work};
-use crate::db::DbError;
+use crate::db::{DbError, DbErrorKind};
 use crate::registry::{AdmitError, Registry};
 use crate::settings::{Settings, keys};
 use crate::telemetry::{Actor, MaskKeys, OPS_MAX, Outside, OutsideError, Reports, Telemetry};
 
 /// Traces of one request that are looked up to learn who called.
 const LOOKED_UP_MAX: usize = 64;
+/// Requests that are unpacked and read at the same time.
+const TURNS: usize = 2;
+/// Longest name and version of a scope, in bytes; the rest is cut.
+const SCOPE_BYTES_MAX: usize = 256;
 
 /// Takes OTLP in. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,9 +49,17 @@ struct Inner {
     clock: Clock,
     hasher: RandomState,
     deltas: Mutex<Deltas>,
+    turns: Arc<Semaphore>,
     streams: AtomicU64,
     accepted: AtomicU64,
     rejected: AtomicU64,
+}
+
+/// A request that has its turn: how long it is, unpacked.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) bytes: usize,
+    pub(super) turn: OwnedSemaphorePermit,
 }
 
 /// What of a request was not taken, though the rest was.
@@ -73,6 +93,8 @@ pub(crate) struct OtlpCounters {
 struct Admitted {
     actor: Actor,
     name: String,
+    /// The other side of each of its spans, in their order.
+    others: Vec<Other>,
 }
 
 impl Otlp {
@@ -92,6 +114,7 @@ impl Otlp {
             clock: clock.clone(),
             hasher: RandomState::new(),
             deltas: Mutex::new(Deltas::new(since.saturating_mul(1_000))),
+            turns: Arc::new(Semaphore::new(TURNS)),
             streams: AtomicU64::new(1),
             accepted: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
@@ -105,41 +128,60 @@ impl Otlp {
         }
     }
 
+    /// Waits until few enough other requests are being read.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        self.0.turns.clone().acquire_owned().await
+    }
+
     /// Stores spans, and their events as log lines.
     pub(super) async fn traces(
         &self,
-        bytes: usize,
+        sent: Sent,
         request: TracesRequest,
     ) -> Result<Taken, OutsideError> {
         let mut taken = Taken::default();
+        let mut peers = Peers::new(self);
+        let mut senders = Vec::with_capacity(request.resource_spans.len());
+        for part in &request.resource_spans {
+            let all = part.scope_spans.iter().map(|it| it.spans.len()).sum();
+            let mut from = self.admit(part.resource.as_ref(), all, &mut taken).await?;
+            if let Some(from) = &mut from {
+                from.others = peers.all(part, from.actor.service).await?;
+            }
+            senders.push(from);
+        }
+        let otlp = self.clone();
+        let read = move || otlp.frames(&request, senders, taken);
+        let (said, taken) = apart(sent.turn, read).await?;
+        let items = said.ops.iter().map(|it| it.1.len()).sum();
+        self.take(sent.bytes, said, items, taken).await
+    }
+
+    /// Spans as operations and lines.
+    fn frames(
+        &self,
+        request: &TracesRequest,
+        senders: Vec<Option<Admitted>>,
+        mut taken: Taken,
+    ) -> (Outside, Taken) {
         let mut said = self.outside();
         let masks = self.masks();
         let now_ms = self.0.clock.now().as_millis();
-        let mut peers = Peers::new(self);
-        for part in &request.resource_spans {
-            let all: usize = part.scope_spans.iter().map(|it| it.spans.len()).sum();
-            let Some(from) = self.admit(part.resource.as_ref(), all, &mut taken).await? else {
-                continue;
-            };
-            let mut frames = Vec::with_capacity(all);
-            for scope in &part.scope_spans {
-                let around = Around {
-                    actor: from.actor,
-                    service: &from.name,
-                    scope: scope.scope.as_ref(),
-                    masks: &masks,
-                };
-                for span in &scope.spans {
-                    let work = spans::work(span);
-                    let other = peers.of(&work, span, from.actor.service).await?;
-                    let Some(frame) = spans::frame(span, around, &other) else {
+        let parts = request.resource_spans.iter().zip(senders);
+        for (part, from) in parts.filter_map(|(part, from)| Some((part, from?))) {
+            let mut others = from.others.iter();
+            let mut frames = Vec::with_capacity(from.others.len());
+            for in_scope in &part.scope_spans {
+                let scope = cut(in_scope.scope.as_ref());
+                let around = from.around(scope.as_ref(), &masks);
+                for (span, other) in in_scope.spans.iter().zip(&mut others) {
+                    let Some(frame) = spans::frame(span, around, other) else {
                         taken.add(1, || NO_IDS.to_owned());
                         continue;
                     };
-                    if let Some((kind, name)) = spans::served(&work) {
-                        self.0
-                            .registry
-                            .foreign_serves(from.actor.service, kind, &name);
+                    if let Some((kind, name)) = spans::served(&spans::work(span)) {
+                        let service = from.actor.service;
+                        self.0.registry.foreign_serves(service, kind, &name);
                     }
                     frames.push(frame);
                     said.logs.extend(spans::lines(span, around, now_ms));
@@ -147,70 +189,80 @@ impl Otlp {
             }
             said.ops.push((from.actor, frames));
         }
-        let items = said.ops.iter().map(|it| it.1.len()).sum();
-        self.take(bytes, said, items, taken).await
+        (said, taken)
     }
 
     /// Stores log records.
     pub(super) async fn logs(
         &self,
-        bytes: usize,
+        sent: Sent,
         request: LogsRequest,
     ) -> Result<Taken, OutsideError> {
         let mut taken = Taken::default();
+        let mut senders = Vec::with_capacity(request.resource_logs.len());
+        for part in &request.resource_logs {
+            let all = part.scope_logs.iter().map(|it| it.log_records.len()).sum();
+            senders.push(self.admit(part.resource.as_ref(), all, &mut taken).await?);
+        }
+        let otlp = self.clone();
+        let said = apart(sent.turn, move || otlp.lines(&request, &senders)).await?;
+        let items = said.logs.len();
+        self.take(sent.bytes, said, items, taken).await
+    }
+
+    /// Log records as lines.
+    fn lines(&self, request: &LogsRequest, senders: &[Option<Admitted>]) -> Outside {
         let mut said = self.outside();
         let masks = self.masks();
         let now_ms = self.0.clock.now().as_millis();
-        for part in &request.resource_logs {
-            let all = part.scope_logs.iter().map(|it| it.log_records.len()).sum();
-            let Some(from) = self.admit(part.resource.as_ref(), all, &mut taken).await? else {
-                continue;
-            };
-            for scope in &part.scope_logs {
-                let around = Around {
-                    actor: from.actor,
-                    service: &from.name,
-                    scope: scope.scope.as_ref(),
-                    masks: &masks,
-                };
-                let lines = scope.log_records.iter();
+        let parts = request.resource_logs.iter().zip(senders);
+        for (part, from) in parts.filter_map(|(part, from)| Some((part, from.as_ref()?))) {
+            for in_scope in &part.scope_logs {
+                let scope = cut(in_scope.scope.as_ref());
+                let around = from.around(scope.as_ref(), &masks);
+                let records = in_scope.log_records.iter();
                 said.logs
-                    .extend(lines.map(|it| logs::line(it, around, now_ms)));
+                    .extend(records.map(|it| logs::line(it, around, now_ms)));
             }
         }
-        let items = said.logs.len();
-        self.take(bytes, said, items, taken).await
+        said
     }
 
     /// Stores points of metrics.
     pub(super) async fn metrics(
         &self,
-        bytes: usize,
+        sent: Sent,
         request: MetricsRequest,
     ) -> Result<Taken, OutsideError> {
         let mut taken = Taken::default();
         let mut senders = Vec::with_capacity(request.resource_metrics.len());
+        let mut items: usize = 0;
         for part in &request.resource_metrics {
-            let all = part.scope_metrics.iter().map(|it| it.metrics.len()).sum();
-            senders.push(self.admit(part.resource.as_ref(), all, &mut taken).await?);
+            let all = part.points();
+            let from = self.admit(part.resource.as_ref(), all, &mut taken).await?;
+            items += from.as_ref().map_or(0, |_| all);
+            senders.push(from);
         }
-        let mut said = self.outside();
-        let totals = self.read(&request, &senders, &mut said, &mut taken);
-        let items = said.metrics.iter().map(|it| it.1.len()).sum();
-        let taken = self.take(bytes, said, items, taken).await?;
+        let otlp = self.clone();
+        let read = move || otlp.points(&request, &senders);
+        let (said, totals, rejected) = apart(sent.turn, read).await?;
+        taken.add(rejected, || NO_POINT.to_owned());
+        let items = items.saturating_sub(rejected);
+        let taken = self.take(sent.bytes, said, items, taken).await?;
         let now = self.0.clock.monotonic();
         self.0.deltas.lock().keep(totals, now);
         Ok(taken)
     }
 
-    /// Points as reports; returns the totals to remember once they are stored.
-    fn read(
+    /// Points as reports, with the totals to remember once they are stored, and how many points
+    /// could not be read.
+    fn points(
         &self,
         request: &MetricsRequest,
         senders: &[Option<Admitted>],
-        said: &mut Outside,
-        taken: &mut Taken,
-    ) -> HashMap<u64, Total> {
+    ) -> (Outside, HashMap<u64, Total>, usize) {
+        let mut said = self.outside();
+        let mut rejected = 0;
         let masks = self.masks();
         let mut deltas = self.0.deltas.lock();
         deltas.tidy(self.0.clock.monotonic());
@@ -219,21 +271,21 @@ impl Otlp {
         for (part, from) in parts.filter_map(|(part, from)| Some((part, from.as_ref()?))) {
             let mut reader = Reader {
                 instance: from.actor.instance,
+                scope: 0,
                 masks: &masks,
                 hasher: &self.0.hasher,
                 batch: &mut batch,
                 reports: Vec::new(),
                 rejected: 0,
             };
-            let scopes = part.scope_metrics.iter();
-            scopes
-                .flat_map(|it| &it.metrics)
-                .for_each(|it| reader.read(it));
-            let (reports, rejected) = (reader.reports, reader.rejected);
-            taken.add(rejected, || NO_POINT.to_owned());
-            said.metrics.push((from.actor, reports));
+            for in_scope in &part.scope_metrics {
+                reader.enter(in_scope.scope.as_ref());
+                in_scope.metrics.iter().for_each(|it| reader.read(it));
+            }
+            rejected += reader.rejected;
+            said.metrics.push((from.actor, reader.reports));
         }
-        batch.finish()
+        (said, batch.finish(), rejected)
     }
 
     async fn admit(
@@ -249,6 +301,7 @@ impl Otlp {
                 Ok(Some(Admitted {
                     actor: Actor { service, instance },
                     name: name.unwrap_or(who.service),
+                    others: Vec::new(),
                 }))
             }
             Err(error @ AdmitError::TooMany) => {
@@ -268,8 +321,11 @@ impl Otlp {
     ) -> Result<Taken, OutsideError> {
         let dropped = if self.0.settings.get(keys::TELEMETRY_ENABLE) {
             let dropped = self.0.reports.take(bytes, said).await?;
-            taken.add(dropped, || NO_POINT.to_owned());
-            dropped
+            // A summary's point is several of ours.
+            let points = dropped.points.min(items);
+            taken.add(dropped.ops, || TAKEN_IDS.to_owned());
+            taken.add(points, || NO_POINT.to_owned());
+            dropped.ops + points
         } else {
             taken.add(items, || OFF.to_owned());
             items
@@ -296,10 +352,49 @@ impl Otlp {
 
 const NO_IDS: &str =
     "a span needs a trace id of 16 bytes and a span id of 8 that are not zero, and a start time";
+const TAKEN_IDS: &str = "a span has the ids of another service's span, or times that are none";
 const NO_POINT: &str = "a point needs a name, a finite value and a temporality, a counter must not \
-                        fall, buckets need one count more than bounds, and an instance may have \
-                        10,000 series";
+                        fall, buckets need one count more than bounds, of which there may be 256, a \
+                        summary may have 16 quantiles, and an instance 10,000 series";
 const OFF: &str = "telemetry is switched off (setting telemetry.enable)";
+
+impl Admitted {
+    fn around<'a>(&'a self, scope: Option<&'a Scope>, masks: &'a MaskKeys) -> Around<'a> {
+        Around {
+            actor: self.actor,
+            service: &self.name,
+            scope,
+            masks,
+        }
+    }
+}
+
+/// A scope that is not too long to be kept with everything in it.
+fn cut(scope: Option<&Scope>) -> Option<Scope> {
+    let cut = |text: &str| text[..text.floor_char_boundary(SCOPE_BYTES_MAX)].to_owned();
+    let scope = scope?;
+    Some(Scope {
+        name: cut(&scope.name),
+        version: cut(&scope.version),
+    })
+}
+
+/// Does what takes long where it holds up nothing else; the turn is over with it.
+async fn apart<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OutsideError> {
+    let work = move || {
+        let done = work();
+        drop(turn);
+        done
+    };
+    let lost = |_| {
+        let detail = "the task that reads it has ended";
+        DbError::new(DbErrorKind::Unavailable, "read telemetry", detail)
+    };
+    Ok(tokio::task::spawn_blocking(work).await.map_err(lost)?)
+}
 
 /// Finds out who is on the other side of a span.
 struct Peers<'o> {
@@ -316,6 +411,15 @@ impl<'o> Peers<'o> {
             by_address: HashMap::new(),
             by_span: HashMap::new(),
         }
+    }
+
+    /// Of each span, in their order.
+    async fn all(&mut self, part: &ResourceSpans, own: ServiceId) -> Result<Vec<Other>, DbError> {
+        let mut others = Vec::new();
+        for span in part.scope_spans.iter().flat_map(|it| &it.spans) {
+            others.push(self.of(&spans::work(span), span, own).await?);
+        }
+        Ok(others)
     }
 
     async fn of(&mut self, work: &Work, span: &Span, own: ServiceId) -> Result<Other, DbError> {

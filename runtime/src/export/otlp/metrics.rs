@@ -3,18 +3,24 @@
 //! Exponential histograms are counted into fixed buckets at powers of two, so that one series stays
 //! one series; a summary becomes two counters and a gauge per quantile.
 //!
-//! Refuses points without a value, of no temporality, and of series there is no room for.
+//! Which running total a point goes on with is told by all that the sender said about it: masked and
+//! cut, two totals may look alike, and would be taken for one that jumps.
+//!
+//! Refuses points without a value, of no temporality, with too many buckets or quantiles, and of
+//! series there is no room for.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 
 use contract::ids::InstanceId;
+use prost::Message as _;
 
 use super::attributes::label;
 use super::deltas::{Batch, Delta, Total};
-use super::message::KeyValue;
+use super::message::{KeyValue, Scope};
 use super::points::{
     Exponential, ExponentialPoint, Gauge, Histogram, Metric, Number, Points, Sum, Summary,
+    SummaryPoint,
 };
 use super::spans::millis;
 use crate::telemetry::{MaskKeys, MetricKind, MetricReport};
@@ -23,6 +29,11 @@ use crate::telemetry::{MaskKeys, MetricKind, MetricReport};
 const LABELS_MAX: usize = 32;
 const KEY_BYTES_MAX: usize = 256;
 const VALUE_BYTES_MAX: usize = 1_024;
+/// Longest name and unit of a metric, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+/// Bounds of a histogram's point, as telemetry has them, and quantiles of a summary's.
+const BOUNDS_MAX: usize = 256;
+const QUANTILES_MAX: usize = 16;
 /// Fixed buckets of exponential histograms: powers of two from 2^-20 to 2^20.
 const POWER_MAX: i64 = 20;
 const CUMULATIVE: i32 = 2;
@@ -32,6 +43,8 @@ const DELTA: i32 = 1;
 #[derive(Debug)]
 pub(super) struct Reader<'r, 'd> {
     pub(super) instance: InstanceId,
+    /// Which library's metrics are read now, as a number.
+    pub(super) scope: u64,
     pub(super) masks: &'r MaskKeys,
     pub(super) hasher: &'r RandomState,
     pub(super) batch: &'r mut Batch<'d>,
@@ -46,24 +59,40 @@ struct Series {
     unit: String,
     labels: BTreeMap<String, String>,
     at_ms: i64,
+    /// All of its attributes as they came, and when its total began.
+    raw: u64,
+    start: u64,
 }
 
 impl Reader<'_, '_> {
     /// Takes a metric in.
     pub(super) fn read(&mut self, metric: &Metric) {
         match &metric.points {
+            _ if metric.name.len().max(metric.unit.len()) > NAME_BYTES_MAX => {
+                self.rejected += metric.points();
+            }
             Some(Points::Gauge(it)) => self.gauge(metric, it),
             Some(Points::Sum(it)) => self.sum(metric, it),
             Some(Points::Histogram(it)) => self.histogram(metric, it),
             Some(Points::Exponential(it)) => self.exponential(metric, it),
             Some(Points::Summary(it)) => self.summary(metric, it),
-            None => self.rejected += 1,
+            None => self.rejected += metric.points(),
         }
+    }
+
+    /// The metrics of one library are next.
+    pub(super) fn enter(&mut self, scope: Option<&Scope>) {
+        let names = scope.map(|it| (&it.name, &it.version));
+        self.scope = self.hasher.hash_one(names);
     }
 
     fn gauge(&mut self, metric: &Metric, gauge: &Gauge) {
         for point in &gauge.data_points {
-            let series = self.series(metric, &point.attributes, point.time_unix_nano);
+            let series = self.series(
+                metric,
+                &point.attributes,
+                (point.start_time_unix_nano, point.time_unix_nano),
+            );
             let value = point.value.map(Number::value);
             self.report(series, MetricKind::Gauge, value, Vec::new());
         }
@@ -71,7 +100,11 @@ impl Reader<'_, '_> {
 
     fn sum(&mut self, metric: &Metric, sum: &Sum) {
         for point in &sum.data_points {
-            let series = self.series(metric, &point.attributes, point.time_unix_nano);
+            let series = self.series(
+                metric,
+                &point.attributes,
+                (point.start_time_unix_nano, point.time_unix_nano),
+            );
             let value = point.value.map(Number::value).filter(|it| it.is_finite());
             let total = |value| Total {
                 start: point.start_time_unix_nano,
@@ -79,6 +112,11 @@ impl Reader<'_, '_> {
                 value,
                 counts: Vec::new(),
             };
+            let mut series = series;
+            if sum.aggregation_temporality == DELTA {
+                // Each begins where the one before ended.
+                series.start = 0;
+            }
             let key = self.key(&series, 1);
             let (kind, value) = match (sum.is_monotonic, sum.aggregation_temporality) {
                 (true, DELTA) => (MetricKind::Counter, value),
@@ -99,7 +137,16 @@ impl Reader<'_, '_> {
 
     fn histogram(&mut self, metric: &Metric, histogram: &Histogram) {
         for point in &histogram.data_points {
-            let series = self.series(metric, &point.attributes, point.time_unix_nano);
+            let series = self.series(
+                metric,
+                &point.attributes,
+                (point.start_time_unix_nano, point.time_unix_nano),
+            );
+            let counts = point.bucket_counts.len();
+            if point.explicit_bounds.len() > BOUNDS_MAX || counts > BOUNDS_MAX + 1 {
+                self.rejected += 1;
+                continue;
+            }
             let mut counts = point.bucket_counts.clone();
             if counts.is_empty() {
                 counts = vec![point.count];
@@ -120,7 +167,11 @@ impl Reader<'_, '_> {
             .map(|power| 2_f64.powi(i32::try_from(power).unwrap_or(0)))
             .collect();
         for point in &histogram.data_points {
-            let series = self.series(metric, &point.attributes, point.time_unix_nano);
+            let series = self.series(
+                metric,
+                &point.attributes,
+                (point.start_time_unix_nano, point.time_unix_nano),
+            );
             let total = Total {
                 start: point.start_time_unix_nano,
                 at: point.time_unix_nano,
@@ -158,34 +209,46 @@ impl Reader<'_, '_> {
 
     fn summary(&mut self, metric: &Metric, summary: &Summary) {
         for point in &summary.data_points {
-            let series = self.series(metric, &point.attributes, point.time_unix_nano);
-            #[expect(clippy::cast_precision_loss, reason = "as every scraper has it")]
-            let count = point.count as f64;
-            for (suffix, value) in [(".count", Some(count)), (".sum", point.sum)] {
-                let mut series = series.clone();
-                series.name.push_str(suffix);
-                let key = self.key(&series, 3);
-                let total = value.filter(|it| it.is_finite()).map(|value| Total {
-                    start: point.start_time_unix_nano,
-                    at: point.time_unix_nano,
-                    value,
-                    counts: Vec::new(),
-                });
-                let delta = total.and_then(|it| self.batch.delta(key, it));
-                self.report(
-                    series,
-                    MetricKind::Counter,
-                    delta.map(|it| it.value),
-                    Vec::new(),
-                );
+            let sum = point.sum.unwrap_or(0.0);
+            if point.quantile_values.len() > QUANTILES_MAX || !sum.is_finite() {
+                self.rejected += 1;
+                continue;
             }
-            for it in &point.quantile_values {
-                let mut series = series.clone();
-                let quantile = it.quantile.unwrap_or(0.0).to_string();
-                series.labels.insert("quantile".to_owned(), quantile);
-                let value = Some(it.value.unwrap_or(0.0));
-                self.report(series, MetricKind::Gauge, value, Vec::new());
+            let before = self.rejected;
+            self.summary_point(metric, point, sum);
+            // It is several of ours, and one of the sender's.
+            self.rejected = self.rejected.min(before + 1);
+        }
+    }
+
+    fn summary_point(&mut self, metric: &Metric, point: &SummaryPoint, sum: f64) {
+        let times = (point.start_time_unix_nano, point.time_unix_nano);
+        let series = self.series(metric, &point.attributes, times);
+        #[expect(clippy::cast_precision_loss, reason = "as every scraper has it")]
+        let count = point.count as f64;
+        for (suffix, value) in [(".count", count), (".sum", sum)] {
+            let mut series = series.clone();
+            series.name.push_str(suffix);
+            let key = self.key(&series, 3);
+            let total = Total {
+                start: point.start_time_unix_nano,
+                at: point.time_unix_nano,
+                value,
+                counts: Vec::new(),
+            };
+            let value = self.batch.delta(key, total).map(|it| it.value);
+            self.report(series, MetricKind::Counter, value, Vec::new());
+        }
+        for it in &point.quantile_values {
+            let value = it.value.unwrap_or(0.0);
+            if !value.is_finite() {
+                // Nothing was observed lately.
+                continue;
             }
+            let mut series = series.clone();
+            let quantile = it.quantile.unwrap_or(0.0).to_string();
+            series.labels.insert("quantile".to_owned(), quantile);
+            self.report(series, MetricKind::Gauge, Some(value), Vec::new());
         }
     }
 
@@ -211,14 +274,11 @@ impl Reader<'_, '_> {
         });
     }
 
-    fn series(&self, metric: &Metric, attributes: &[KeyValue], at: u64) -> Series {
+    /// `start` and `at` are when its total began and its time, unix nanoseconds.
+    fn series(&self, metric: &Metric, attributes: &[KeyValue], (start, at): (u64, u64)) -> Series {
         let cut = |text: &str, bytes: usize| text[..text.floor_char_boundary(bytes)].to_owned();
         let label = |it: &KeyValue| {
-            let value = if self.masks.matches(&it.key) {
-                "***".to_owned()
-            } else {
-                label(it.value.as_ref())
-            };
+            let value = label(it, self.masks);
             let value = cut(&value, VALUE_BYTES_MAX).replace('\0', "");
             (cut(&it.key, KEY_BYTES_MAX).replace('\0', ""), value)
         };
@@ -228,12 +288,23 @@ impl Reader<'_, '_> {
             unit: metric.unit.clone(),
             labels: named.take(LABELS_MAX).map(label).collect(),
             at_ms: millis(at).unwrap_or(0),
+            raw: self.raw(attributes),
+            start,
         }
     }
 
+    /// Attributes as a number, in whatever order they come.
+    fn raw(&self, attributes: &[KeyValue]) -> u64 {
+        let one = |it: &KeyValue| self.hasher.hash_one(it.encode_to_vec());
+        attributes.iter().map(one).fold(0, u64::wrapping_add)
+    }
+
+    /// Which running total a point is of. One that began at another time is another one: a process
+    /// that started again, or another that has no id.
     fn key(&self, series: &Series, form: u8) -> u64 {
-        let it = (self.instance, form, &series.name, &series.labels);
-        self.hasher.hash_one(it)
+        let whose = (self.instance, self.scope, form);
+        self.hasher
+            .hash_one((whose, &series.name, series.raw, series.start))
     }
 }
 

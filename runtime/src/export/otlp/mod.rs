@@ -9,7 +9,8 @@
 //! both sides. Answers follow the public specification: 200 with what was rejected, 400 for what
 //! cannot be read, 429 and 503 with `Retry-After` for what should be sent again.
 //!
-//! Refuses bodies over 4 MiB, packed or unpacked, and other encodings than gzip.
+//! Refuses bodies over 4 MiB, packed or unpacked, more items than [`bounds`] allows, and other
+//! encodings than gzip.
 //!
 //! Invariant: 200 means stored, but for what the answer says was rejected.
 
@@ -24,9 +25,10 @@ mod deltas;
 mod metrics;
 mod engine;
 mod body;
+mod bounds;
 mod api;
 #[cfg(test)]
 mod tests;
 
-pub(super) use api::routes;
+pub(super) use api::{refusal_in_protobuf, routes};
 pub(super) use engine::Otlp;

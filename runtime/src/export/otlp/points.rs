@@ -4,7 +4,30 @@ use prost::{Message, Oneof};
 use serde::Deserialize;
 
 use super::json;
-use super::message::{KeyValue, Resource};
+use super::message::{KeyValue, Resource, Scope};
+
+impl ResourceMetrics {
+    /// Points in it.
+    pub(super) fn points(&self) -> usize {
+        let metrics = self.scope_metrics.iter().flat_map(|it| &it.metrics);
+        metrics.map(Metric::points).sum()
+    }
+}
+
+impl Metric {
+    /// Points in it. What has none of a kind that is known counts as one, because how many it has
+    /// cannot be told.
+    pub(super) fn points(&self) -> usize {
+        match &self.points {
+            Some(Points::Gauge(it)) => it.data_points.len(),
+            Some(Points::Sum(it)) => it.data_points.len(),
+            Some(Points::Histogram(it)) => it.data_points.len(),
+            Some(Points::Exponential(it)) => it.data_points.len(),
+            Some(Points::Summary(it)) => it.data_points.len(),
+            None => 1,
+        }
+    }
+}
 
 /// A metric export request.
 #[derive(Clone, PartialEq, Message, Deserialize)]
@@ -28,6 +51,8 @@ pub(super) struct ResourceMetrics {
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ScopeMetrics {
+    #[prost(message, optional, tag = "1")]
+    pub(super) scope: Option<Scope>,
     #[prost(message, repeated, tag = "2")]
     #[serde(deserialize_with = "json::nullable")]
     pub(super) metrics: Vec<Metric>,

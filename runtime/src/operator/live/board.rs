@@ -1,7 +1,7 @@
 //! The map of one window, worked out once a second for all streams that show it.
 //!
 //! A board lives as long as somebody follows it. Windows are rounded up to the steps of what is
-//! counted, so that there are 43 boards at most.
+//! counted, so that there are 41 boards at most.
 //!
 //! Invariant: a topology is told at most once a second; between two of them loads are told by the
 //! indexes of the one that was told last.

@@ -62,7 +62,7 @@ impl Tally {
     }
 
     /// Counts one operation.
-    pub(super) fn add(&mut self, duration_ms: u64, failed: bool) {
+    pub(crate) fn add(&mut self, duration_ms: u64, failed: bool) {
         self.count += 1;
         self.errors += u64::from(failed);
         self.longest_ms = self.longest_ms.max(duration_ms);

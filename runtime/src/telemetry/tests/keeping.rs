@@ -8,6 +8,7 @@ use contract::ids::TraceId;
 use super::super::sweep::Swept;
 use super::super::{Actor, Frame, Status, Telemetry, TraceFilter};
 use super::{actor, start};
+use crate::db::bulk::{Place, RowSink};
 use crate::db::testing::{TestDb, on_both_databases};
 use crate::db::{DbError, History};
 use crate::settings::Settings;
@@ -61,6 +62,14 @@ impl Sweeping {
 
 fn ids(t: &TestDb, history: History) -> Vec<i64> {
     t.db.slices(history).iter().map(|it| it.id).collect()
+}
+
+struct Nowhere;
+
+impl RowSink for Nowhere {
+    async fn rows(&mut self, _: u32, _: &[u8]) -> bool {
+        true
+    }
 }
 
 on_both_databases! {
@@ -146,6 +155,45 @@ on_both_databases! {
             bytes += t.db.slice_bytes(History::Ops, slice).await.expect("measures");
         }
         assert!(bytes < 24 << 20, "{bytes}");
+    }
+
+    async fn a_kind_that_cannot_be_swept_holds_no_other_up(t: TestDb) {
+        let mut sweeping = Sweeping::new(&t).await;
+        let who = actor(&t.mint);
+        let now_ms = t.clock.now().as_millis();
+        for history in [History::Ops, History::Logs] {
+            t.db.add_slice(history, now_ms + 1).await.expect("adds");
+        }
+        sweeping.hand.advance(400 * 24 * HOUR);
+        // On PostgreSQL another process reads the oldest operations and lets nobody drop them.
+        let other = t.reopen().await.expect("opens");
+        let mut snapshot = other.snapshot().await.expect("begins");
+        if t.db.is_shared() {
+            let place = Place::Slice(History::Ops, t.db.slices(History::Ops)[0]);
+            let mut view = snapshot.view(place).await.expect("is there");
+            for (table, columns) in view.tables().await.expect("lists") {
+                view.copy_out(table, &columns, &mut Nowhere).await.expect("reads");
+            }
+            sweeping.sweep(who).await.expect_err("waits for the reader in vain");
+            assert_eq!(ids(&t, History::Ops)[0], 1);
+        } else {
+            sweeping.sweep(who).await.expect("sweeps");
+        }
+        assert_eq!(ids(&t, History::Logs)[0], 2);
+        drop(snapshot);
+        other.close().await;
+    }
+
+    async fn nothing_is_dropped_while_everything_is_read_where_that_would_wait(t: TestDb) {
+        let mut sweeping = Sweeping::new(&t).await;
+        let who = actor(&t.mint);
+        t.db.add_slice(History::Logs, t.clock.now().as_millis() + 1).await.expect("adds");
+        let snapshot = t.db.snapshot().await.expect("begins");
+        sweeping.sweep_after(who, 400 * 24 * HOUR).await;
+        assert_eq!(ids(&t, History::Logs)[0] == 1, t.db.is_shared());
+        drop(snapshot);
+        sweeping.sweep(who).await.expect("sweeps");
+        assert_eq!(ids(&t, History::Logs)[0], 2, "made up for");
     }
 
     async fn a_clock_set_back_loses_nothing(t: TestDb) {
