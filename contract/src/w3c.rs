@@ -100,9 +100,18 @@ impl TraceParent {
             return None;
         };
         let (high, low) = trace.split_first_chunk::<16>()?;
-        let trace = (u128::from(sixteen(high)?) << 64) | u128::from(sixteen(low.first_chunk()?)?);
+        let (high, low, span) = (
+            sixteen(high),
+            sixteen(low.first_chunk()?),
+            sixteen(span.first_chunk()?),
+        );
+        // One question for all 48 digits.
+        if high.1 | low.1 | span.1 != 0 {
+            return None;
+        }
+        let trace = (u128::from(high.0) << 64) | u128::from(low.0);
         let flags = TraceFlags(two([*f, *g])? & TraceFlags::DEFINED);
-        Self::new(trace, sixteen(span.first_chunk()?)?, flags)
+        Self::new(trace, span.0, flags)
     }
 
     /// The trace id.
@@ -156,12 +165,12 @@ fn eight(digits: [u8; 8]) -> (u64, u64) {
     ((fours | (fours >> 16)) & 0xffff_ffff, wrong)
 }
 
-/// Reads 16 digits.
+/// Reads 16 digits; the second number is not zero when one of them is none.
 #[inline]
-fn sixteen(digits: &[u8; 16]) -> Option<u64> {
+fn sixteen(digits: &[u8; 16]) -> (u64, u64) {
     let [a, b, c, d, e, f, g, h, low @ ..] = *digits;
     let ((high, wrong), (low, also)) = (eight([a, b, c, d, e, f, g, h]), eight(low));
-    (wrong | also == 0).then_some(high << 32 | low)
+    (high << 32 | low, wrong | also)
 }
 
 #[inline]

@@ -31,7 +31,7 @@ impl Incoming {
     /// `traceparent` is as good as none: pass `None` then.
     #[inline]
     pub fn of(own: Option<&HeaderValue>, traceparent: Option<&HeaderValue>) -> Self {
-        let own = own.and_then(|value| TraceContext::parse(value.to_str().ok()?));
+        let own = own.and_then(read_own);
         let read = traceparent.and_then(|value| TraceParent::parse(value.as_bytes()));
         let w3c = read.map(TraceContext::from);
         let is_same = w3c.is_some_and(|w3c| own.is_none_or(|own| own.trace == w3c.trace));
@@ -50,6 +50,12 @@ impl Incoming {
     pub fn carried(&self, headers: &HeaderMap) -> Option<Carried> {
         Carried::of(headers, self.flags.is_some())
     }
+}
+
+/// Apart, because few requests have it and reading the other one is short.
+#[inline(never)]
+fn read_own(value: &HeaderValue) -> Option<TraceContext> {
+    TraceContext::parse(value.to_str().ok()?)
 }
 
 /// Reads what `headers` say about their trace.
