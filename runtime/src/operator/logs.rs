@@ -37,7 +37,7 @@ pub struct LogQuery {
     #[schemars(range(min = 0, max = 253_402_300_799_999_i64))]
     pub until: Option<i64>,
     /// Trace the lines were written in.
-    #[schemars(length(min = 32, max = 36))]
+    #[schemars(length(min = 1, max = 64))]
     pub trace: Option<String>,
     /// Words in message or fields; the last may be the beginning of one.
     #[schemars(length(max = 1000))]
