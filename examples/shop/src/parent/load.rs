@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::Failure;
+use super::latency::Latencies;
 use super::progress::Progress;
 
 /// Connections that the requests share.
@@ -58,25 +59,31 @@ pub(super) async fn run(
         let _ = ended.0.send(true);
         sent
     };
-    let (sent, asked) = tokio::join!(sent, ask(runtime, &clock, ended.1));
-    let (mut sent, mut asked) = (sent?, asked?);
+    // Caches have filled by then; what grows on is what must not.
+    let warm = async {
+        clock.sleep(plan.span / 5).await;
+        memory(pids)
+    };
+    let (sent, asked, warm) = tokio::join!(sent, ask(runtime, &clock, ended.1), warm);
+    let (sent, asked, warm) = (sent?, asked?, warm?);
     progress.done(format!("{} requests answered", sent.answered));
     progress.note(&format!(
         "p50 {} µs, p99 {} µs, {} failed",
-        quantile(&mut sent.latencies, 0.5),
-        quantile(&mut sent.latencies, 0.99),
+        sent.latencies.quantile(0.5),
+        sent.latencies.quantile(0.99),
         sent.failed,
     ));
     progress.note(&format!(
         "{} queries for traces and logs meanwhile: p50 {} µs, p95 {} µs",
-        asked.len(),
-        quantile(&mut asked, 0.5),
-        quantile(&mut asked, 0.95),
+        asked.count(),
+        asked.quantile(0.5),
+        asked.quantile(0.95),
     ));
     let after = memory(pids)?;
-    for ((name, before), (_, after)) in before.iter().zip(&after) {
+    for (((name, before), (_, warm)), (_, after)) in before.iter().zip(&warm).zip(&after) {
         progress.note(&format!(
-            "memory of {name}: {before} MiB before, {after} MiB after"
+            "memory of {name}: {before} MiB before, {warm} MiB after {} s, {after} MiB at the end",
+            plan.span.as_secs() / 5
         ));
     }
     let dropped = dropped(runtime, since).await?;
@@ -108,8 +115,7 @@ pub(super) async fn run(
 struct Sent {
     answered: u64,
     failed: u64,
-    /// In microseconds: there may be millions.
-    latencies: Vec<u32>,
+    latencies: Latencies,
 }
 
 async fn send_all(clock: &Clock, address: &str, plan: Plan) -> Result<Sent, Failure> {
@@ -128,7 +134,7 @@ async fn send_all(clock: &Clock, address: &str, plan: Plan) -> Result<Sent, Fail
         let one = one??;
         all.answered += one.answered;
         all.failed += one.failed;
-        all.latencies.extend(one.latencies);
+        all.latencies.merge(&one.latencies);
     }
     Ok(all)
 }
@@ -168,7 +174,7 @@ async fn send(
         if buffer[..read].starts_with(status.as_bytes()) {
             sent.answered += 1;
             let took = clock.monotonic().since(due).as_micros();
-            sent.latencies.push(u32::try_from(took).unwrap_or(u32::MAX));
+            sent.latencies.add(u32::try_from(took).unwrap_or(u32::MAX));
         } else {
             sent.failed += 1;
         }
@@ -182,8 +188,8 @@ async fn ask(
     runtime: &Runtime,
     clock: &Clock,
     mut ended: tokio::sync::watch::Receiver<bool>,
-) -> Result<Vec<u32>, Failure> {
-    let mut spans = Vec::new();
+) -> Result<Latencies, Failure> {
+    let mut spans = Latencies::default();
     let traces = [
         TraceQuery::default(),
         TraceQuery {
@@ -205,7 +211,7 @@ async fn ask(
             runtime.logs(&LogQuery::default()).await?;
         }
         let took = clock.monotonic().since(begun).as_micros();
-        spans.push(u32::try_from(took).unwrap_or(u32::MAX));
+        spans.add(u32::try_from(took).unwrap_or(u32::MAX));
         tokio::select! {
             _ = ended.wait_for(|ended| *ended) => break,
             () = clock.sleep(ASK_EVERY) => {}
@@ -277,15 +283,4 @@ fn memory(pids: &[u32]) -> Result<Vec<(String, u64)>, Failure> {
         all.push((format!("{name} ({pid})"), kib / 1_024));
     }
     Ok(all)
-}
-
-fn quantile(spans: &mut [u32], share: f64) -> u32 {
-    spans.sort_unstable();
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss
-    )]
-    let at = (spans.len().saturating_sub(1) as f64 * share).round() as usize; // within the slice
-    spans.get(at).copied().unwrap_or_default()
 }

@@ -10,6 +10,7 @@ mod verify;
 
 mod order;
 mod report;
+mod latency;
 mod load;
 
 use std::path::{Path, PathBuf};
