@@ -14,6 +14,7 @@ mod child;
 mod histogram;
 mod proc;
 mod report;
+mod guest;
 
 mod ingest;
 mod layers;

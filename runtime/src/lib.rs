@@ -15,6 +15,7 @@ pub mod rpc;
 pub mod telemetry;
 pub mod problem;
 pub(crate) mod rest;
+mod port;
 pub mod accounts;
 pub mod backup;
 pub mod operator;

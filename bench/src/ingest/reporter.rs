@@ -9,33 +9,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use contract::clock::Clock;
-use contract::grpc::v1::bootstrap_client::BootstrapClient;
-use contract::grpc::v1::control_client::ControlClient;
 use contract::grpc::v1::registry_client::RegistryClient;
 use contract::grpc::v1::telemetry_batch::Kind;
 use contract::grpc::v1::telemetry_client::TelemetryClient;
 use contract::grpc::v1::{
-    OpenRequest, ProvisionRequest, RegisterRequest, RegistryEvent, ServerControl, TelemetryAck,
-    TelemetryBatch,
+    RegisterRequest, RegistryEvent, ServerControl, TelemetryAck, TelemetryBatch,
 };
 use contract::key::ServiceKey;
-use contract::tls::{Leaf, Peer, client_config};
-use contract::transport::{Channel, Dial};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use contract::transport::Channel;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use super::ops::Ops;
 use crate::failure::{Context, Failure, Result};
+use crate::guest::{ANSWER, Guest};
 use crate::histogram::Histogram;
 
 /// Items of a batch.
 pub(super) const ITEMS: usize = 256;
 /// Batches that may be on their way.
 const WINDOW: u64 = 4;
-/// Longest wait for any one answer of the runtime.
-const ANSWER: Duration = Duration::from_secs(30);
 
 /// Batches that are on their way, and since when.
 type Sent = std::collections::VecDeque<(u64, Instant)>;
@@ -71,12 +65,8 @@ pub(super) struct Reporter {
 impl Reporter {
     /// Provisions an instance and opens its stream.
     pub(super) async fn join(address: Arc<str>, key: ServiceKey) -> Result<Self> {
-        let clock = Clock::system();
-        let leaf = provision(&address, &key, &clock).await?;
-        let tls = client_config(&key.ca_cert_der, Some(&leaf), Peer::Runtime).context("TLS")?;
-        let dial = Dial::new(&*address, tls).timeout(ANSWER);
-        let channel = dial.connect(&clock).await.context("the runtime")?;
-        let session = register(&channel).await?;
+        let Guest { channel, control } = Guest::join(&address, &key).await?;
+        let session = (control, register(&channel).await?);
         let origin = channel.origin();
         let (batches, outgoing) = mpsc::channel(1);
         let acks = TelemetryClient::with_origin(channel, origin)
@@ -85,7 +75,7 @@ impl Reporter {
             .context("Telemetry.Report")?
             .into_inner();
         Ok(Self {
-            ops: Ops::new(&clock),
+            ops: Ops::new(&Clock::system()),
             batches,
             acks,
             _session: session,
@@ -174,21 +164,7 @@ impl Reporter {
     }
 }
 
-async fn register(
-    channel: &Channel,
-) -> Result<(Streaming<ServerControl>, Streaming<RegistryEvent>)> {
-    let open = OpenRequest {
-        protocol_version: 1,
-        sdk_language: "rust".to_owned(),
-        sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let mut control = ControlClient::with_origin(channel.clone(), channel.origin());
-    let mut control = control
-        .open(open)
-        .await
-        .context("Control.Open")?
-        .into_inner();
-    control.message().await.context("Welcome")?;
+async fn register(channel: &Channel) -> Result<Streaming<RegistryEvent>> {
     let registration = RegisterRequest {
         protocol_version: 1,
         sdk_language: "rust".to_owned(),
@@ -197,29 +173,5 @@ async fn register(
     };
     let mut registry = RegistryClient::with_origin(channel.clone(), channel.origin());
     let watching = registry.register_and_watch(registration).await;
-    Ok((control, watching.context("RegisterAndWatch")?.into_inner()))
-}
-
-async fn provision(address: &str, key: &ServiceKey, clock: &Clock) -> Result<Leaf> {
-    let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("a key pair")?;
-    let csr = CertificateParams::default()
-        .serialize_request(&pair)
-        .context("a certificate request")?;
-    let tls = client_config(&key.ca_cert_der, None, Peer::Runtime).context("TLS")?;
-    let dial = Dial::new(address, tls).timeout(ANSWER);
-    let channel = dial.connect(clock).await.context("the runtime")?;
-    let origin = channel.origin();
-    let request = ProvisionRequest {
-        key_id: key.key_id.clone(),
-        secret: key.secret.expose().to_vec(),
-        csr_der: csr.der().to_vec(),
-    };
-    let answer = BootstrapClient::with_origin(channel, origin)
-        .provision(request)
-        .await;
-    let answer = answer.context("Provision")?.into_inner();
-    let leaf = Leaf::default();
-    leaf.replace(answer.cert_der, pair.serialize_der())
-        .context("the certificate")?;
-    Ok(leaf)
+    Ok(watching.context("RegisterAndWatch")?.into_inner())
 }

@@ -6,24 +6,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::clock::Clock;
-use contract::grpc::v1::bootstrap_client::BootstrapClient;
-use contract::grpc::v1::control_client::ControlClient;
 use contract::grpc::v1::registry_client::RegistryClient;
 use contract::grpc::v1::registry_event::Kind;
 use contract::grpc::v1::{
-    IncomingMethod, MethodType, OpenRequest, OutgoingDep, ProvisionRequest, RegisterRequest,
-    RegistryEvent, ServerControl,
+    IncomingMethod, MethodType, OutgoingDep, RegisterRequest, RegistryEvent, ServerControl,
 };
 use contract::key::ServiceKey;
-use contract::tls::{Leaf, Peer, client_config};
-use contract::transport::{Channel, Dial};
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use contract::transport::Channel;
 use tokio::sync::watch;
 use tonic::Streaming;
 
 use super::runtime::name;
 use crate::failure::{Context, Failure, Result};
+use crate::guest::Guest;
 
 /// Services each one depends on.
 pub(super) const DEPENDENCIES: usize = 10;
@@ -31,8 +26,6 @@ pub(super) const DEPENDENCIES: usize = 10;
 const METHOD: &str = "Handle";
 const SCHEMA: &[u8] = br#"{"nested":{"Request":{"fields":{"id":{"type":"string","id":1},"payload":{"type":"bytes","id":2}}}}}"#;
 const HASH: &str = "v2:acdf1e8435f4a6ab1f76cd5ed7df02af22ec2d85220db2b73293d507a61e364a";
-/// Longest wait for any one answer of the runtime.
-const ANSWER: Duration = Duration::from_secs(60);
 
 /// An instance with a session that has not registered yet.
 #[derive(Debug)]
@@ -59,60 +52,19 @@ impl Drop for Watching {
     }
 }
 
-/// Provisions and opens a session as an instance of the service `service` of `services`.
+/// Joins as an instance of the service `service` of `services`.
 pub(super) async fn join(
     address: Arc<str>,
     key: Arc<ServiceKey>,
     (service, services): (usize, usize),
 ) -> Result<Joined> {
-    let clock = Clock::system();
-    let leaf = provision(&address, &key, &clock).await?;
-    let tls = client_config(&key.ca_cert_der, Some(&leaf), Peer::Runtime).context("TLS")?;
-    let dial = Dial::new(&*address, tls).timeout(ANSWER);
-    let channel = dial.connect(&clock).await.context("the runtime")?;
-    let open = OpenRequest {
-        protocol_version: 1,
-        sdk_language: "rust".to_owned(),
-        sdk_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let mut client = ControlClient::with_origin(channel.clone(), channel.origin());
-    let mut control = client
-        .open(open)
-        .await
-        .context("Control.Open")?
-        .into_inner();
-    let welcome = clock.timeout(ANSWER, control.message()).await;
-    welcome.context("Welcome")?.context("Welcome")?;
+    let Guest { channel, control } = Guest::join(&address, &key).await?;
     Ok(Joined {
         service,
         services,
         channel,
         control,
     })
-}
-
-async fn provision(address: &str, key: &ServiceKey, clock: &Clock) -> Result<Leaf> {
-    let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).context("a key pair")?;
-    let csr = CertificateParams::default()
-        .serialize_request(&pair)
-        .context("a certificate request")?;
-    let tls = client_config(&key.ca_cert_der, None, Peer::Runtime).context("TLS")?;
-    let dial = Dial::new(address, tls).timeout(ANSWER);
-    let channel = dial.connect(clock).await.context("the runtime")?;
-    let origin = channel.origin();
-    let request = ProvisionRequest {
-        key_id: key.key_id.clone(),
-        secret: key.secret.expose().to_vec(),
-        csr_der: csr.der().to_vec(),
-    };
-    let answer = BootstrapClient::with_origin(channel, origin)
-        .provision(request)
-        .await;
-    let answer = answer.context("Provision")?.into_inner();
-    let leaf = Leaf::default();
-    leaf.replace(answer.cert_der, pair.serialize_der())
-        .context("the certificate")?;
-    Ok(leaf)
 }
 
 impl Joined {

@@ -1,6 +1,6 @@
-//! The port: connections, their limits, and their end.
+//! The port: its routes, who is let in, and what there is for a connection too many.
 
-use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,20 +10,15 @@ use axum::http::{Request, StatusCode};
 use axum::middleware;
 use axum::response::Response;
 use contract::clock::Clock;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use rustix::net::sockopt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::guard::{Guard, Refuse, ScrapeToken, guard};
 use super::otlp::{self, Otlp};
 use super::parts::Parts;
 use super::{health, loki, prometheus};
+use crate::port::{self, Answer, Seat};
 
 /// Connections at the same time.
 pub(super) const CONNECTIONS_MAX: usize = 256;
@@ -33,14 +28,8 @@ const SPARE_MAX: usize = 32;
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// The same on a spare connection.
 const SPARE_PATIENCE: Duration = Duration::from_secs(2);
-/// Largest head of a request, in bytes.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Time an answer may take to be made.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
-/// Time a peer may leave what was sent to it unread.
-const UNREAD_PATIENCE: Duration = Duration::from_secs(30);
-/// Pause after a failed accept: what failed (open files, mostly) needs a moment.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Every route, behind the guard but for health.
 pub(super) fn router(parts: &Parts, token: Option<ScrapeToken>, loopback: bool) -> Router {
@@ -111,38 +100,22 @@ pub async fn serve(
         once: true,
         slots: Arc::new(Semaphore::new(SPARE_MAX)),
     };
-    let stop = watch::Sender::new(false);
-    let mut connections = JoinSet::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((socket, _)) => {
-                let kinds = [&usual, &spare];
-                let free = kinds.into_iter().find_map(|it| {
-                    let slot = it.slots.clone().try_acquire_owned().ok()?;
-                    Some((it.clone(), slot))
-                });
-                if let Some((served, slot)) = free {
-                    connections.spawn(converse(socket, served, slot, stop.subscribe()));
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection to the open doors could not be accepted");
-                parts.clock.sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
-    stop.send_replace(true);
-    while connections.join_next().await.is_some() {}
+    let clock = parts.clock;
+    let seat = |_: &TcpStream, _: SocketAddr| {
+        [&usual, &spare].into_iter().find_map(|kind| {
+            let slot = kind.slots.clone().try_acquire_owned().ok()?;
+            Some(Seat {
+                answers: kind.clone(),
+                slot,
+                head_patience: kind.head_patience,
+                keep_alive: !kind.once,
+            })
+        })
+    };
+    port::serve(listener, "open doors", &clock, seat, shutdown).await;
 }
 
-impl Served {
+impl Answer for Served {
     async fn answer(self, request: Request<Body>) -> Response {
         let refuse = Refuse::of(&request);
         let answer = self.router.oneshot(request);
@@ -152,39 +125,6 @@ impl Served {
             Err(_) => refuse.for_now("the answer took too long; ask for less, or again"),
         }
     }
-}
-
-/// One connection until its end, or until the runtime stops and its present request is answered.
-async fn converse(
-    socket: TcpStream,
-    served: Served,
-    slot: OwnedSemaphorePermit,
-    mut stop: watch::Receiver<bool>,
-) {
-    // A socket that fails here fails when it is read, too.
-    let _ = socket.set_nodelay(true);
-    let unread_ms = u32::try_from(UNREAD_PATIENCE.as_millis()).unwrap_or(u32::MAX);
-    let _ = sockopt::set_tcp_user_timeout(&socket, unread_ms);
-    let (head_patience, once) = (served.head_patience, served.once);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let served = served.clone();
-        async move { Ok::<_, Infallible>(served.answer(request.map(Body::new)).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_patience)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .keep_alive(!once)
-        .serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        // Ends with an error when the peer broke the protocol or went away; its own affair.
-        _ = &mut connection => return,
-        _ = stop.wait_for(|stop| *stop) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
-    drop(slot);
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ mod tests;
 #[cfg(test)]
 mod tests_bounds;
 #[cfg(test)]
+mod tests_room;
+#[cfg(test)]
 mod tests_totals;
 
 pub use door::serve;

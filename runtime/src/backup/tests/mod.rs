@@ -1,5 +1,8 @@
 //! What backups promise, on both databases and from one to the other.
 
+mod damage;
+mod pieces;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,12 +17,10 @@ use tokio_stream::StreamExt as _;
 use super::archive::{Frame, FrameKind, Writer};
 use super::manifest::Contents;
 use super::verify::open;
-use super::{
-    BackupError, Ending, MARK_FILE, Restoring, Verified, Wanted, is_unfinished, take, verify,
-};
+use super::{Restoring, Verified, Wanted, is_unfinished, take, verify};
 use crate::audit;
 use crate::db::bulk::{Row, Schemas, decode_rows};
-use crate::db::testing::{TestDb, on_both_databases, on_empty_postgres, on_sqlite};
+use crate::db::testing::{TestDb, on_both_databases, on_empty_postgres};
 use crate::db::{Database, Db, DbConfig, DbError, Store};
 use crate::telemetry::{
     Actor, Channel, Frame as OpFrame, Level, LogEntry, LogFilter, Status, Telemetry, TraceFilter,
@@ -269,47 +270,6 @@ async fn small(t: &TestDb, folder: &Path) -> PathBuf {
     take_to(&t.db, folder, "small", false).await
 }
 
-#[tokio::test]
-async fn every_cut_and_every_changed_byte_is_found_and_named() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let whole = std::fs::read(small(&t, folder.path()).await).expect("reads");
-        let path = folder.path().join("changed");
-        let error = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).expect("writes");
-            verify(&path).expect_err("is not whole").to_string()
-        };
-        for end in 0..whole.len() {
-            let text = error(&whole[..end]);
-            assert!(text.contains("changed"), "{end}: {text}");
-        }
-        for at in 0..whole.len() {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 1;
-            let text = error(&bytes);
-            assert!(text.contains("changed"), "{at}: {text}");
-        }
-        let mut longer = whole.clone();
-        longer.push(0);
-        assert!(error(&longer).contains("damaged in its end"));
-        let row = whole
-            .windows(7)
-            .position(|it| it == b"row.add")
-            .expect("is there");
-        let mut bytes = whole.clone();
-        bytes[row] ^= 1;
-        let (changed, cut) = (error(&bytes), error(&whole[..row]));
-        assert!(
-            changed.contains("damaged in `audit` of ledger"),
-            "{changed}"
-        );
-        assert!(cut.contains("ends inside `audit` of ledger"), "{cut}");
-        assert!(error(b"some other file, longer than a line").contains("is no backup"));
-        assert!(error(b"bridge backup 2\nand something").contains("format 2"));
-    })
-    .await;
-}
-
 /// The same backup as the binary before would have taken it: without what was added since.
 fn as_before(whole: &Path, to: &Path) -> Schemas {
     let mut reader = open(whole).expect("opens");
@@ -377,240 +337,4 @@ on_both_databases! {
         })
         .await;
     }
-}
-
-#[tokio::test]
-async fn a_backup_of_a_newer_binary_is_refused_with_both_versions() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let mut backup = verify(&small(&t, folder.path()).await).expect("is whole");
-        backup
-            .header
-            .schemas
-            .insert("ledger".to_owned(), "0999_future".to_owned());
-        let to = into(folder.path().join("data"), None);
-        let error = to
-            .run(&backup, |_| {})
-            .await
-            .expect_err("refused")
-            .to_string();
-        assert!(
-            error.contains("`0999_future`") && error.contains("newest this binary"),
-            "{error}"
-        );
-        assert!(to.data.read_dir().expect("reads").next().is_none(), "wiped");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_the_runtime_gave_up_says_why() {
-    let folder = TempDir::new().expect("a folder");
-    let path = folder.path().join("given up");
-    let (mut writer, mut bytes) = Writer::begin();
-    let header = super::manifest::Header {
-        bridge: String::new(),
-        taken_at_unix_ms: 0,
-        database: String::new(),
-        schemas: BTreeMap::new(),
-        telemetry: true,
-        authority: super::Authority::External,
-    };
-    let header = serde_json::to_vec(&header).expect("is JSON");
-    bytes.extend(writer.frame(FrameKind::Header, &header));
-    bytes.extend(writer.frame(FrameKind::GivenUp, b"the disk is on fire"));
-    std::fs::write(&path, bytes).expect("writes");
-    let error = verify(&path).expect_err("was given up").to_string();
-    assert!(error.contains("the disk is on fire"), "{error}");
-}
-
-#[tokio::test]
-async fn a_restore_takes_an_empty_folder_or_nothing_and_leaves_nothing_when_it_fails() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let backup = verify(&small(&t, folder.path()).await).expect("is whole");
-        let text = async |to: &Restoring| {
-            let error = to.run(&backup, |_| {}).await.expect_err("refused");
-            (error.to_string(), matches!(error, BackupError::Store(_)))
-        };
-        let full = folder.path().join("full");
-        std::fs::create_dir(&full).expect("makes");
-        std::fs::write(full.join("precious"), "").expect("writes");
-        assert!(
-            text(&into(full.clone(), None))
-                .await
-                .0
-                .contains("not empty (precious)")
-        );
-        assert!(full.join("precious").exists() && !is_unfinished(&full));
-
-        let data = folder.path().join("data");
-        let nowhere = Some("postgres://user:s3cret@127.0.0.1:1/nowhere".to_owned());
-        let (error, of_store) = text(&into(data.clone(), nowhere)).await;
-        assert!(of_store && !error.contains("s3cret"), "{error}");
-        assert!(data.read_dir().expect("reads").next().is_none(), "wiped");
-
-        std::fs::write(data.join(MARK_FILE), "").expect("writes");
-        assert!(
-            text(&into(data.clone(), None))
-                .await
-                .0
-                .contains("did not finish")
-        );
-        std::fs::remove_file(data.join(MARK_FILE)).expect("removes");
-        restore(&backup, &into(data.clone(), None))
-            .await
-            .close()
-            .await;
-        assert!(text(&into(data, None)).await.0.contains("not empty"));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_file_that_changed_after_it_was_verified_is_not_restored() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let path = small(&t, folder.path()).await;
-        let backup = verify(&path).expect("is whole");
-        let mut bytes = std::fs::read(&path).expect("reads");
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
-        std::fs::write(&path, bytes).expect("writes");
-        let to = into(folder.path().join("data"), None);
-        let error = to.run(&backup, |_| {}).await.expect_err("refused");
-        assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
-        assert!(to.data.read_dir().expect("reads").next().is_none(), "wiped");
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_nobody_reads_to_the_end_does_not_verify_and_holds_nothing_up() {
-    on_sqlite(|t| async move {
-        fill(&t, 3_000).await;
-        let wanted = Wanted {
-            telemetry: true,
-            authority: None,
-        };
-        let mut taking = take(&t.db, &t.clock, wanted).await.expect("begins");
-        let first = taking.pieces.next().await.expect("a piece");
-        let first = first.expect("is taken");
-        drop(taking);
-        let folder = TempDir::new().expect("a folder");
-        let path = folder.path().join("part");
-        std::fs::write(&path, first).expect("writes");
-        assert!(verify(&path).is_err());
-        take_to(&t.db, folder.path(), "whole", true).await;
-        verify(&folder.path().join("whole")).expect("another one is whole");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn pieces_that_nobody_takes_for_a_minute_end_in_an_error() {
-    on_sqlite(|t| async move {
-        fill(&t, 3_000).await;
-        let (clock, hand) = Clock::manual(t.clock.now());
-        let wanted = Wanted {
-            telemetry: true,
-            authority: None,
-        };
-        let mut taking = take(&t.db, &clock, wanted).await.expect("begins");
-        while hand.sleepers() == 0 {
-            tokio::task::yield_now().await;
-        }
-        hand.advance(std::time::Duration::from_secs(60));
-        // There is one thread: whoever was woken has its turn before this goes on.
-        tokio::task::yield_now().await;
-        let (mut pieces, mut ending) = (0, Ending::default());
-        let error = loop {
-            match taking.pieces.next().await.expect("no end before the error") {
-                Ok(piece) => ending.follow(&piece),
-                Err(error) => break error,
-            }
-            pieces += 1;
-        };
-        assert!(matches!(error, BackupError::NotEnded), "{error}");
-        assert!(pieces > 0 && taking.pieces.next().await.is_none());
-        let text = ending.check(Path::new("it")).expect_err("is not whole");
-        assert!(text.to_string().contains("it is incomplete"), "{text}");
-    })
-    .await;
-}
-
-on_both_databases! {
-    async fn a_store_that_fails_in_the_middle_ends_the_pieces_in_an_error_and_the_file_says_why(t: TestDb) {
-        let done = t.db.write::<(), DbError, _>(Store::Ledger, "write a mark", |conn| {
-            Box::pin(async move {
-                crate::db::on_conn!(conn, "write a mark", c => {
-                    sqlx::query("INSERT INTO schema_migrations (store, name, checksum, applied_at_us) VALUES ('ledger', '0999_later', '', 0)")
-                        .execute(c)
-                        .await
-                        .map(|_| ())
-                })
-            })
-        });
-        done.await.expect("writes");
-        let wanted = Wanted { telemetry: true, authority: None };
-        let mut taking = take(&t.db, &t.clock, wanted).await.expect("begins");
-        let mut ending = Ending::default();
-        let error = loop {
-            match taking.pieces.next().await.expect("no end before the error") {
-                Ok(piece) => ending.follow(&piece),
-                Err(error) => break error,
-            }
-        };
-        assert!(matches!(error, BackupError::NotEnded), "{error}");
-        let text = ending.check(Path::new("it")).expect_err("is not whole").to_string();
-        assert!(text.contains("gave up") && text.contains("newer bridge binary"), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn whoever_follows_a_backup_knows_whether_the_last_frame_was_its_end() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let whole = std::fs::read(small(&t, folder.path()).await).expect("reads");
-        let followed = |bytes: &[u8], step: usize| {
-            let mut ending = Ending::default();
-            for piece in bytes.chunks(step) {
-                ending.follow(piece);
-            }
-            ending.check(Path::new("it"))
-        };
-        for step in [1, 2, 7, 1_000, whole.len()] {
-            followed(&whole, step).expect("is whole");
-        }
-        for end in 0..whole.len() {
-            let error = followed(&whole[..end], 1_000).expect_err("is cut off");
-            assert!(
-                matches!(error, BackupError::CutOff { .. }),
-                "{end}: {error}"
-            );
-        }
-        let mut longer = whole.clone();
-        longer.push(b'R');
-        let error = followed(&longer, 1_000).expect_err("goes on");
-        assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_restore_that_fails_leaves_what_the_file_system_has_put_there() {
-    on_sqlite(|t| async move {
-        let folder = TempDir::new().expect("a folder");
-        let backup = verify(&small(&t, folder.path()).await).expect("is whole");
-        let data = folder.path().join("data");
-        let kept = data.join("lost+found").join("#12");
-        std::fs::create_dir_all(kept.parent().expect("a folder")).expect("makes");
-        std::fs::write(&kept, "").expect("writes");
-        let nowhere = Some("postgres://user@127.0.0.1:1/nowhere".to_owned());
-        let to = into(data.clone(), nowhere);
-        to.run(&backup, |_| {}).await.expect_err("nobody is there");
-        assert!(kept.exists() && !is_unfinished(&data));
-        assert_eq!(data.read_dir().expect("reads").count(), 1);
-    })
-    .await;
 }
