@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::routing::get;
 use bridge::telemetry::Level;
 use bridge::{Bridge, Telemetry};
-use bridge_runtime::operator::model::{TraceTree, TracesPage};
+use bridge_runtime::operator::model::{LiveMap, TraceTree, TracesPage};
 use bridge_tower::client::Reqwest;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -103,6 +103,7 @@ on_both_databases! {
                 "bridge_build_info", "bridge_uptime_seconds", "process_cpu_seconds_total",
                 "process_resident_memory_bytes", "bridge_registered_instances",
                 "bridge_telemetry_queue_bytes", "bridge_database_size_bytes",
+                "bridge_database_commit_seconds_sum",
                 "sb_telemetry_late_end_after_abandoned_total", "bridge_task_restarts_total",
             ] {
                 assert!(value(&text, name, &[]).is_some(), "{name}");
@@ -285,6 +286,22 @@ on_both_databases! {
         assert!(tree.ops.iter().all(|it| it.status == "SUCCESS"), "{tree:?}");
         let whole = serde_json::to_string(&tree).expect("JSON");
         assert!(!whole.contains("hunter2"), "a secret came through: {whole}");
+
+        // Its call is its own on the map, and nobody's from outside; once it is known that it
+        // reports calls.
+        let again = reqwest::get(format!("{shop}/orders/8")).await.expect("answers");
+        assert_eq!(again.text().await.expect("text"), "seven");
+        let called = |map: &LiveMap, from: &str, to: &str| {
+            let link = map.links.iter().find(|it| it.from == from && it.to == to);
+            link.and_then(|it| it.load).map_or(0, |it| it.count)
+        };
+        eventually(PATIENCE, "who called the desk", async || {
+            let map: LiveMap = world.get("/api/v1/map?window_ms=3600000").await;
+            let whole = called(&map, "snake", "desk") + called(&map, "", "desk");
+            assert!(whole <= 2, "counted twice");
+            (called(&map, "snake", "desk") >= 1 && called(&map, "orders", "snake") >= 1).then_some(())
+        })
+        .await;
 
         // On the map, as what it is; its numbers at the scraper's door.
         let map = world.map().await;

@@ -10,10 +10,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 
 use super::Store;
+use super::commits::{CommitLatency, Commits};
 use super::conn::{Conn, Driver, on_conn};
 use super::error::DbError;
 use super::history::History;
-use super::postgres::PgStores;
+use super::postgres::{PgStores, Target};
 use super::sql::{Sql, sql};
 use super::sqlite::SqliteStore;
 use super::sqlite_slices::SqliteSlices;
@@ -67,6 +68,7 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     clock: Clock,
     backend: Backend,
+    commits: Commits,
     /// Readers that keep slices from being dropped.
     slice_holders: AtomicUsize,
 }
@@ -90,19 +92,21 @@ impl Db {
     /// `Unavailable` when it cannot be reached or created, `Schema` when a newer binary made it.
     pub async fn open(config: DbConfig) -> Result<Self, DbError> {
         let clock = config.clock;
+        let commits = Commits::new(&clock);
         let backend = match &config.database {
             Database::Sqlite { folder } => Backend::Sqlite {
-                ledger: SqliteStore::open(folder, Store::Ledger, &clock).await?,
-                telemetry: SqliteStore::open(folder, Store::Telemetry, &clock).await?,
-                slices: Box::new(SqliteSlices::open(folder, &clock).await?),
+                ledger: SqliteStore::open(folder, Store::Ledger, &clock, &commits).await?,
+                telemetry: SqliteStore::open(folder, Store::Telemetry, &clock, &commits).await?,
+                slices: Box::new(SqliteSlices::open(folder, &clock, &commits).await?),
             },
             Database::Postgres { url } => {
-                Backend::Postgres(Box::new(PgStores::open(url, &clock).await?))
+                Backend::Postgres(Box::new(PgStores::open(url, &clock, &commits).await?))
             }
         };
         Ok(Self(Arc::new(Inner {
             clock,
             backend,
+            commits,
             slice_holders: AtomicUsize::new(0),
         })))
     }
@@ -149,7 +153,7 @@ impl Db {
                 Store::Ledger => ledger.writer.write(action, body).await,
                 Store::Telemetry => telemetry.writer.write(action, body).await,
             },
-            Backend::Postgres(stores) => stores.write(store, action, body).await,
+            Backend::Postgres(stores) => stores.write(Target::Store(store), action, body).await,
         }
     }
 
@@ -225,10 +229,7 @@ impl Db {
                 schema,
             });
         }
-        let kind = match self.0.backend {
-            Backend::Sqlite { .. } => "sqlite",
-            Backend::Postgres(_) => "postgres",
-        };
+        let kind = self.kind();
         let version = self
             .one(Store::Ledger, "ask the database for its version", VERSION)
             .await?;
@@ -237,6 +238,19 @@ impl Db {
             version,
             stores,
         })
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn kind(&self) -> &'static str {
+        match self.0.backend {
+            Backend::Sqlite { .. } => "sqlite",
+            Backend::Postgres(_) => "postgres",
+        }
+    }
+
+    /// How long commits took, per store and kind of history.
+    pub fn commits(&self) -> Vec<CommitLatency> {
+        self.0.commits.taken()
     }
 
     /// Bytes of the slices that are files of their own; on PostgreSQL the database's size has them.

@@ -19,6 +19,7 @@ mod sql;
 mod cut;
 mod conn;
 mod history;
+mod commits;
 mod migrations;
 mod migrate;
 mod opener;
@@ -35,6 +36,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use commits::CommitLatency;
 pub use conn::Conn;
 pub(crate) use conn::{Driver, on_conn};
 pub(crate) use cut::Cut;

@@ -14,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool, Postgres, Transaction};
 
 use super::Store;
+use super::commits::{CommitTimes, Commits};
 use super::conn::{Conn, Driver, on_conn};
 use super::error::{DbError, DbErrorKind};
 use super::history::History;
@@ -44,6 +45,23 @@ const BEGIN_LEDGER: Sql = sql!("db/begin_ledger.postgres.sql");
 const BEGIN_TELEMETRY: Sql = sql!("db/begin_telemetry.postgres.sql");
 const LOCK_MIGRATIONS: Sql = sql!("db/lock_migrations.postgres.sql");
 
+/// What is written to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
+    Store(Store),
+    History(History),
+}
+
+impl Target {
+    /// Whose connections it takes, and where its commits are counted.
+    const fn of(self, commits: &Commits) -> (Store, &CommitTimes) {
+        match self {
+            Self::Store(store) => (store, commits.store(store)),
+            Self::History(history) => (Store::Telemetry, commits.history(history)),
+        }
+    }
+}
+
 /// The two pools of one database.
 #[derive(Debug)]
 pub(super) struct PgStores {
@@ -55,11 +73,12 @@ pub(super) struct PgStores {
     telemetry: PgPool,
     slices: PgSlices,
     clock: Clock,
+    commits: Commits,
 }
 
 impl PgStores {
     /// Connects to the database at `url` and brings both schemas up to date.
-    pub(super) async fn open(url: &str, clock: &Clock) -> Result<Self, DbError> {
+    pub(super) async fn open(url: &str, clock: &Clock, commits: &Commits) -> Result<Self, DbError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|source| {
                 let detail = "it must read postgres://USER:PASSWORD@HOST:PORT/DATABASE";
@@ -99,6 +118,7 @@ impl PgStores {
             telemetry,
             slices,
             clock: clock.clone(),
+            commits: commits.clone(),
         })
     }
 
@@ -117,7 +137,7 @@ impl PgStores {
     /// before the commit.
     pub(super) async fn write<T, E, F>(
         &self,
-        store: Store,
+        target: Target,
         action: &'static str,
         body: F,
     ) -> Result<T, E>
@@ -129,7 +149,7 @@ impl PgStores {
     {
         let mut attempt = 1;
         loop {
-            match self.attempt(store, action, &body).await {
+            match self.attempt(target, action, &body).await {
                 Attempt::Final(outcome) => return outcome,
                 Attempt::Again(error) if attempt == ATTEMPTS_MAX => return Err(error),
                 Attempt::Again(_) => self.clock.sleep(backoff(attempt)).await,
@@ -138,11 +158,17 @@ impl PgStores {
         }
     }
 
-    async fn attempt<T, E, F>(&self, store: Store, action: &'static str, body: &F) -> Attempt<T, E>
+    async fn attempt<T, E, F>(
+        &self,
+        target: Target,
+        action: &'static str,
+        body: &F,
+    ) -> Attempt<T, E>
     where
         E: From<DbError>,
         F: for<'a> Fn(&'a mut Conn<'_>) -> Work<'a, T, E>,
     {
+        let (store, times) = target.of(&self.commits);
         let mut tx = match self.pool(store).begin_with(begin(store)).await {
             Ok(tx) => tx,
             Err(source) => return Attempt::failed(DbError::from_sqlx(action, source)),
@@ -151,7 +177,7 @@ impl PgStores {
         let outcome = run_caught(action, body, &mut conn).await;
         let failure = conn.into_failure();
         match (outcome, failure) {
-            (Ok(value), None) => commit(tx, action)
+            (Ok(value), None) => commit(tx, times, action)
                 .await
                 .map_or_else(Attempt::failed, |()| Attempt::Final(Ok(value))),
             (Ok(_), Some(failure)) => Attempt::failed(failure),
@@ -203,8 +229,13 @@ impl<T, E: From<DbError>> Attempt<T, E> {
     }
 }
 
-async fn commit(tx: Transaction<'_, Postgres>, action: &'static str) -> Result<(), DbError> {
-    tx.commit().await.map_err(|source| match source {
+async fn commit(
+    tx: Transaction<'_, Postgres>,
+    times: &CommitTimes,
+    action: &'static str,
+) -> Result<(), DbError> {
+    let committed = times.time(tx.commit()).await;
+    committed.map_err(|source| match source {
         // The server answered: it has rolled the transaction back.
         sqlx::Error::Database(_) => DbError::from_sqlx(action, source),
         _ => DbError::commit_unknown(action, source),

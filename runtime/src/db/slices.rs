@@ -7,6 +7,7 @@ use super::conn::Conn;
 use super::error::{DbError, DbErrorKind};
 use super::handle::{Backend, Db, ReadConn};
 use super::history::{History, Slice};
+use super::postgres::Target;
 use super::writer::Work;
 
 impl Db {
@@ -48,7 +49,7 @@ impl Db {
             }
             Backend::Postgres(stores) => {
                 stores.slices().find(history, slice, action).await?;
-                stores.write(Store::Telemetry, action, body).await
+                stores.write(Target::History(history), action, body).await
             }
         }
     }

@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
 use super::Store;
+use super::commits::Commits;
 use super::conn::{Conn, Driver};
 use super::error::DbError;
 use super::migrate::migrate;
@@ -40,7 +41,12 @@ pub(super) struct SqliteStore {
 
 impl SqliteStore {
     /// Opens or creates the file of `store` in `folder` and brings its schema up to date.
-    pub(super) async fn open(folder: &Path, store: Store, clock: &Clock) -> Result<Self, DbError> {
+    pub(super) async fn open(
+        folder: &Path,
+        store: Store,
+        clock: &Clock,
+        commits: &Commits,
+    ) -> Result<Self, DbError> {
         let path = folder.join(format!("{}.db", store.name()));
         let synchronous = match store {
             Store::Ledger => SqliteSynchronous::Full,
@@ -50,7 +56,8 @@ impl SqliteStore {
         let mut conn = opener.connect(clock).await?;
         let schema = migrate_alone(&mut conn, store.schema(), clock).await?;
         let readers = readers(&opener, READERS_MAX, None);
-        let writer = Writer::spawn(conn, opener, clock.clone());
+        let times = commits.store(store).clone();
+        let writer = Writer::spawn(conn, opener, clock.clone(), times);
         Ok(Self {
             path,
             schema,

@@ -21,6 +21,7 @@ use parking_lot::{Mutex, RwLock};
 use sqlx::sqlite::SqliteSynchronous;
 use sqlx::{Connection as _, Sqlite, SqlitePool, pool::PoolConnection};
 
+use super::commits::Commits;
 use super::error::{DbError, DbErrorKind};
 use super::history::{History, Slice};
 use super::opener::Opener;
@@ -46,6 +47,7 @@ const FOLDER: &str = "telemetry";
 pub(super) struct SqliteSlices {
     folder: PathBuf,
     clock: Clock,
+    commits: Commits,
     kinds: [Kind; History::ALL.len()],
     closed: AtomicBool,
 }
@@ -71,7 +73,11 @@ struct OpenSlice {
 
 impl SqliteSlices {
     /// Opens the folder in `data`, finishing what a crash left half done.
-    pub(super) async fn open(data: &Path, clock: &Clock) -> Result<Self, DbError> {
+    pub(super) async fn open(
+        data: &Path,
+        clock: &Clock,
+        commits: &Commits,
+    ) -> Result<Self, DbError> {
         let folder = data.join(FOLDER);
         create_private(&folder).map_err(|error| cannot_use(&folder, &error))?;
         let kind = |_| Kind {
@@ -83,6 +89,7 @@ impl SqliteSlices {
         let slices = Self {
             folder,
             clock,
+            commits: commits.clone(),
             kinds: History::ALL.map(kind),
             closed: AtomicBool::new(false),
         };
@@ -210,7 +217,8 @@ impl SqliteSlices {
         }
         let conn = open.opener.connect(&self.clock).await;
         let conn = conn.map_err(|error| self.gone_or(error, history, id, action))?;
-        let opened = Arc::new(Writer::spawn(conn, open.opener.clone(), self.clock.clone()));
+        let (opener, times) = (open.opener.clone(), self.commits.history(history).clone());
+        let opened = Arc::new(Writer::spawn(conn, opener, self.clock.clone(), times));
         *writer = Some(opened.clone());
         Ok(opened)
     }

@@ -23,6 +23,7 @@ use contract::clock::Clock;
 use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::commits::CommitTimes;
 use super::conn::{Conn, Driver};
 use super::error::{DbError, DbErrorKind};
 use super::opener::Opener;
@@ -49,7 +50,12 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer task on an open, migrated connection.
-    pub(super) fn spawn(conn: SqliteConnection, opener: Opener, clock: Clock) -> Self {
+    pub(super) fn spawn(
+        conn: SqliteConnection,
+        opener: Opener,
+        clock: Clock,
+        times: CommitTimes,
+    ) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
         let (closing, close_wanted) = watch::channel(false);
         let (close_done, closed) = watch::channel(false);
@@ -57,6 +63,7 @@ impl Writer {
             conn: Some(conn),
             opener,
             clock,
+            times,
             waiting,
         };
         tokio::spawn(async move {
@@ -200,6 +207,7 @@ struct Task {
     conn: Option<SqliteConnection>,
     opener: Opener,
     clock: Clock,
+    times: CommitTimes,
     waiting: mpsc::Receiver<Box<dyn Item>>,
 }
 
@@ -231,8 +239,9 @@ impl Task {
 
     /// Commits one batch and answers all of it. A broken connection is replaced for the next one.
     async fn commit(&mut self, batch: &mut Vec<Box<dyn Item>>) {
+        let times = self.times.clone();
         let committed = match self.connection().await {
-            Ok(conn) => commit(conn, batch).await,
+            Ok(conn) => commit(conn, batch, &times).await,
             Err(error) => Err(error),
         };
         if let Err(error) = &committed {
@@ -257,18 +266,23 @@ impl Task {
     }
 }
 
-async fn commit(conn: &mut SqliteConnection, batch: &mut [Box<dyn Item>]) -> Result<(), DbError> {
-    if run_together(conn, batch).await? || batch.len() == 1 {
+async fn commit(
+    conn: &mut SqliteConnection,
+    batch: &mut [Box<dyn Item>],
+    times: &CommitTimes,
+) -> Result<(), DbError> {
+    if run_together(conn, batch, times).await? || batch.len() == 1 {
         // A lone item that failed was rolled back and knows its error: nothing to repeat.
         return Ok(());
     }
-    run_apart(conn, batch).await
+    run_apart(conn, batch, times).await
 }
 
 /// The first pass. False when an item failed; then nothing of the batch took effect.
 async fn run_together(
     conn: &mut SqliteConnection,
     batch: &mut [Box<dyn Item>],
+    times: &CommitTimes,
 ) -> Result<bool, DbError> {
     let mut tx = conn
         .begin_with(BEGIN.sqlite)
@@ -282,7 +296,8 @@ async fn run_together(
             return Ok(false);
         }
     }
-    tx.commit()
+    times
+        .time(tx.commit())
         .await
         .map_err(|e| DbError::from_sqlx("commit a write", e))?;
     Ok(true)
@@ -292,6 +307,7 @@ async fn run_together(
 async fn run_apart(
     conn: &mut SqliteConnection,
     batch: &mut [Box<dyn Item>],
+    times: &CommitTimes,
 ) -> Result<(), DbError> {
     let mut tx = conn
         .begin_with(BEGIN.sqlite)
@@ -314,7 +330,8 @@ async fn run_apart(
                 .map_err(|e| DbError::from_sqlx("undo a savepoint", e))?;
         }
     }
-    tx.commit()
+    times
+        .time(tx.commit())
         .await
         .map_err(|e| DbError::from_sqlx("commit a write", e))
 }

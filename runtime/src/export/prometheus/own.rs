@@ -9,7 +9,7 @@ use contract::clock::{Clock, Monotonic, Timestamp};
 
 use super::process::Process;
 use super::text::{Family, Kind, Sample, Value};
-use crate::db::{Db, Store};
+use crate::db::{CommitLatency, Db};
 use crate::export::otlp::Otlp;
 use crate::identity::Presence;
 use crate::registry::Registry;
@@ -215,20 +215,14 @@ async fn database(parts: &Parts, all: &mut Families) {
     let help = "Whether the database answers.";
     let up = f64::from(u8::from(described.is_some()));
     all.gauge("bridge_database_up", help, up);
+    commits(&parts.db, all);
     let Some(described) = described else { return };
     let help = "How long the database took to say how large it is.";
     all.gauge("bridge_database_answer_seconds", help, took.as_secs_f64());
-    let named = |store| {
-        if store == Store::Ledger {
-            "ledger"
-        } else {
-            "telemetry"
-        }
-    };
     let labels: Vec<_> = described
         .stores
         .iter()
-        .map(|it| [("store", named(it.store)), ("database", described.kind)])
+        .map(|it| [("store", it.store.name()), ("database", described.kind)])
         .collect();
     let sizes = labels.iter().zip(&described.stores);
     let sizes = sizes.map(|(labels, it)| (&labels[..], float(it.bytes)));
@@ -237,4 +231,20 @@ async fn database(parts: &Parts, all: &mut Families) {
         "Size on disk.",
         sizes,
     );
+}
+
+/// The part of an answer's time that a disk or a database server has.
+fn commits(db: &Db, all: &mut Families) {
+    let sample = |it: CommitLatency| Sample {
+        labels: [("store", it.name), ("database", db.kind())]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
+        value: Value::Histogram(it.bounds_s, it.counts, it.sum_s),
+    };
+    all.0.push(Family {
+        name: "bridge_database_commit_seconds".to_owned(),
+        kind: Kind::Histogram,
+        help: "How long commits took; those of the ledger are synced.".to_owned(),
+        samples: db.commits().into_iter().map(sample).collect(),
+    });
 }

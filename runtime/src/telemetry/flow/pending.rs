@@ -1,10 +1,8 @@
 //! Operations that have begun and not ended, oldest given up first.
-//!
-//! Invariant: at most `max` are remembered, and at most twice as many ids are queued.
-
-use std::collections::{HashMap, VecDeque};
 
 use contract::ids::OpId;
+
+use super::remembered::Remembered;
 
 /// What a START told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,19 +19,14 @@ pub(super) struct Started {
 
 #[derive(Debug)]
 pub(super) struct Pending {
-    max: usize,
-    begun: HashMap<OpId, Started>,
-    /// In the order of arrival; also ids that have ended since.
-    order: VecDeque<OpId>,
+    begun: Remembered<OpId, Started>,
     given_up: u64,
 }
 
 impl Pending {
     pub(super) fn new(max: usize) -> Self {
         Self {
-            max,
-            begun: HashMap::new(),
-            order: VecDeque::new(),
+            begun: Remembered::new(max),
             given_up: 0,
         }
     }
@@ -48,26 +41,11 @@ impl Pending {
 
     /// Remembers a START; one that comes again says nothing new.
     pub(super) fn insert(&mut self, op: OpId, started: Started) {
-        if self.begun.contains_key(&op) {
-            return;
-        }
-        while self.begun.len() >= self.max {
-            // Ids are queued as long as they are remembered.
-            let Some(oldest) = self.order.pop_front() else {
-                break;
-            };
-            self.given_up += u64::from(self.begun.remove(&oldest).is_some());
-        }
-        if self.order.len() >= 2 * self.max {
-            let begun = &self.begun;
-            self.order.retain(|it| begun.contains_key(it));
-        }
-        self.begun.insert(op, started);
-        self.order.push_back(op);
+        self.given_up += u64::from(self.begun.insert(op, started).is_some());
     }
 
     pub(super) fn remove(&mut self, op: OpId) -> Option<Started> {
-        self.begun.remove(&op)
+        self.begun.take(op)
     }
 
     /// Counts everything elsewhere from now on.

@@ -6,7 +6,9 @@ use contract::clock::{Clock, ManualClock, Timestamp};
 use contract::ids::{IdMint, InstanceId, OpId, ServiceId, TraceId};
 use tokio::sync::broadcast::error::TryRecvError;
 
-use super::{FEED_MAX, Flow, KEYS_MAX, PENDING_MAX, SUBJECT_BYTES_MAX, Words};
+use super::callers::{CLAIM_WITHIN, SPANS_MAX};
+use super::state::{KEYS_MAX, PENDING_MAX, SUBJECT_BYTES_MAX};
+use super::{EdgeFlow, FEED_MAX, Flow, Words};
 use crate::telemetry::{Actor, Channel, Frame, Status};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -250,4 +252,131 @@ fn words_are_looked_for_in_subject_and_business_key() {
     ] {
         assert_eq!(Words::of(text).are_in(&op), found, "{text}");
     }
+}
+
+/// A request over HTTP and the span of its caller, in two services.
+struct Hop {
+    request: Frame,
+    call: Frame,
+    caller: Actor,
+}
+
+impl World {
+    fn hop(&self) -> Hop {
+        let mut call = self.start("http.call:desk/GET /users/{id}");
+        call.channel = Some(Channel::User);
+        let mut request = self.start("http.handle:GET//users/{id}");
+        request.channel = Some(Channel::Http);
+        request.trace = call.trace;
+        // Only the low half of the caller's operation travels in a header.
+        let (_, span) = call.op.as_uuid().as_u64_pair();
+        request.parent = Some(OpId::from_uuid(uuid::Uuid::from_u64_pair(0, span)));
+        let whole = |frame: Frame| Frame {
+            finished_at_ms: Some(frame.started_at_ms + 3),
+            status: Some(Status::Success),
+            ..frame
+        };
+        Hop {
+            request: whole(request),
+            call: whole(call),
+            caller: Actor {
+                service: ServiceId::mint(&self.mint),
+                instance: InstanceId::mint(&self.mint),
+            },
+        }
+    }
+
+    fn calls(&self, hop: &Hop) {
+        self.flow.note(hop.caller, [&hop.call]);
+    }
+
+    /// Callers of the route and how often each called.
+    fn callers(&self) -> Vec<(Option<ServiceId>, u64)> {
+        let edges = self.flow.edges(MINUTE * 5).edges;
+        let requests = edges.iter().filter(|it| it.channel == Some(Channel::Http));
+        let told = |it: &EdgeFlow| (it.peer, it.tally.count());
+        requests.map(told).collect()
+    }
+}
+
+#[test]
+fn a_request_is_its_callers_whichever_of_the_two_reports_first() {
+    for caller_first in [true, false] {
+        let world = World::new();
+        // Somebody reports calls: otherwise nothing is remembered of requests.
+        world.calls(&world.hop());
+        let hop = world.hop();
+        if caller_first {
+            world.calls(&hop);
+        }
+        world.note(std::slice::from_ref(&hop.request));
+        if !caller_first {
+            assert_eq!(world.callers(), [(None, 1)]);
+            world.time.advance(Duration::from_secs(11));
+            world.calls(&hop);
+        }
+        assert_eq!(world.callers(), [(Some(hop.caller.service), 1)]);
+    }
+}
+
+#[test]
+fn a_route_is_taken_to_be_called_by_who_called_it_until_time_shows_that_it_was_not() {
+    let world = World::new();
+    world.calls(&world.hop());
+    let hop = world.hop();
+    world.note(std::slice::from_ref(&hop.request));
+    world.calls(&hop);
+    let caller = Some(hop.caller.service);
+    let other = world.hop();
+    world.note(std::slice::from_ref(&other.request));
+    assert_eq!(world.callers(), [(caller, 2)], "as the last one");
+    world.calls(&other);
+    let mut callers = world.callers();
+    callers.sort_unstable();
+    let mut expected = [(caller, 1), (Some(other.caller.service), 1)];
+    expected.sort_unstable();
+    assert_eq!(callers, expected, "it said so itself");
+    world.note(&[world.hop().request]);
+    world.time.advance(CLAIM_WITHIN + Duration::from_secs(1));
+    assert_eq!(
+        world.callers().iter().find(|it| it.0.is_none()),
+        Some(&(None, 1))
+    );
+    world.note(&[world.hop().request]);
+    let outside = world.callers();
+    let outside = outside.iter().find(|it| it.0.is_none());
+    assert_eq!(
+        outside,
+        Some(&(None, 2)),
+        "and nobody is suspected any more"
+    );
+}
+
+#[test]
+fn a_request_of_nobody_who_reports_is_from_outside_and_so_is_one_of_its_own_service() {
+    let world = World::new();
+    let hop = world.hop();
+    world.note(std::slice::from_ref(&hop.request));
+    world.calls(&hop);
+    assert_eq!(world.callers(), [(None, 1)], "nobody had reported a call");
+    let own = Hop {
+        caller: world.actor,
+        ..world.hop()
+    };
+    world.calls(&own);
+    world.note(std::slice::from_ref(&own.request));
+    assert_eq!(world.callers(), [(None, 2)]);
+}
+
+#[test]
+fn no_more_requests_are_remembered_than_there_is_room_for_and_each_is_counted_once() {
+    let world = World::new();
+    world.calls(&world.hop());
+    let hop = world.hop();
+    world.note(std::slice::from_ref(&hop.request));
+    for _ in 0..SPANS_MAX {
+        world.note(&[world.hop().request]);
+    }
+    world.calls(&hop);
+    assert_eq!(world.callers(), [(None, SPANS_MAX as u64 + 1)], "too late");
 }

@@ -70,6 +70,14 @@ impl Tally {
         *bucket = bucket.saturating_add(1);
     }
 
+    /// Takes an operation back that was counted.
+    fn take_back(&mut self, duration_ms: u64, failed: bool) {
+        self.count = self.count.saturating_sub(1);
+        self.errors = self.errors.saturating_sub(u64::from(failed));
+        let bucket = &mut self.durations[bucket(duration_ms)];
+        *bucket = bucket.saturating_sub(1);
+    }
+
     /// Adds what another one counted.
     pub fn merge(&mut self, other: &Self) {
         self.count += other.count;
@@ -137,6 +145,28 @@ impl Windows {
     pub(super) fn add(&mut self, age: Duration, duration_ms: u64, failed: bool) {
         self.fine.slot(age).add(duration_ms, failed);
         self.coarse.slot(age).add(duration_ms, failed);
+    }
+
+    /// Takes one back that was added at `age`, as far as it is remembered. The longest duration
+    /// stays what it was.
+    pub(super) fn take_back(&mut self, age: Duration, duration_ms: u64, failed: bool) {
+        for tally in [self.fine.known(age), self.coarse.known(age)]
+            .into_iter()
+            .flatten()
+        {
+            tally.take_back(duration_ms, failed);
+        }
+    }
+
+    /// Counts one operation that ended at `age`, which may be some time ago; what has taken its
+    /// place meanwhile stays.
+    pub(super) fn add_late(&mut self, age: Duration, duration_ms: u64, failed: bool) {
+        for tally in [self.fine.late(age), self.coarse.late(age)]
+            .into_iter()
+            .flatten()
+        {
+            tally.add(duration_ms, failed);
+        }
     }
 
     /// What happened in the last `window`, at `age` after the beginning of time.
@@ -232,6 +262,20 @@ impl<const SLOTS: usize> Ring<SLOTS> {
         tally
     }
 
+    /// The slot of `age`, if it is still counted there.
+    fn known(&mut self, age: Duration) -> Option<&mut Tally> {
+        let number = self.number(age);
+        let (counted, tally) = &mut self.slots[place::<SLOTS>(number)];
+        (*counted == number).then_some(tally)
+    }
+
+    /// The slot of `age`, if none after it has taken its place.
+    fn late(&mut self, age: Duration) -> Option<&mut Tally> {
+        let number = self.number(age);
+        let counted = self.slots[place::<SLOTS>(number)].0;
+        (counted <= number).then(|| self.slot(age))
+    }
+
     fn steps(&self, age: Duration, window: Duration) -> Vec<(u32, Tally)> {
         let newest = self.number(age);
         let whole = slots(window, self.slot).min(SLOTS - 1) as u64;
@@ -321,6 +365,24 @@ mod tests {
         windows.add(seconds(1), 1, false);
         windows.add(seconds(1) + round, 1, false);
         assert_eq!(windows.sum(seconds(1) + round, FINE).count(), 1);
+    }
+
+    #[test]
+    fn what_is_counted_late_is_where_it_would_have_been_and_displaces_nothing() {
+        let (mut from, mut to) = (Windows::new(), Windows::new());
+        let round = FINE * u32::try_from(FINE_SLOTS).expect("few");
+        from.add(seconds(5), 40, true);
+        from.take_back(seconds(5), 40, true);
+        from.take_back(seconds(25), 40, true);
+        to.add_late(seconds(5), 40, true);
+        let minute = |it: &Windows| it.sum(seconds(30), seconds(60));
+        assert_eq!((minute(&from).count(), minute(&from).errors()), (0, 0));
+        assert_eq!((minute(&to).count(), minute(&to).errors()), (1, 1));
+        to.add(seconds(5) + round, 1, false);
+        to.add_late(seconds(6), 1, false);
+        assert_eq!(to.sum(seconds(5) + round, FINE).count(), 1);
+        to.take_back(seconds(6), 1, false);
+        assert_eq!(to.sum(seconds(5) + round, FINE).count(), 1);
     }
 
     #[test]
