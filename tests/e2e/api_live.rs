@@ -20,6 +20,9 @@ struct Stream {
     response: reqwest::Response,
     text: String,
     last: u64,
+    /// As it was told last, with its changes.
+    map: Value,
+    changes: usize,
 }
 
 impl Stream {
@@ -28,15 +31,46 @@ impl Stream {
         let response = door.ask(Method::GET, &path).send().await.expect("answered");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self::of(response)
+    }
+
+    fn of(response: reqwest::Response) -> Self {
         Self {
             response,
             text: String::new(),
             last: 0,
+            map: Value::Null,
+            changes: 0,
         }
     }
 
-    /// The next event; `None` at the end.
+    /// The next event, a change as the map that it makes; `None` at the end.
     async fn next(&mut self) -> Option<(String, Value)> {
+        let (name, data) = self.event().await?;
+        match &*name {
+            "map" => self.map = data.clone(),
+            "change" => {
+                self.change(&data);
+                return Some(("map".to_owned(), self.map.clone()));
+            }
+            _ => {}
+        }
+        Some((name, data))
+    }
+
+    fn change(&mut self, change: &Value) {
+        assert_eq!(change["of"], self.map["sequence"], "of the map before it");
+        self.map["sequence"] = change["sequence"].clone();
+        for list in ["services", "links"] {
+            for pair in change[list].as_array().expect("a list") {
+                let at = usize::try_from(pair[0].as_u64().expect("an index")).expect("small");
+                self.map[list][at] = pair[1].clone();
+            }
+        }
+        self.changes += 1;
+    }
+
+    async fn event(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -127,6 +161,7 @@ async fn a_service_that_joins_and_leaves_is_told_and_loads_mean_the_map_before_t
 
     peer.process.kill();
     live.until("map", |it| !serves(it, "desk")).await;
+    assert!(live.changes > 0, "no service came or went with its process");
     orders.stop().await;
 }
 
@@ -216,12 +251,7 @@ async fn one_stream_too_many_is_told_to_come_back() {
     streams.pop();
     let (mut again, _) = crate::harness::eventually(PATIENCE, "a free place", async || {
         let response = door.ask(Method::GET, "/api/v1/live").send().await.ok()?;
-        let (text, last) = (String::new(), 0);
-        (response.status() == 200).then_some(Stream {
-            response,
-            text,
-            last,
-        })
+        (response.status() == 200).then(|| Stream::of(response))
     })
     .await;
     again.until("hello", |_| true).await;

@@ -28,7 +28,7 @@ const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 15_000;
 const HIDDEN_MS_MAX = 60_000;
 const HEARTBEATS_MISSED_MAX = 1.4;
-const EVENTS = ['hello', 'map', 'load', 'ops', 'logs', 'quiet', 'expired', 'bye'] as const;
+const EVENTS = ['hello', 'map', 'change', 'load', 'ops', 'logs', 'quiet', 'expired', 'bye'] as const;
 
 export const liveState = signal<LiveState>({ kind: 'off', sinceUnixMs: Date.now() });
 export const runtimeHello = signal<LiveEvents['hello'] | null>(null);
@@ -57,6 +57,8 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 let watch: ReturnType<typeof setInterval> | undefined;
 let resting: ReturnType<typeof setTimeout> | undefined;
 let regroup: ReturnType<typeof setTimeout> | undefined;
+/** The map that was told last, with its changes; subscribers are told whole maps. */
+let told: LiveEvents['map'] | null = null;
 /** What arrived behind a map that is about to be handed on. */
 const waiting: (() => void)[] = [];
 let probe: () => Promise<boolean> = async () => true;
@@ -138,6 +140,7 @@ function close(): void {
   source?.close();
   source = null;
   openUrl = '';
+  told = null;
   waiting.length = 0;
 }
 
@@ -166,6 +169,24 @@ function receive<K extends (typeof EVENTS)[number]>(name: K, message: MessageEve
   if (name === 'bye') return void later();
   if (name === 'hello') greet(event as LiveEvents['hello']);
   become('live');
+  if (name === 'map') told = event as LiveEvents['map'];
+  if (name !== 'change') return hand(name, event);
+  told = changed(told, event as LiveEvents['change']);
+  // A change of a map that is not here: a new stream begins with a whole one.
+  if (told) hand('map', told);
+  else open();
+}
+
+/** The map that a change makes; null: it is one of another map. What did not change stays the same object. Pure. */
+export function changed(map: LiveEvents['map'] | null, change: LiveEvents['change']): LiveEvents['map'] | null {
+  if (map?.sequence !== change.of) return null;
+  const [services, links] = [[...map.services], [...map.links]];
+  for (const [at, it] of change.services) services[at] = it;
+  for (const [at, it] of change.links) links[at] = it;
+  return { sequence: change.sequence, services, links };
+}
+
+function hand<K extends (typeof EVENTS)[number]>(name: K, event: LiveEvents[K]): void {
   inOrder(name === 'map', () => {
     for (const it of [...subscriptions]) tell(() => (it.on[name] as ((event: LiveEvents[K]) => void) | undefined)?.(event));
   });

@@ -363,6 +363,8 @@ export interface RoutesPage {
 export interface LiveEvents {
   hello: { version: string; started_at_unix_ms: number; now_unix_ms: number; heartbeat_ms: number };
   map: { sequence: number; services: LiveService[]; links: Link[] };
+  /** Of the map that was told last; see `changed` in live.ts. */
+  change: { sequence: number; of: number; services: [number, LiveService][]; links: [number, Link][] };
   load: { sequence: number; at_unix_ms: number; window_ms: number; services: LoadRow[]; links: LoadRow[] };
   ops: { ops: EndedOp[]; missed: number };
   logs: { logs: LogLine[]; missed: number };

@@ -9,6 +9,7 @@ import { clock, coarse, Dot, Icon, IconButton, theme, useNow, utc, type Theme, t
 import { leave, session } from './session';
 
 export function Shell({ children }: { children: ComponentChildren }) {
+  useFocusInPage(path.value);
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => skip(event)}>
@@ -35,6 +36,16 @@ export function Shell({ children }: { children: ComponentChildren }) {
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();
+}
+
+/** What had the focus may go with its page: then the keys go on in the new one, not at the top of the document. */
+function useFocusInPage(at: string): void {
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      if (document.activeElement === document.body) document.getElementById('main')?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [at]);
 }
 
 export const Mark = () => (

@@ -28,7 +28,7 @@
 //   useEffect(() => subscribe({ topics: ['ops'], query: { service }, on: { ops: (it) => add(it.ops) }, onGap: reload }), [service]);
 //
 // Rules: text is text (no innerHTML, no markup from data). Numbers of the stream get <LiveStale/> (PageFrame has it), those of a
-// resource <Stale since={resource.staleSinceUnixMs.value}/>. Class names of a page begin with its own short prefix
+// resource <OwnStale since={resource.staleSinceUnixMs.value}/> (telemetry/own-stale). Class names of a page begin with its own short prefix
 // (`tr-`, `lg-`, `sv-`, `mt-`, `st-`, `en-`, `mp-`). Colours only through var(--…) of ui/tokens.css. Lists that grow are bounded by a named limit.
 // Pure parts (layout, merging, ranges) live in files without preact and have NAME.test.ts beside them (vitest, no browser).
 // Try: `npm run dev` (see vite.config.ts for the runtime it talks to), `npm run check`, `npm run build`.

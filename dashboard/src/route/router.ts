@@ -10,6 +10,13 @@ export interface Place {
 
 const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search), hash: location.hash });
 
+/** A name that no other entry of this tab's history has, whenever its document was loaded. */
+const mark = (): { entry: string } => ({ entry: `${performance.timeOrigin}-${++marks}` });
+let marks = 0;
+
+/** The name of the entry of the history one is at: going back comes to the same one. */
+export const entry = (): string => (history.state as { entry?: string } | null)?.entry ?? '';
+
 const atStart: Place = typeof location === 'undefined' ? { path: '/', query: new URLSearchParams(), hash: '' } : here();
 export const place = signal<Place>(atStart);
 export const path: ReadonlySignal<string> = computed(() => place.value.path);
@@ -28,8 +35,8 @@ export const href = (at: Place): string => {
 export function navigate(to: string, how: { replace?: boolean } = {}): void {
   const url = new URL(safePath(to, '/'), location.origin);
   const same = url.pathname + url.search + url.hash === location.pathname + location.search + location.hash;
-  if (how.replace || same) history.replaceState(null, '', url);
-  else history.pushState(null, '', url);
+  if (how.replace || same) history.replaceState(history.state, '', url);
+  else history.pushState(mark(), '', url);
   arrive(true);
 }
 
@@ -41,8 +48,8 @@ export function setQuery(change: Record<string, string | null>, how: { push?: bo
     else query.set(name, value);
   }
   const to = href({ ...place.peek(), query });
-  if (how.push) history.pushState(null, '', to);
-  else history.replaceState(null, '', to);
+  if (how.push) history.pushState(mark(), '', to);
+  else history.replaceState(history.state, '', to);
   arrive(false);
 }
 
@@ -89,6 +96,7 @@ function arrive(scroll: boolean): void {
 
 /** Listens for links and the back button; once, at start. */
 export function startRouter(): void {
+  if (entry() === '') history.replaceState(mark(), '');
   addEventListener('popstate', () => arrive(false));
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

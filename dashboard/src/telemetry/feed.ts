@@ -67,10 +67,11 @@ export class Feed<T> {
     return !this.loading.value && !(status >= 400 && status < 500 && status !== 429);
   }
 
-  /** Asks for the first page; returns how to stop. */
+  /** Asks for the first page, or, of a list that was left and is shown again, for what is new; returns how to stop. */
   start(): () => void {
     this.#asked = new AbortController();
-    void this.#reload();
+    this.#refused = false;
+    void (this.loading.peek() || this.lines.peek().length === 0 ? this.#reload() : this.refresh());
     return () => {
       clearTimeout(this.#timer);
       this.#asked.abort();

@@ -1,6 +1,7 @@
 // Services by name: a filter over all that are known, and a name in the colour that the service has everywhere.
+import { useState } from 'preact/hooks';
 import { get } from '@/api/client';
-import type { ServiceSummary } from '@/api/types';
+import type { LiveMap, ServiceSummary } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { place, setQuery } from '@/route/router';
 import { Select, seriesVar } from '@/ui';
@@ -17,12 +18,18 @@ export function ServiceName({ name, link }: { name: string; link?: boolean }) {
   );
 }
 
-/** Chooses a service for the query's `service`; a name in the URL that is not known is offered too. */
+/**
+ * Chooses a service for the query's `service`. Those that only report (over OTLP) are known to the map alone, which is much to
+ * ask for: that is done when somebody is about to choose. A name in the URL that is not known is offered too.
+ */
 export function ServiceFilter() {
-  const services = useResource('services', (signal) => get<ServiceSummary[]>('/services', {}, signal));
+  const [about, setAbout] = useState(false);
+  const made = useResource('services', (signal) => get<ServiceSummary[]>('/services', {}, signal));
+  const heard = useResource('service-names', (signal) => get<LiveMap>('/map', {}, signal), { off: !about });
   const chosen = place.value.query.get('service') ?? '';
-  const names = (services.data.value ?? []).map((it) => it.name).sort();
-  if (chosen !== '' && !names.includes(chosen)) names.unshift(chosen);
-  const options: [string, string][] = [['', 'All services'], ...names.map((it): [string, string] => [it, it])];
-  return <Select aria-label="Service" value={chosen} options={options} onPick={(service) => setQuery({ service: service || null })} />;
+  const names = new Set([...(made.data.value ?? []), ...(heard.data.value?.services ?? [])].map((it) => it.name).sort());
+  if (chosen !== '') names.add(chosen);
+  const options: [string, string][] = [['', 'All services'], ...[...names].map((it): [string, string] => [it, it])];
+  const ask = () => setAbout(true);
+  return <Select aria-label="Service" value={chosen} options={options} onFocus={ask} onPointerEnter={ask} onPick={(service) => setQuery({ service: service || null })} />;
 }

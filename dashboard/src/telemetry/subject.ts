@@ -13,9 +13,10 @@ export function nameOf(told: string): string {
   const prefix = /^(http|rpc|event|job|workflow|user)\.[a-z_]+:/.exec(subject);
   if (prefix === null) return subject === '' ? '(not told)' : subject;
   const rest = subject.slice(prefix[0].length);
-  if (prefix[1] !== 'http') return rest;
+  // Of a call to somebody without a name here, the name is empty.
+  if (prefix[1] !== 'http') return rest.replace(/^\//, '');
   const cut = rest.indexOf('/');
-  return cut < 0 ? rest : `${rest.slice(0, cut)} ${rest.slice(cut + 1)}`;
+  return (cut < 0 ? rest : `${rest.slice(0, cut)} ${rest.slice(cut + 1)}`).trim();
 }
 
 /** The channel a subject names; empty when it names none. */

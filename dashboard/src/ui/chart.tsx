@@ -125,7 +125,8 @@ function options(latest: { current: Props }, width: number): uPlot.Options {
       ...(props.sync ? { sync: { key: props.sync } } : {}),
     },
     scales: {
-      x: { time: true },
+      // One moment alone has no width: half a minute on either side, so that a brush means something.
+      x: { time: true, range: (plot, low, high) => (plot.data[0].length === 1 ? [low - 30, low + 30] : [low, high]) },
       y: { distr: props.logarithmic ? 3 : 1, range: props.logarithmic ? undefined! : (_plot, low, high) => [props.fromZero === false ? low : 0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [

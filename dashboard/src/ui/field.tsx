@@ -61,6 +61,9 @@ interface SelectProps {
   value: string;
   options: readonly (readonly [value: string, label: string])[];
   onPick: (value: string) => void;
+  /** Somebody is about to choose. */
+  onFocus?: () => void;
+  onPointerEnter?: () => void;
   id?: string;
   disabled?: boolean;
   'aria-label'?: string;

@@ -1,6 +1,7 @@
 // Filters bound to the URL's query: what one filters by survives a reload and can be sent to somebody. Text is applied
 // 250 ms after the last key; everything else at once.
 import type { ComponentChildren } from 'preact';
+import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { place, setQuery } from '@/route/router';
 import { Button } from './button';
@@ -11,10 +12,16 @@ const TYPED_MS = 250;
 /** Value of a query parameter now; `otherwise` when absent. Subscribes the caller. */
 export const queryValue = (name: string, otherwise = ''): string => place.value.query.get(name) ?? otherwise;
 
+/** Counts how often filters were cleared: what was typed and is not applied yet goes, too. */
+const clears = signal(0);
+
 /** A row of filters; “Clear” appears when one of `names` is set. */
 export function FilterBar({ names, children, end }: { names: readonly string[]; children: ComponentChildren; end?: ComponentChildren }) {
   const set = names.some((name) => place.value.query.has(name));
-  const clear = () => setQuery(Object.fromEntries(names.map((name) => [name, null])));
+  const clear = () => {
+    clears.value += 1;
+    setQuery(Object.fromEntries(names.map((name) => [name, null])));
+  };
   return (
     <div class="filters" role="search">
       {children}
@@ -36,6 +43,13 @@ export function TextFilter({ name, label, placeholder }: { name: string; label: 
   useEffect(() => {
     if (document.activeElement !== field.current) setText(applied);
   }, [applied]);
+  const cleared = clears.value;
+  const seen = useRef(cleared);
+  useEffect(() => {
+    if (seen.current === cleared) return;
+    seen.current = cleared;
+    setText('');
+  }, [cleared]);
   useEffect(() => {
     if (text === applied) return;
     const timer = setTimeout(() => setQuery({ [name]: text.trim() || null, cursor: null }), TYPED_MS);

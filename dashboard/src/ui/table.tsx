@@ -1,7 +1,8 @@
 // A table of any length: only rows in view are in the document. Rows have one height; a row is chosen by click, arrows and
 // Enter. `role=grid` with counts, so that a screen reader knows how long it is.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { keeperOf, type Keeper } from '@/route/kept';
 
 export interface Column<T> {
   key: string;
@@ -39,6 +40,16 @@ interface Props<T> {
   onEnd?: () => void;
   /** Told when the first visible row is or is not the first row: for “12 new” pills. */
   onTop?: (atTop: boolean) => void;
+  /** Given, one comes back to where one was in it: a name that no other table of the page has. */
+  keep?: string;
+}
+
+/** Where one was in a table. */
+interface Spot {
+  top: number;
+  cursor: number;
+  /** A row had the focus. */
+  focused: boolean;
 }
 
 const ROW_PX = 32;
@@ -58,7 +69,7 @@ interface Slice {
 }
 
 /** Which rows are in view; tells `onTop` and `onEnd`. */
-function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>): [Slice, () => void] {
+function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>, spot: Spot | undefined): [Slice, () => void] {
   const [slice, setSlice] = useState<Slice>({ from: 0, shown: FIRST_ROWS });
   const asked = useRef(-1);
   const begun = useRef(false);
@@ -81,6 +92,13 @@ function useSlice<T>(box: { current: HTMLDivElement | null }, props: Props<T>): 
   useLayoutEffect(() => {
     if (begun.current) measure();
   }, [props.rows.length]);
+  // Before it is painted, and before anything new arrives that a list at its top would take in.
+  useLayoutEffect(() => {
+    if (spot && box.current) {
+      box.current.scrollTop = spot.top;
+      measure();
+    }
+  }, []);
   useEffect(() => {
     begun.current = true;
     if (!box.current) return;
@@ -109,9 +127,26 @@ function stepOf(key: string, page: number, rows: number): number | undefined {
 export function DataTable<T>(props: Props<T>) {
   const { rows, columns, rowHeight = ROW_PX } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [slice, measure] = useSlice(box, props);
-  const [cursor, setCursor] = useState(0);
+  const keeper = useMemo<Keeper<Spot>>(() => keeperOf(`table ${props.keep ?? ''}`), []);
+  const spot = useMemo(() => (props.keep === undefined ? undefined : keeper.read()), []);
+  const [slice, measure] = useSlice(box, props, spot);
+  const [cursor, setCursor] = useState(spot?.cursor ?? 0);
   const at = Math.min(cursor, Math.max(0, rows.length - 1));
+  const keep = (change: Partial<Spot>) => {
+    if (props.keep !== undefined) keeper.write({ ...(keeper.read() ?? { top: 0, cursor: 0, focused: false }), ...change });
+  };
+  const scrolled = () => {
+    keep({ top: box.current?.scrollTop ?? 0 });
+    measure();
+  };
+  const focused = (row: number) => {
+    keep({ cursor: row, focused: true });
+    setCursor(row);
+  };
+  // The row is drawn by then.
+  useEffect(() => {
+    if (spot?.focused) requestAnimationFrame(() => box.current?.querySelector<HTMLElement>(`[data-row="${spot.cursor}"]`)?.focus({ preventScroll: true }));
+  }, []);
   const go = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
     setCursor(next);
@@ -135,7 +170,7 @@ export function DataTable<T>(props: Props<T>) {
   const template = { gridTemplateColumns: columns.map((it) => it.width).join(' ') };
   const least = { minWidth: `${leastWidth(columns.map((it) => it.width))}px` };
   return (
-    <div class="table" ref={box} onScroll={measure}>
+    <div class="table" ref={box} onScroll={scrolled}>
       <div class="table-grid" role="grid" aria-label={props.label} aria-rowcount={rows.length + 1} aria-colcount={columns.length} style={least}>
         <div class="table-head" role="row" aria-rowindex={1} style={template}>
           {columns.map((it) => (
@@ -143,7 +178,7 @@ export function DataTable<T>(props: Props<T>) {
           ))}
         </div>
         <div class="table-body" role="rowgroup" style={{ height: `${rows.length * rowHeight}px` }} onKeyDown={onKey}>
-          <Rows {...{ props, slice, template, at }} onFocus={setCursor} />
+          <Rows {...{ props, slice, template, at }} onFocus={focused} />
         </div>
       </div>
       {props.foot}

@@ -1,4 +1,4 @@
-// What a page costs: long tasks, memory, the first paint.
+// What a page costs: tasks that keep its main thread, the first paint; and, by hand, where the time goes.
 
 /** Opens a page without anything cached and tells when it was first painted, and what it loaded. */
 export async function first_paint(session, { path }) {
@@ -16,21 +16,6 @@ export async function first_paint(session, { path }) {
     };
   });
   return found;
-}
-
-/** Watches the page for `seconds`: long tasks, and memory in the beginning, every `every` seconds and at the end. */
-export async function watch(session, { seconds, every = 10 }) {
-  await session.takeLongTasks();
-  const samples = [await session.memory()];
-  const tasks = [];
-  for (let passed = 0; passed < seconds; passed += every) {
-    await session.page.waitForTimeout(every * 1_000);
-    // Before the collection, which is a task of its own.
-    tasks.push(...(await session.takeLongTasks()));
-    samples.push(await session.memory());
-    await session.takeLongTasks();
-  }
-  return { tasks, samples };
 }
 
 /** Begins to record what the main thread does, with the processor's time of each task. */
@@ -53,8 +38,11 @@ export async function recorded(session, { over_ms: over = 50 }) {
     const where = it.args?.data?.functionName ?? it.args?.data?.type ?? '';
     return `${it.name}${where ? ` ${where}` : ''} ${Math.round((it.tdur ?? it.dur) / 1_000)} ms`;
   };
+  const waits = tasks.filter((it) => it.dur > over * 1_000).map((it) => Math.round(it.dur / 1_000));
   return {
     tasks: tasks.length,
+    // By the wall's clock: also what the thread waited for a processor.
+    wall: { over: waits.length, longest_ms: Math.max(0, ...waits) },
     long: long.map((it) => ({
       cpu_ms: Math.round((it.tdur ?? it.dur) / 1_000),
       wall_ms: Math.round(it.dur / 1_000),
@@ -66,11 +54,6 @@ export async function recorded(session, { over_ms: over = 50 }) {
 /** Lets time pass. */
 export async function pass(session, { seconds }) {
   await session.page.waitForTimeout(seconds * 1_000);
-}
-
-/** Long tasks since the last time. */
-export async function long_tasks(session) {
-  return { tasks: await session.takeLongTasks() };
 }
 
 /** Where the main thread spends its time for `seconds`: functions by time of their own. */

@@ -1,9 +1,10 @@
 // The log as a feed: pages of what was written, and what is written right now.
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { get } from '@/api/client';
 import { runtimeNow, subscribe } from '@/api/live';
 import type { LogLine, LogsPage } from '@/api/types';
-import { Feed } from '@/telemetry/feed';
+import type { Feed } from '@/telemetry/feed';
+import { useFeed } from '@/telemetry/feeds';
 import { isOpen } from '@/telemetry/range';
 import { above, LINES_MAX } from './merge';
 import { asked, liveAsked, wanted, writeFilters, type LogFilters } from './query';
@@ -12,9 +13,7 @@ const PAGE = 300;
 
 /** The lines that match; `follow` takes in what is written from now on. */
 export function useLogs(filters: LogFilters, follow: boolean): Feed<LogLine> {
-  const key = writeFilters(filters).toString();
-  const feed = useMemo(() => new Feed<LogLine>(rules(filters)), [key]);
-  useEffect(() => feed.start(), [feed]);
+  const feed = useFeed('logs', writeFilters(filters).toString(), () => rules(filters));
   const on = follow && isOpen(filters.range) && feed.taken;
   useEffect(() => (on ? followed(feed, filters) : undefined), [feed, on]);
   return feed;

@@ -4,6 +4,8 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { LogLine } from '@/api/types';
 import type { Feed } from '@/telemetry/feed';
 import type { Hold } from '@/telemetry/hold';
+import { keeperOf } from '@/route/kept';
+import { place } from '@/route/router';
 import { rowAt, tops } from './heights';
 import { LINE, type Acts } from './line';
 
@@ -12,17 +14,22 @@ const NEAR_PX = 600;
 
 type Box = { current: HTMLDivElement | null };
 
-/** How far the list is scrolled; tells the feed when an end is near. */
+/** How far the list is scrolled, on the way back as far as it was; tells the feed when an end is near. */
 export function useView(box: Box, feed: Feed<LogLine>, hold: Hold) {
+  const keeper = useMemo(() => keeperOf<number>(`log ${place.peek().query}`), []);
   const [view, setView] = useState({ top: 0, height: 800 });
   const measure = () => {
     const it = box.current;
     if (!it) return;
+    keeper.write(it.scrollTop);
     setView({ top: it.scrollTop, height: it.clientHeight });
     hold.atTop(it.scrollTop < LINE);
     if (it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_PX) void feed.older();
   };
-  useLayoutEffect(measure, []);
+  useLayoutEffect(() => {
+    if (box.current) box.current.scrollTop = keeper.read() ?? 0;
+    measure();
+  }, []);
   useEffect(() => {
     const observer = new ResizeObserver(measure);
     if (box.current) observer.observe(box.current);

@@ -66,3 +66,29 @@ test('what stays does not move at all when another goes', () => {
   const after = arrange(task(['a', 'b', 'd'], arcs('ab ad'), before));
   for (const id of ['a', 'b', 'd']) expect(after[id]).toEqual(before[id]);
 });
+
+/** Gateways, thirty-two domains of six services that call each other and those of other domains, and what everybody calls. */
+function company(): Task {
+  const name = (domain: number, role: number) => `${domain}-${role}`;
+  const [gateways, hubs] = [['web', 'mobile', 'partner'], ['auth', 'config', 'flags']];
+  const calls: Arc[] = [];
+  const domains = Array.from({ length: 32 }, (_, at) => at);
+  for (const domain of domains) {
+    for (const from of gateways) calls.push({ from, to: name(domain, 0) });
+    for (const role of [0, 1, 2, 3, 4, 5]) {
+      for (const to of hubs) calls.push({ from: name(domain, role), to });
+      if (role > 0) calls.push({ from: name(domain, role - 1), to: name(domain, role) });
+      for (const step of [3, 7, 11]) calls.push({ from: name(domain, role), to: name((domain + step) % 32, (role * step) % 6) });
+    }
+  }
+  return task([...gateways, ...hubs, ...domains.flatMap((it) => [0, 1, 2, 3, 4, 5].map((role) => name(it, role)))], calls);
+}
+
+test('two hundred services fill the room instead of lying in a band', () => {
+  const input = company();
+  const spots = Object.values(arrange(input));
+  const span = (all: number[]) => Math.max(...all) - Math.min(...all);
+  const shape = (span(spots.map((it) => it.x)) + 188) / (span(spots.map((it) => it.y)) + 56);
+  expect(shape).toBeGreaterThan(input.aspect / 1.125);
+  expect(shape).toBeLessThan(input.aspect * 1.125);
+});

@@ -40,6 +40,10 @@ const LEVEL_ROUNDS = 200;
 const COLUMNS_FREE = 5;
 /** Less of a rise is no direction. */
 const FORWARD_MIN = 0.05;
+/** Columns of this height are never too high. */
+const HEIGHT_FREE = 420;
+/** Heights that are tried, against that of a full square. */
+const HEIGHT_TRIES = [1.1, 1.25, 1.4, 1.6, 1.8, 2.1];
 const SWEEPS = 12;
 const TICKS = 160;
 /** At least this share must have stood before for it to stay; else everything is arranged anew. */
@@ -119,20 +123,35 @@ function columnsByLevel(nodes: Node[], aspect: number): void {
     list.push([level[index] ?? 0, it]);
     rough.set(column, list);
   });
+  const ordered = [...rough.keys()].sort((a, b) => a - b).map((it) => (rough.get(it) ?? []).sort((a, b) => a[0] - b[0] || (a[1].id < b[1].id ? -1 : 1)).map(([, node]) => node));
   const area = nodes.reduce((sum, it) => sum + (it.width + GAP_X) * (it.height + GAP_Y), 0);
-  const tallest = Math.max(420, Math.sqrt(area / aspect) * 1.1, ...nodes.map((it) => it.height));
-  let next = 0;
-  for (const column of [...rough.keys()].sort((a, b) => a - b)) {
-    const list = (rough.get(column) ?? []).sort((a, b) => a[0] - b[0] || (a[1].id < b[1].id ? -1 : 1));
-    const height = list.reduce((sum, [, it]) => sum + it.height + GAP_Y, 0);
-    const parts = Math.max(1, Math.ceil(height / tallest));
-    let filled = 0;
-    for (const [, it] of list) {
-      it.column = next + Math.min(parts - 1, Math.floor((filled / height) * parts));
-      filled += it.height + GAP_Y;
-    }
-    next += parts;
+  const square = Math.sqrt(area / aspect);
+  const least = Math.max(HEIGHT_FREE, ...nodes.map((it) => it.height));
+  // Columns are never all full, so that what looks square on paper is too wide: the height that fills the room best is tried for.
+  const heights = HEIGHT_TRIES.map((it) => Math.max(least, square * it));
+  const tries = heights.map((it) => ordered.flatMap((list) => split(list, it)));
+  const best = tries.reduce((a, b) => (roomFor(b, aspect) < roomFor(a, aspect) ? b : a));
+  best.forEach((list, column) => list.forEach((it) => (it.column = column)));
+}
+
+const heightOf = (list: readonly Node[]): number => list.reduce((sum, it) => sum + it.height + GAP_Y, 0);
+
+/** In as many parts of about one height as make none taller than `tallest`. */
+function split(list: readonly Node[], tallest: number): Node[][] {
+  const height = heightOf(list);
+  const parts = Array.from({ length: Math.max(1, Math.ceil(height / tallest)) }, (): Node[] => []);
+  let filled = 0;
+  for (const it of list) {
+    parts[Math.min(parts.length - 1, Math.floor((filled / height) * parts.length))]?.push(it);
+    filled += it.height + GAP_Y;
   }
+  return parts.filter((it) => it.length > 0);
+}
+
+/** Height of the least room of this aspect that holds the columns. */
+function roomFor(columns: readonly Node[][], aspect: number): number {
+  const width = columns.reduce((sum, list) => sum + Math.max(...list.map((it) => it.width)) + GAP_X, 0);
+  return Math.max(width / aspect, ...columns.map(heightOf));
 }
 
 /**

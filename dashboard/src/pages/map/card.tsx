@@ -1,10 +1,12 @@
 // One node: a service's card, a group's card, or the box of an open group. Numbers are signals bound to text, so that a second's
 // loads change words in place and render nothing anew.
-import { useComputed, type ReadonlySignal } from '@preact/signals';
+import { computed, useComputed, type ReadonlySignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
+import { certificateFault } from '@/telemetry/certificate';
 import { count, Icon, percent, plural, rate, duration } from '@/ui';
 import { memo } from './memo';
 import { CARD_HEIGHT, CARD_WIDTH, errorTone, healthOf, instancesOf, isForeign, OUTSIDE, stateOf, sumLoads, type MapNode, type Member, type Role } from './model';
-import { loads } from './store';
+import { loads, slowClock } from './store';
 
 export interface CardProps {
   node: MapNode;
@@ -46,9 +48,28 @@ export const Card = memo(function Card({ node, chosen, dim, found, reachable, mo
         {node.role === 'group' && <span class="mp-sub">{plural(node.members.length, 'service')}</span>}
         <Numbers load={load} tone={tone} quiet={quietWord(node.role, stateText, state)} />
       </span>
+      <CertificateMark members={node.members} />
     </div>
   );
 });
+
+/** A key, where a certificate was not renewed in time: the instance will be cut off, and nobody has noticed yet. */
+function CertificateMark({ members }: { members: readonly Member[] }) {
+  const word = useMemo(() => computed(() => certificateWord(members)), [members]);
+  if (word.value === null) return null;
+  const [tone, text] = word.value.split(': ') as [string, string];
+  return (
+    <span class={`mp-cert-mark ${tone}`} title={text}>
+      <Icon name="key" size={14} label={text} />
+    </span>
+  );
+}
+
+/** As a text, so that nothing is drawn anew while it says the same. */
+function certificateWord(members: readonly Member[]): string | null {
+  const fault = certificateFault(members.flatMap((it) => it.service?.instances ?? []), slowClock.value);
+  return fault && `${fault.tone}: ${fault.word}`;
+}
 
 function quietWord(role: Role, text: string, tone: string): string {
   if (role === 'outside') return 'callers';

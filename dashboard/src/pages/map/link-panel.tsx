@@ -2,6 +2,7 @@
 import { get } from '@/api/client';
 import type { LiveEdge, LiveMap } from '@/api/types';
 import { useResource } from '@/route/resource';
+import { searchWords } from '@/telemetry/red';
 import { ErrorNote, KindTag, plural, Section, Skeleton, Stale, StatusBadge } from '@/ui';
 import { pairKey, type MapLink } from './model';
 import { RouteNumbers } from './numbers';
@@ -35,7 +36,7 @@ function Method({ edge, names }: { edge: LiveEdge; names: boolean }) {
     <li class="mp-method">
       <div class="row">
         <KindTag kind={edge.kind} short />
-        <a class="grow cut" href={`/traces?service=${encodeURIComponent(edge.to)}&text=${encodeURIComponent(edge.method)}`} title={edge.method}>
+        <a class="grow cut" href={`/traces?service=${encodeURIComponent(edge.to)}&text=${encodeURIComponent(searchWords(edge.method))}`} title={edge.method}>
           {edge.method}
         </a>
         {load ? (

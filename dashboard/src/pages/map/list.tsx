@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { DataTable, Dot, duration, percent, rate, type Column, type Sort } from '@/ui';
 import { select, selected } from './choice';
 import { errorTone, healthOf, instancesOf, serviceId, stateOf, type Graph, type Role, type Tone } from './model';
-import { loads, topology } from './store';
+import { certificateFault } from '@/telemetry/certificate';
+import { loads, slowClock, topology } from './store';
 import type { Load } from '@/api/types';
 
 interface Line {
@@ -57,11 +58,12 @@ function linesOf(graph: Graph): Line[] {
     node.members.map((member) => {
       const role: Role = node.role === 'group' ? (member.service ? 'service' : 'ghost') : node.role;
       const [tone, state] = stateOf(role, [member]);
+      const certificates = certificateFault(member.service?.instances ?? [], slowClock.value);
       return {
         id: serviceId(member.name),
         name: nameIn(member.name),
-        tone,
-        state,
+        tone: certificates && tone === 'ok' ? certificates.tone : tone,
+        state: certificates ? `${state}, ${certificates.word}` : state,
         instances: instancesOf(healthOf([member])),
         calls: calls.get(member.name) ?? 0,
         callers: callers.get(member.name) ?? 0,

@@ -1,9 +1,11 @@
 // What is chosen, in full: a service (instances, routes, neighbours, failures), a group, or a call and its methods.
 import { useComputed } from '@preact/signals';
 import { get } from '@/api/client';
-import type { Load, MapInstance, RedPage, ServiceDetail, TracesPage } from '@/api/types';
+import type { Certificate, Load, MapInstance, RedPage, ServiceDetail, TracesPage } from '@/api/types';
 import { useResource } from '@/route/resource';
 import { Ago, Button, Dot, Duration, duration, ErrorNote, HealthBadge, Icon, KindTag, percent, plural, rate, Section, shortId, SidePanel, Skeleton, Sparkline, Stale, StatusBadge, useNow, coarse } from '@/ui';
+import { certificateAge } from '@/telemetry/certificate';
+import { searchWords } from '@/telemetry/red';
 import { focusName, focusOn, select, toggleGroup } from './choice';
 import { nameOf, titleOf } from './graph';
 import { errorTone, healthOf, stateOf, sumLoads, type Graph, type MapLink, type MapNode, type Member } from './model';
@@ -17,7 +19,7 @@ const ROUTES_MAX = 60;
 
 export function Panel({ graph, id, onClose: close }: { graph: Graph; id: string; onClose: () => void }) {
   const link = graph.links.find((it) => it.id === id);
-  if (link) return <LinkPanel link={link} onClose={close} />;
+  if (link) return <LinkPanel key={id} link={link} onClose={close} />;
   const node = findNode(graph, id);
   if (!node) return null;
   if (node.role === 'group') return <GroupPanel node={node} onClose={close} />;
@@ -106,7 +108,6 @@ function Instances({ instances }: { instances: readonly MapInstance[] }) {
 function Instance({ it }: { it: MapInstance }) {
   const now = useNow();
   const health = it.status === 'returning' ? 'returning' : (it.health ?? (it.unhealthy_since_unix_ms > 0 ? 'unhealthy' : 'healthy'));
-  const cert = it.certificate;
   return (
     <li class="mp-instance">
       <div class="row between">
@@ -118,18 +119,18 @@ function Instance({ it }: { it: MapInstance }) {
       <div class="small faint cut" title={`${it.call_endpoint} ${it.http_endpoint}`.trim()}>
         {[it.call_endpoint, it.http_endpoint && `http ${it.http_endpoint}`, it.sdk].filter(Boolean).join(' · ')}
       </div>
-      {cert && <Certificate issued={cert.issued_at_unix_ms} expires={cert.expires_at_unix_ms} now={now} />}
+      {it.certificate && <Age certificate={it.certificate} now={now} />}
     </li>
   );
 }
 
 /** How much of a certificate's life is over, as a bar and in words. */
-function Certificate({ issued, expires, now }: { issued: number; expires: number; now: number }) {
-  const share = Math.max(0, Math.min(1, (now - issued) / Math.max(1, expires - issued)));
-  const left = expires - now;
-  const words = left <= 0 ? 'certificate has expired' : `certificate ${coarse(now - issued) || '0 s'} old, ${coarse(left)} left`;
+function Age({ certificate, now }: { certificate: Certificate; now: number }) {
+  const { share, tone, leftMs } = certificateAge(certificate, now);
+  const old = coarse(now - certificate.issued_at_unix_ms) || '0 s';
+  const words = leftMs <= 0 ? 'certificate has expired' : `certificate ${old} old, ${coarse(leftMs)} left${tone === 'warn' ? ': renewal is late' : ''}`;
   return (
-    <div class="mp-cert small faint">
+    <div class={`mp-cert small ${tone === 'ok' ? 'faint' : tone}`}>
       <meter min={0} max={1} low={0.8} high={0.95} optimum={0} value={share} aria-label={words} />
       <span>{words}</span>
     </div>
@@ -156,7 +157,7 @@ function Routes({ name }: { name: string }) {
         {rows.slice(0, ROUTES_MAX).map((it) => (
           <li key={`${it.kind} ${it.name}`} class="mp-route">
             <KindTag kind={it.kind} short />
-            <a class="grow cut" href={`/traces?service=${encodeURIComponent(name)}&text=${encodeURIComponent(it.name)}`} title={`${it.kind} ${it.name}`}>
+            <a class="grow cut" href={`/traces?service=${encodeURIComponent(name)}&text=${encodeURIComponent(searchWords(it.name))}`} title={`${it.kind} ${it.name}`}>
               {it.name}
             </a>
             {it.load ? (

@@ -40,6 +40,8 @@ export class Scene {
   readonly detail = signal<Detail>('near');
 
   private camera: Camera = { left: 0, top: 0, k: 1 };
+  /** The camera is where `fitAll` put it: nobody has moved it since. */
+  private showsAll = false;
   private size: Size = { width: 0, height: 0 };
   private ratio = 1;
   private links: readonly MapLink[] = [];
@@ -125,6 +127,7 @@ export class Scene {
   }
 
   lookAt(camera: Camera, how: 'at once' | 'gliding'): void {
+    this.showsAll = false;
     if (how === 'at once' || this.still.matches) {
       this.cameraGoal = null;
       this.camera = camera;
@@ -146,6 +149,15 @@ export class Scene {
   fitAll(how: 'at once' | 'gliding'): void {
     if (this.dirty.lines) this.relay();
     this.lookAt(fit(this.extent(), this.size), how);
+    this.showsAll = true;
+  }
+
+  /** Takes in what has come into being outside of the view, unless somebody looks at a part of their own choice. */
+  keepAll(): void {
+    const all = this.extent();
+    if (!this.showsAll || !all) return;
+    const view = inView(this.view, this.size, 0);
+    if (all.left < view.left || all.right > view.right || all.top < view.top || all.bottom > view.bottom) this.fitAll('gliding');
   }
 
   reveal(id: string): void {

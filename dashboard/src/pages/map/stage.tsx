@@ -117,7 +117,8 @@ function usePlaces(scene: Scene | null, graph: Graph, name: string, centre: stri
     if (!scene) return;
     scene.place(graph, placesOf(graph, now.spots));
     const ready = now.scene === name && graph.nodes.every((it) => now.spots[it.id]);
-    if (!ready || fitted.current === name) return;
+    if (!ready) return;
+    if (fitted.current === name) return scene.keepAll();
     scene.fitAll(fitted.current === '' ? 'at once' : 'gliding');
     fitted.current = name;
   }, [scene, graph, now, name]);

@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { get } from '@/api/client';
-import { subscribe } from '@/api/live';
+import { runtimeNow, subscribe } from '@/api/live';
 import { ApiError } from '@/api/problem';
 import type { Link, LiveEvents, LiveMap, LiveService } from '@/api/types';
 import { NO_LOADS, pairKey, readLoads, type Loads } from './model';
@@ -24,6 +24,9 @@ export const topology = signal<Topology | null>(null);
 export const loads = signal<Loads>(NO_LOADS);
 /** Calls per second of all services together, the last sixty readings. */
 export const pulse = signal<readonly number[]>([]);
+
+/** The runtime's clock in steps of `ASK_EVERY_MS`: for what becomes old by itself, as certificates do. */
+export const slowClock = signal(runtimeNow());
 
 /** Why nothing is told: neither the stream nor asking has an answer. `sinceUnixMs`: since when; null before the first answer. */
 export const silence = signal<{ error: ApiError; sinceUnixMs: number | null } | null>(null);
@@ -71,6 +74,7 @@ export function useMapNews(): void {
     const stop = subscribe({ topics: ['map'], query: { window_ms: WINDOW_MS }, on: { map: tellMap, load: tellLoad } });
     const asking = new AbortController();
     const ask = async () => {
+      slowClock.value = runtimeNow();
       // From the first map on the stream says itself how old it is.
       if (document.hidden || sequence >= 0) return;
       try {
@@ -83,6 +87,7 @@ export function useMapNews(): void {
         if (error instanceof ApiError && sequence < 0) silence.value = { error, sinceUnixMs: askedUnixMs };
       }
     };
+    slowClock.value = runtimeNow();
     const first = setTimeout(ask, 1_500);
     const timer = setInterval(ask, ASK_EVERY_MS);
     return () => {

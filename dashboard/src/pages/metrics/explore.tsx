@@ -8,7 +8,8 @@ import { place, setQuery } from '@/route/router';
 import { RangeFilter, setRange } from '@/telemetry/range-filter';
 import { ends, readRange, type Range } from '@/telemetry/range';
 import { ServiceFilter } from '@/telemetry/service';
-import { Empty, ErrorNote, Icon, Input, Note, Segments, Select, Skeleton, Stale, duration, plural, queryValue } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Empty, Awaited, ErrorNote, Icon, Input, Note, Segments, Select, Skeleton, duration, plural, queryValue } from '@/ui';
 import { MetricsFrame } from './frame';
 import { Plot } from './plot';
 import { fittingStep, labelValues, namesFound, QUANTILES, readAsked, STEPS_S, unitWords, writeLabels, type Asked } from './series';
@@ -31,7 +32,7 @@ export function Explore() {
   const all = names.data.value;
   const known = all?.find((it) => it.name === asked.name) ?? null;
   return (
-    <MetricsFrame fill note={<Stale since={names.staleSinceUnixMs.value} />}>
+    <MetricsFrame fill note={<OwnStale since={names.staleSinceUnixMs.value} />}>
       <div class="mt-explore">
         <Names names={all} error={names} chosen={asked.name} />
         <div class="mt-stage">
@@ -51,8 +52,7 @@ function Names({ names, error, chosen }: { names: MetricName[] | null; error: Re
       <div class="mt-names-head">
         <Input icon="search" type="search" aria-label="Find a metric" placeholder="Find a metric" data-slash="" value={words} onText={setWords} />
       </div>
-      {!names && <ErrorNote error={error.error.value} again={error.reload} />}
-      {!names && !error.error.value && <Skeleton rows={6} />}
+      <Awaited of={error} rows={6} />
       <ul>
         {found.slice(0, NAMES_SHOWN_MAX).map((it) => (
           <li key={it.name}>
@@ -123,7 +123,7 @@ function Shown({ asked, known, ready }: { asked: Asked; known: MetricName | null
           {unitWords(kind, unit) && ` · ${unitWords(kind, unit)}`}
           {page && ` · a point each ${duration(page.step_ms)}`}
         </span>
-        <Stale since={shown.staleSinceUnixMs.value} />
+        <OwnStale since={shown.staleSinceUnixMs.value} />
       </div>
       <Controls asked={asked} kind={kind} page={page} />
       <ErrorNote error={page ? null : shown.error.value} again={shown.reload} />

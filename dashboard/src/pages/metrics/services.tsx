@@ -7,7 +7,8 @@ import { useResource } from '@/route/resource';
 import { place, setQuery } from '@/route/router';
 import { isFailing, linesOf } from '@/telemetry/red';
 import { ServiceFilter } from '@/telemetry/service';
-import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, Stale, TextFilter, coarse, count, duration, percent, plural, queryValue, rate } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Button, Empty, ErrorNote, FilterBar, KindTag, Note, SegmentsFilter, Skeleton, Sparkline, TextFilter, coarse, count, duration, percent, plural, queryValue, rate } from '@/ui';
 import { Close } from './close';
 import { MetricsFrame } from './frame';
 import { useNear } from './near';
@@ -33,7 +34,7 @@ export function RedOfServices() {
   const red = useResource(JSON.stringify(query), (signal) => get<RedPage>('/red', query, signal), { everyMs: EVERY_MS });
   const page = red.data.value;
   return (
-    <MetricsFrame note={<Stale since={red.staleSinceUnixMs.value} />}>
+    <MetricsFrame note={<OwnStale since={red.staleSinceUnixMs.value} />}>
       <Filters page={page} />
       {!page && <ErrorNote error={red.error.value} again={red.reload} />}
       {!page && !red.error.value && <Skeleton rows={6} height={64} />}

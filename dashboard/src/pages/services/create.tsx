@@ -1,10 +1,9 @@
 // Making a service or a key, and taking either away. A key is shown once: the dialog that shows it does not close by accident.
 import { useState } from 'preact/hooks';
 import { get, post } from '@/api/client';
-import { ApiError } from '@/api/problem';
 import type { ServiceKeyShown, SettingSummary } from '@/api/types';
 import { useResource } from '@/route/resource';
-import { Button, CodeBlock, ConfirmDialog, Dialog, Field, Input, Note, Tabs, plural, toast } from '@/ui';
+import { ConfirmDialog, Field, FormDialog, Input, Note, SecretDialog, plural, toast, useSending } from '@/ui';
 import { serviceNameFault, snippets } from './model';
 
 const GRPC_PORT = '14445';
@@ -13,42 +12,26 @@ const GRPC_PORT = '14445';
 export function CreateService({ onClose, onMade }: { onClose: () => void; onMade: () => void }) {
   const [name, setName] = useState('');
   const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   const [made, setMade] = useState<ServiceKeyShown | null>(null);
+  const [busy, send] = useSending((problem) => setFault(problem.detail));
   if (made) return <KeyShown made={made} title={`${made.name} is made`} onClose={onClose} />;
 
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const submit = () => {
     const found = serviceNameFault(name);
     setFault(found);
-    if (found || busy) return;
-    setBusy(true);
-    try {
+    if (found) return;
+    void send(async () => {
       setMade(await post<ServiceKeyShown>('/services', { name }));
       onMade();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setFault(problem.detail);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
   const shown = fault ?? (name === '' ? null : serviceNameFault(name));
-
   return (
-    <Dialog title="New service" onClose={onClose}>
-      <form class="stack gap-l" onSubmit={(event) => void submit(event)}>
-        <Field label="Name" hint="As its code calls it: a–z, 0–9, “-” and “_”. It cannot be changed later." error={shown}>
-          {(aria) => <Input {...aria} name="service" value={name} onText={(it) => (setName(it), setFault(null))} placeholder="orders" />}
-        </Field>
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
-            Make it and show the key
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New service" action="Make it and show the key" busy={busy} onSubmit={submit} onClose={onClose}>
+      <Field label="Name" hint="As its code calls it: a–z, 0–9, “-” and “_”. It cannot be changed later." error={shown}>
+        {(aria) => <Input {...aria} name="service" value={name} onText={(it) => (setName(it), setFault(null))} placeholder="orders" />}
+      </Field>
+    </FormDialog>
   );
 }
 
@@ -56,36 +39,18 @@ export function CreateService({ onClose, onMade }: { onClose: () => void; onMade
 export function AddKey({ service, onClose, onMade }: { service: string; onClose: () => void; onMade: () => void }) {
   const [made, setMade] = useState<ServiceKeyShown | null>(null);
   const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [busy, send] = useSending((problem) => setFault(problem.detail));
   if (made) return <KeyShown made={made} title={`A key of ${service}`} onClose={onClose} />;
-  const make = async () => {
-    setBusy(true);
-    try {
+  const submit = () =>
+    void send(async () => {
       setMade(await post<ServiceKeyShown>(`/services/${encodeURIComponent(service)}/keys`));
       onMade();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setFault(problem.detail);
-    } finally {
-      setBusy(false);
-    }
-  };
+    });
   return (
-    <Dialog
-      title={`Add a key to ${service}`}
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" icon="key" busy={busy} onClick={() => void make()}>
-            Make a key
-          </Button>
-        </>
-      }
-    >
+    <FormDialog title={`Add a key to ${service}`} action="Make a key" busy={busy} onSubmit={submit} onClose={onClose}>
       <p class="dim">Keys that there are go on working. To change a key: add one, start the instances with it, then revoke the old one.</p>
       {fault && <Note tone="bad">{fault}</Note>}
-    </Dialog>
+    </FormDialog>
   );
 }
 
@@ -93,30 +58,15 @@ function KeyShown({ made, title, onClose }: { made: ServiceKeyShown; title: stri
   const settings = useResource('settings-for-address', (signal) => get<SettingSummary[]>('/settings', {}, signal));
   const port = settings.data.value?.find((it) => it.key === 'network.grpc_port')?.value ?? GRPC_PORT;
   const code = snippets(made.name, made.key, `${location.hostname}:${port}`);
+  const uses = [
+    { title: 'Environment', label: 'environment', text: code.env, wrap: true },
+    { title: 'Rust', label: 'Rust', text: code.rust },
+    { title: 'Node and Go', label: 'environment of other SDKs', text: code.other, wrap: true },
+  ];
   return (
-    <Dialog
-      title={title}
-      onClose={onClose}
-      sticky
-      wide
-      actions={
-        <Button look="primary" icon="check" onClick={onClose}>
-          I have stored the key
-        </Button>
-      }
-    >
-      <Note tone="warn">This is the only time the key is shown. The runtime keeps a digest and cannot show it again.</Note>
-      <CodeBlock label="key" text={made.key} wrap />
-      <Tabs
-        label="How to use the key"
-        tabs={[
-          { key: 'env', title: 'Environment', panel: () => <CodeBlock label="environment" text={code.env} wrap /> },
-          { key: 'rust', title: 'Rust', panel: () => <CodeBlock label="Rust" text={code.rust} /> },
-          { key: 'other', title: 'Node and Go', panel: () => <CodeBlock label="environment of other SDKs" text={code.other} wrap /> },
-        ]}
-      />
-      <p class="small faint">The address is the one this page came from, with the port of services. Behind a proxy or in a container it is another.</p>
-    </Dialog>
+    <SecretDialog title={title} what="key" secret={made.key} uses={uses} onClose={onClose}>
+      The address is the one this page came from, with the port of services. Behind a proxy or in a container it is another.
+    </SecretDialog>
   );
 }
 

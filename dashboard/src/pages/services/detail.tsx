@@ -5,7 +5,8 @@ import type { RedPage, ServiceDetail } from '@/api/types';
 import { isAdmin } from '@/app/session';
 import { ReadOnly } from '@/app/readonly';
 import { useResource, type Resource } from '@/route/resource';
-import { Button, Empty, ErrorNote, PageFrame, Skeleton, Stale, StatusBadge, Tabs } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Button, Empty, ErrorNote, PageFrame, Skeleton, StatusBadge, Tabs } from '@/ui';
 import { Calls } from './calls';
 import { AddKey, RevokeService } from './create';
 import { Keys } from './keys';
@@ -33,7 +34,7 @@ export function Service({ params }: { params: Record<string, string> }) {
       note={
         <>
           {it && <Standing service={it} />}
-          <Stale since={detail.staleSinceUnixMs.value ?? red.staleSinceUnixMs.value} />
+          <OwnStale since={detail.staleSinceUnixMs.value ?? red.staleSinceUnixMs.value} />
         </>
       }
       actions={it && <Actions service={it} onDone={detail.reload} />}

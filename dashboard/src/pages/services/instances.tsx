@@ -1,7 +1,8 @@
 // Processes of a service: whether each is well, how it is reached, how old its certificate is.
 import type { Certificate, ServiceDetail } from '@/api/types';
 import { Ago, CopyButton, StatusBadge, duration, moment, shortId, useNow, utc, type Tone } from '@/ui';
-import { certificateAge, stateOf, type State } from './model';
+import { certificateAge } from '@/telemetry/certificate';
+import { stateOf, type State } from './model';
 
 type Instance = ServiceDetail['instances'][number];
 

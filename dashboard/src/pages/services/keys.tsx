@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { ServiceDetail } from '@/api/types';
 import { isAdmin } from '@/app/session';
-import { Ago, Button, Empty, Section, StatusBadge, Time } from '@/ui';
+import { Ago, Button, Empty, PlainTable, Section, StatusBadge, Time } from '@/ui';
 import { RevokeKey } from './create';
 
 type Key = ServiceDetail['keys'][number];
@@ -19,40 +19,25 @@ export function Keys({ service, onChange }: { service: ServiceDetail; onChange: 
   }
   return (
     <Section title="Keys" note="The runtime keeps digests; a key cannot be shown again.">
-      <div class="sv-scroll">
-        <table class="sv-table">
-          <thead>
-            <tr>
-              <th scope="col">State</th>
-              <th scope="col">Id</th>
-              <th scope="col">Created</th>
-              <th scope="col">Revoked</th>
-              <th scope="col">
-                <span class="hidden-text">What can be done</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {service.keys.map((it) => (
-              <tr key={it.id}>
-                <td>{it.revoked_at_unix_ms ? <StatusBadge tone="idle">revoked</StatusBadge> : <StatusBadge tone="ok">works</StatusBadge>}</td>
-                <td class="mono">{it.id}</td>
-                <td>
-                  <Time at={it.created_at_unix_ms} />
-                </td>
-                <td>{it.revoked_at_unix_ms ? <Ago at={it.revoked_at_unix_ms} /> : <span class="faint">–</span>}</td>
-                <td class="num">
-                  {isAdmin() && !it.revoked_at_unix_ms && service.status === 'active' && (
-                    <Button look="danger" onClick={() => setRevoking(it)}>
-                      Revoke
-                    </Button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <PlainTable box="sv-scroll" look="sv-table" heads={['State', 'Id', 'Created', 'Revoked']} acts="What can be done">
+        {service.keys.map((it) => (
+          <tr key={it.id}>
+            <td>{it.revoked_at_unix_ms ? <StatusBadge tone="idle">revoked</StatusBadge> : <StatusBadge tone="ok">works</StatusBadge>}</td>
+            <td class="mono">{it.id}</td>
+            <td>
+              <Time at={it.created_at_unix_ms} />
+            </td>
+            <td>{it.revoked_at_unix_ms ? <Ago at={it.revoked_at_unix_ms} /> : <span class="faint">–</span>}</td>
+            <td class="num">
+              {isAdmin() && !it.revoked_at_unix_ms && service.status === 'active' && (
+                <Button look="danger" onClick={() => setRevoking(it)}>
+                  Revoke
+                </Button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </PlainTable>
       {revoking && <RevokeKey service={service.name} id={revoking.id} last={working.length === 1} onClose={() => setRevoking(null)} onDone={onChange} />}
     </Section>
   );

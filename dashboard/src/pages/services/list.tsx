@@ -7,7 +7,8 @@ import { ReadOnly } from '@/app/readonly';
 import { useResource } from '@/route/resource';
 import { errorLook } from '@/telemetry/red';
 import { navigate, setQuery } from '@/route/router';
-import { Ago, Button, CodeBlock, DataTable, Dot, Empty, ErrorNote, FilterBar, PageFrame, Skeleton, Stale, TextFilter, duration, percent, plural, queryValue, rate } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Ago, Button, CodeBlock, DataTable, Dot, Empty, ErrorNote, FilterBar, PageFrame, Skeleton, TextFilter, duration, percent, plural, queryValue, rate } from '@/ui';
 import type { Column } from '@/ui';
 import { CreateService } from './create';
 import { useLiveServices } from './live';
@@ -82,7 +83,7 @@ export function Services() {
       note={
         <span class="row">
           {!loading && <span class="faint small">{found.length === all.length ? all.length : `${found.length} of ${all.length}`}</span>}
-          <Stale since={stored.staleSinceUnixMs.value} />
+          <OwnStale since={stored.staleSinceUnixMs.value} />
         </span>
       }
       actions={
@@ -121,6 +122,7 @@ export function Services() {
           rowHref={(it) => detail(it.summary.name)}
           onOpen={(it) => navigate(detail(it.summary.name))}
           rowClass={(it) => (it.summary.status === 'revoked' ? 'sv-revoked' : '')}
+          keep="services"
           sort={{ key, descending }}
           onSort={(it) => setQuery({ sort: it.key === 'name' ? null : it.key, order: it.descending ? 'desc' : null })}
         />

@@ -12,18 +12,21 @@ export interface LiveServices {
   windowMs: Signal<number>;
 }
 
-/** `onChange`: something that is registered changed. */
+/** `onChange`: a service came, went or was revoked. */
 export function useLiveServices(onChange: () => void): LiveServices {
   const live = useMemo<LiveServices>(() => ({ services: signal(null), loads: signal(null), windowMs: signal(60_000) }), []);
   useEffect(() => {
     let sequence = -1;
+    let listed = '';
     return subscribe({
       topics: ['map'],
       on: {
         map: (it) => {
           sequence = it.sequence;
           live.services.value = it.services;
-          onChange();
+          const before = listed;
+          listed = it.services.map(({ name, status }) => `${name} ${status}`).join('\n');
+          if (listed !== before) onChange();
         },
         load: (it) => {
           // Rows of another topology would be counted to the wrong services.

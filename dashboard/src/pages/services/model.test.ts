@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveService, ServiceMethod, ServiceSummary } from '@/api/types';
-import { certificateAge, drifts, loadsOf, methodGroups, redOf, rowsOf, serviceNameFault, snippets, sorted, standing, stateOf } from './model';
+import { drifts, loadsOf, methodGroups, redOf, rowsOf, serviceNameFault, snippets, sorted, standing, stateOf } from './model';
 
 const summary = (name: string, change: Partial<ServiceSummary> = {}): ServiceSummary => ({ id: name, name, status: 'active', keys: 1, instances: 0, created_at_unix_ms: 1, ...change });
 const instance = (change = {}) => ({ id: 'i', status: 'connected' as const, call_endpoint: '', http_endpoint: '', sdk: '', unhealthy_since_unix_ms: 0, ...change });
@@ -77,20 +77,6 @@ describe('methods', () => {
     expect(redOf([{ kind: 'rpc', name: 'Reserve', red }], 'rpc', 'Reserve')?.red).toBe(red);
     expect(redOf([{ kind: 'http', name: 'Reserve', red }], 'rpc', 'Reserve')).toBeUndefined();
     expect(redOf(null, 'rpc', 'Reserve')).toBeUndefined();
-  });
-});
-
-describe('a certificate', () => {
-  const hour = { issued_at_unix_ms: 0, expires_at_unix_ms: 3_600_000 };
-  it('is well until it should have been renewed', () => {
-    expect(certificateAge(hour, 900_000)).toMatchObject({ share: 0.25, tone: 'ok', leftMs: 2_700_000 });
-    expect(certificateAge(hour, 3_600_000 - 25 * 60_000)).toMatchObject({ tone: 'ok' });
-    expect(certificateAge(hour, 3_600_000 - 20 * 60_000)).toMatchObject({ tone: 'warn' });
-    expect(certificateAge(hour, 3_600_000)).toMatchObject({ share: 1, tone: 'bad' });
-  });
-
-  it('of which our clock is behind is new', () => {
-    expect(certificateAge(hour, -5_000)).toMatchObject({ share: 0, tone: 'ok' });
   });
 });
 

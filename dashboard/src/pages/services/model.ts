@@ -1,5 +1,5 @@
 // What the pages of services compute: names, rows, drift, certificates, snippets. Pure.
-import type { Certificate, LiveService, Load, LoadRow, MapInstance, MapMethod, RedRoute, ServiceMethod, ServiceSummary } from '@/api/types';
+import type { LiveService, Load, LoadRow, MapInstance, MapMethod, RedRoute, ServiceMethod, ServiceSummary } from '@/api/types';
 
 const NAME_BYTES_MAX = 63;
 
@@ -135,24 +135,6 @@ export const drifts = (group: MethodGroup): boolean => new Set(group.versions.ma
 /** What was counted of a method. Names of requests are `METHOD template`, of the others the method's own. */
 export const redOf = (routes: readonly RedRoute[] | null, kind: string, name: string): RedRoute | undefined =>
   routes?.find((it) => it.kind === kind && it.name === name);
-
-export interface CertificateAge {
-  /** Share of its life that is over, 0 to 1. */
-  share: number;
-  tone: 'ok' | 'warn' | 'bad';
-  leftMs: number;
-}
-
-const RENEWED_BEFORE_MS = 30 * 60_000;
-
-/** How old a certificate is. Services renew 25 to 30 minutes before the end: past that, something is wrong. */
-export function certificateAge(it: Certificate, nowUnixMs: number): CertificateAge {
-  const life = Math.max(1, it.expires_at_unix_ms - it.issued_at_unix_ms);
-  const leftMs = it.expires_at_unix_ms - nowUnixMs;
-  const share = Math.min(1, Math.max(0, (nowUnixMs - it.issued_at_unix_ms) / life));
-  const late = Math.min(RENEWED_BEFORE_MS - 6 * 60_000, life / 2);
-  return { share, leftMs, tone: leftMs <= 0 ? 'bad' : leftMs < late ? 'warn' : 'ok' };
-}
 
 /** What a service needs to join, in the languages there are. */
 export function snippets(name: string, key: string, address: string): { env: string; rust: string; other: string } {

@@ -7,7 +7,7 @@ import { useResource, type Resource } from '@/route/resource';
 import { LineChart } from '@/telemetry/line-chart';
 import { errorLook, linesOf } from '@/telemetry/red';
 import { nameOf } from '@/telemetry/subject';
-import { Ago, ErrorNote, Facts, OpStatusBadge, Section, Skeleton, Time, ago, coarse, duration, percent, rate } from '@/ui';
+import { Ago, Awaited, Facts, OpStatusBadge, Section, Time, ago, coarse, duration, percent, rate } from '@/ui';
 import { Instances } from './instances';
 
 const FAILED_MAX = 6;
@@ -18,8 +18,7 @@ export function Overview({ service, red, asked }: { service: ServiceDetail; red:
   return (
     <>
       {page && <Numbers red={red} windowMs={page.window_ms} />}
-      {!page && <ErrorNote error={asked.error.value} again={asked.reload} />}
-      {!page && !asked.error.value && <Skeleton rows={2} />}
+      <Awaited of={asked} rows={2} />
       {red && page && red.total.points.length > 1 && <Load red={red} page={page} service={service.name} />}
       <Section title="Instances" note={service.instances.length > 0 ? `${service.instances.length}` : undefined}>
         <Instances instances={service.instances} />
@@ -93,8 +92,7 @@ function Failures({ service }: { service: string }) {
   const now = runtimeNow();
   return (
     <Section title="Last failures" actions={<a href={`/traces?service=${encodeURIComponent(service)}&failed=true`}>All of them</a>}>
-      {!traces && <ErrorNote error={failed.error.value} again={failed.reload} />}
-      {!traces && !failed.error.value && <Skeleton rows={2} />}
+      <Awaited of={failed} rows={2} />
       {traces?.length === 0 && <p class="faint">No trace with this service has failed as far as traces are kept.</p>}
       <ul class="sv-lines">
         {traces?.map((it) => (

@@ -2,7 +2,8 @@
 import { get } from '@/api/client';
 import type { About as AboutShown } from '@/api/types';
 import { useResource } from '@/route/resource';
-import { Ago, ErrorNote, Facts, Section, Skeleton, Stale, StatusBadge, Time, bytes, count, type Tone } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Ago, Awaited, Facts, Section, StatusBadge, Time, bytes, count, type Tone } from '@/ui';
 import { SettingsFrame } from './frame';
 
 const EVERY_MS = 5_000;
@@ -18,9 +19,8 @@ export function About() {
   const found = useResource('about', (signal) => get<AboutShown>('/about', {}, signal), { everyMs: EVERY_MS });
   const it = found.data.value;
   return (
-    <SettingsFrame note={<Stale since={found.staleSinceUnixMs.value} />}>
-      {!it && <ErrorNote error={found.error.value} again={found.reload} />}
-      {!it && !found.error.value && <Skeleton rows={5} />}
+    <SettingsFrame note={<OwnStale since={found.staleSinceUnixMs.value} />}>
+      <Awaited of={found} rows={5} />
       {it && (
         <>
           <Section title="Runtime">

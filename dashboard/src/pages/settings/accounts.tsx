@@ -3,11 +3,11 @@ import { useState } from 'preact/hooks';
 import { PasswordField } from '@/account/form';
 import { accountField, nameFault, passwordFault, type EntryField } from '@/account/rules';
 import { del, get, patch, post } from '@/api/client';
-import { ApiError } from '@/api/problem';
 import type { Account, Role } from '@/api/types';
 import { isAdmin, session } from '@/app/session';
 import { useResource } from '@/route/resource';
-import { Ago, Button, ConfirmDialog, Dialog, ErrorNote, Field, Input, Note, Select, Skeleton, Stale, Time, toast, toastError } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Ago, Awaited, Button, ConfirmDialog, Field, FormDialog, Input, Note, PlainTable, Select, Time, toast, toastError, useSending } from '@/ui';
 import { AdminsOnly } from './admins-only';
 import { SettingsFrame } from './frame';
 
@@ -30,36 +30,20 @@ export function Accounts() {
   const admins = all?.filter((it) => it.role === 'admin').length ?? 0;
   return (
     <SettingsFrame
-      note={<Stale since={found.staleSinceUnixMs.value} />}
+      note={<OwnStale since={found.staleSinceUnixMs.value} />}
       actions={
         <Button look="primary" icon="plus" onClick={() => setAsked({ what: 'make' })}>
           New account
         </Button>
       }
     >
-      {!all && <ErrorNote error={found.error.value} again={found.reload} />}
-      {!all && !found.error.value && <Skeleton />}
+      <Awaited of={found} />
       {all && (
-        <div class="st-scroll">
-          <table class="st-table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Role</th>
-                <th scope="col">Created</th>
-                <th scope="col">Last login</th>
-                <th scope="col">
-                  <span class="hidden-text">What can be done</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((it) => (
-                <AccountRow key={it.username} account={it} last={it.role === 'admin' && admins === 1} onAsk={setAsked} onDone={found.reload} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable box="st-scroll" look="st-table" heads={['Name', 'Role', 'Created', 'Last login']} acts="What can be done">
+          {all.map((it) => (
+            <AccountRow key={it.username} account={it} last={it.role === 'admin' && admins === 1} onAsk={setAsked} onDone={found.reload} />
+          ))}
+        </PlainTable>
       )}
       {asked?.what === 'make' && <MakeAccount onClose={close} onDone={found.reload} />}
       {asked?.what === 'password' && <SetPassword account={asked.account} onClose={close} />}
@@ -122,77 +106,49 @@ function MakeAccount({ onClose, onDone }: { onClose: () => void; onDone: () => v
   const [password, setPassword] = useState('');
   const [role, setRole] = useState<Role>('viewer');
   const [faults, setFaults] = useState<Partial<Record<EntryField, string | null>>>({});
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const [busy, send] = useSending((problem) => setFaults({ [accountField(problem)]: problem.detail }));
+  const submit = () => {
     const found = { username: nameFault(username), password: passwordFault(password) };
     setFaults(found);
-    if (busy || found.username || found.password) return;
-    setBusy(true);
-    try {
+    if (found.username || found.password) return;
+    void send(async () => {
       await post('/accounts', { username, password, role });
       toast(`${username} can log in now`);
       onDone();
       onClose();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setFaults({ [accountField(problem)]: problem.detail });
-      setBusy(false);
-    }
+    });
   };
   return (
-    <Dialog title="New account" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void submit(event)}>
-        {faults.form && <Note tone="bad">{faults.form}</Note>}
-        <Field label="Name" hint="a–z, 0–9, “.”, “_” and “-”" error={faults.username ?? null}>
-          {(aria) => <Input {...aria} name="username" value={username} onText={setUsername} />}
-        </Field>
-        <PasswordField label="First password" name="new-password" autocomplete="new-password" hint="At least 12 characters. They can change it themselves." value={password} onText={setPassword} error={faults.password ?? null} />
-        <Field label="Role">{(aria) => <Select {...aria} value={role} options={ROLES} onPick={(it) => setRole(it as Role)} />}</Field>
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
-            Make the account
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New account" action="Make the account" busy={busy} onSubmit={submit} onClose={onClose}>
+      {faults.form && <Note tone="bad">{faults.form}</Note>}
+      <Field label="Name" hint="a–z, 0–9, “.”, “_” and “-”" error={faults.username ?? null}>
+        {(aria) => <Input {...aria} name="username" value={username} onText={setUsername} />}
+      </Field>
+      <PasswordField label="First password" name="new-password" autocomplete="new-password" hint="At least 12 characters. They can change it themselves." value={password} onText={setPassword} error={faults.password ?? null} />
+      <Field label="Role">{(aria) => <Select {...aria} value={role} options={ROLES} onPick={(it) => setRole(it as Role)} />}</Field>
+    </FormDialog>
   );
 }
 
 function SetPassword({ account, onClose }: { account: Account; onClose: () => void }) {
   const [password, setPassword] = useState('');
   const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const [busy, send] = useSending((problem) => setFault(problem.detail));
+  const submit = () => {
     const found = passwordFault(password);
     setFault(found);
-    if (found || busy) return;
-    setBusy(true);
-    try {
+    if (found) return;
+    void send(async () => {
       await patch(`/accounts/${encodeURIComponent(account.username)}`, { password });
       toast(`${account.username} has a new password; its sessions have ended`);
       onClose();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setFault(problem.detail);
-      setBusy(false);
-    }
+    });
   };
   return (
-    <Dialog title={`New password for ${account.username}`} onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void submit(event)}>
-        <p class="dim">All sessions of {account.username} end at once.</p>
-        <PasswordField label="New password" name="new-password" autocomplete="new-password" hint="At least 12 characters" value={password} onText={setPassword} error={fault} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
-            Set the password
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`New password for ${account.username}`} action="Set the password" busy={busy} onSubmit={submit} onClose={onClose}>
+      <p class="dim">All sessions of {account.username} end at once.</p>
+      <PasswordField label="New password" name="new-password" autocomplete="new-password" hint="At least 12 characters" value={password} onText={setPassword} error={fault} />
+    </FormDialog>
   );
 }
 

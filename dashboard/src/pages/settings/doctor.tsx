@@ -2,7 +2,8 @@
 import { get } from '@/api/client';
 import type { Finding } from '@/api/types';
 import { useResource } from '@/route/resource';
-import { Button, ErrorNote, Note, Skeleton, Stale, StatusBadge, plural, type Tone } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Button, Awaited, Note, StatusBadge, plural, type Tone } from '@/ui';
 import { SettingsFrame } from './frame';
 
 const TONES: Record<Finding['verdict'], [Tone, string]> = { fail: ['bad', 'fails'], warn: ['warn', 'warning'], ok: ['ok', 'ok'] };
@@ -15,15 +16,14 @@ export function Doctor() {
   const bad = sorted.filter((it) => it.verdict !== 'ok').length;
   return (
     <SettingsFrame
-      note={<Stale since={found.staleSinceUnixMs.value} />}
+      note={<OwnStale since={found.staleSinceUnixMs.value} />}
       actions={
         <Button icon="refresh" busy={found.loading.value} onClick={found.reload}>
           Look again
         </Button>
       }
     >
-      {!all && <ErrorNote error={found.error.value} again={found.reload} />}
-      {!all && !found.error.value && <Skeleton rows={6} />}
+      <Awaited of={found} rows={6} />
       {all && (
         <div class="st-pad">
           {bad === 0 ? <Note tone="ok">Everything that was looked at is well.</Note> : <Note tone="warn">{plural(bad, 'finding')} {bad === 1 ? 'deserves' : 'deserve'} a look.</Note>}

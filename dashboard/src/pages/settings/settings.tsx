@@ -3,7 +3,8 @@ import { get } from '@/api/client';
 import type { SettingSummary } from '@/api/types';
 import { ReadOnly } from '@/app/readonly';
 import { useResource } from '@/route/resource';
-import { Empty, ErrorNote, FilterBar, Skeleton, Stale, TextFilter, ToggleFilter, plural, queryValue } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Empty, Awaited, FilterBar, TextFilter, ToggleFilter, plural, queryValue } from '@/ui';
 import { SettingsFrame } from './frame';
 import { SettingRow } from './row';
 import { bySection, isChanged, settingOf } from './values';
@@ -18,15 +19,14 @@ export function Settings() {
   const only = queryValue('changed') === 'true';
   const sections = bySection(only ? changed : (all ?? []), queryValue('q'));
   return (
-    <SettingsFrame note={<Stale since={found.staleSinceUnixMs.value} />} actions={<ReadOnly what="change settings" />}>
+    <SettingsFrame note={<OwnStale since={found.staleSinceUnixMs.value} />} actions={<ReadOnly what="change settings" />}>
       <div class="tm-filters">
         <FilterBar names={['q', 'changed']} end={all && <span class="faint small">{told(changed.length, pending.length)}</span>}>
           <TextFilter name="q" label="Find a setting" />
           <ToggleFilter name="changed" label="Changed only" />
         </FilterBar>
       </div>
-      {!all && <ErrorNote error={found.error.value} again={found.reload} />}
-      {!all && !found.error.value && <Skeleton rows={8} />}
+      <Awaited of={found} rows={8} />
       {all && sections.length === 0 && (
         <Empty icon="search" title={only && changed.length === 0 ? 'Everything has its default' : 'No setting fits'}>
           <p>{only && changed.length === 0 ? 'Nobody has changed a setting of this runtime.' : 'Names, meanings and values are searched.'}</p>

@@ -2,11 +2,11 @@
 import { useState } from 'preact/hooks';
 import { nameFault } from '@/account/rules';
 import { del, get, post } from '@/api/client';
-import { ApiError } from '@/api/problem';
 import type { ApiToken, ApiTokenShown, Role } from '@/api/types';
 import { isAdmin } from '@/app/session';
 import { useResource } from '@/route/resource';
-import { Ago, Button, CodeBlock, ConfirmDialog, Dialog, Empty, ErrorNote, Field, Input, Note, Select, Skeleton, Stale, StatusBadge, Tabs, Time, toast, useNow } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Ago, Awaited, Button, ConfirmDialog, Empty, Field, FormDialog, Input, PlainTable, SecretDialog, Select, StatusBadge, Time, toast, useNow, useSending } from '@/ui';
 import { ROLES } from './accounts';
 import { AdminsOnly } from './admins-only';
 import { SettingsFrame } from './frame';
@@ -35,9 +35,8 @@ export function Tokens() {
     </Button>
   );
   return (
-    <SettingsFrame note={<Stale since={found.staleSinceUnixMs.value} />} actions={make}>
-      {!all && <ErrorNote error={found.error.value} again={found.reload} />}
-      {!all && !found.error.value && <Skeleton />}
+    <SettingsFrame note={<OwnStale since={found.staleSinceUnixMs.value} />} actions={make}>
+      <Awaited of={found} />
       {all?.length === 0 && (
         <Empty icon="key" title="No API token">
           <p>
@@ -47,44 +46,28 @@ export function Tokens() {
         </Empty>
       )}
       {all && all.length > 0 && (
-        <div class="st-scroll">
-          <table class="st-table">
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Role</th>
-                <th scope="col">Made</th>
-                <th scope="col">Last used</th>
-                <th scope="col">Ends</th>
-                <th scope="col">
-                  <span class="hidden-text">What can be done</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((it) => (
-                <tr key={it.id}>
-                  <th scope="row">
-                    {it.name} <span class="faint small mono">{it.id}</span>
-                  </th>
-                  <td>{it.role}</td>
-                  <td>
-                    <Time at={it.created_at_unix_ms} /> {it.created_by && <span class="faint">by {it.created_by}</span>}
-                  </td>
-                  <td>{it.last_used_at_unix_ms ? <Ago at={it.last_used_at_unix_ms} /> : <span class="faint">never</span>}</td>
-                  <td>
-                    <Ends at={it.expires_at_unix_ms ?? null} now={now} />
-                  </td>
-                  <td class="num">
-                    <Button look="danger" onClick={() => setAsked(it)}>
-                      Revoke
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <PlainTable box="st-scroll" look="st-table" heads={['Name', 'Role', 'Made', 'Last used', 'Ends']} acts="What can be done">
+          {all.map((it) => (
+            <tr key={it.id}>
+              <th scope="row">
+                {it.name} <span class="faint small mono">{it.id}</span>
+              </th>
+              <td>{it.role}</td>
+              <td>
+                <Time at={it.created_at_unix_ms} /> {it.created_by && <span class="faint">by {it.created_by}</span>}
+              </td>
+              <td>{it.last_used_at_unix_ms ? <Ago at={it.last_used_at_unix_ms} /> : <span class="faint">never</span>}</td>
+              <td>
+                <Ends at={it.expires_at_unix_ms ?? null} now={now} />
+              </td>
+              <td class="num">
+                <Button look="danger" onClick={() => setAsked(it)}>
+                  Revoke
+                </Button>
+              </td>
+            </tr>
+          ))}
+        </PlainTable>
       )}
       {asked === 'make' && <MakeToken onClose={() => setAsked(null)} onDone={found.reload} />}
       {asked && asked !== 'make' && <RevokeToken token={asked} onClose={() => setAsked(null)} onDone={found.reload} />}
@@ -102,41 +85,26 @@ function MakeToken({ onClose, onDone }: { onClose: () => void; onDone: () => voi
   const [role, setRole] = useState<Role>('viewer');
   const [life, setLife] = useState(String(90 * DAY_MS));
   const [fault, setFault] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   const [made, setMade] = useState<ApiTokenShown | null>(null);
+  const [busy, send] = useSending((problem) => setFault(problem.detail));
   if (made) return <TokenShown made={made} onClose={onClose} />;
-  const submit = async (event: Event) => {
-    event.preventDefault();
+  const submit = () => {
     const found = nameFault(name);
     setFault(found);
-    if (found || busy) return;
-    setBusy(true);
-    try {
+    if (found) return;
+    void send(async () => {
       setMade(await post<ApiTokenShown>('/tokens', { name, role, ...(life ? { expires_in_ms: Number(life) } : {}) }));
       onDone();
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      setFault(problem.detail);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
   return (
-    <Dialog title="New API token" onClose={onClose}>
-      <form class="stack" onSubmit={(event) => void submit(event)}>
-        <Field label="Name" hint="What it is for: ci, grafana, my-laptop" error={fault}>
-          {(aria) => <Input {...aria} name="token-name" value={name} onText={(it) => (setName(it), setFault(null))} />}
-        </Field>
-        <Field label="Role">{(aria) => <Select {...aria} value={role} options={ROLES} onPick={(it) => setRole(it as Role)} />}</Field>
-        <Field label="Ends after">{(aria) => <Select {...aria} value={life} options={LIVES} onPick={setLife} />}</Field>
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
-            Make it and show it
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="New API token" action="Make it and show it" busy={busy} onSubmit={submit} onClose={onClose}>
+      <Field label="Name" hint="What it is for: ci, grafana, my-laptop" error={fault}>
+        {(aria) => <Input {...aria} name="token-name" value={name} onText={(it) => (setName(it), setFault(null))} />}
+      </Field>
+      <Field label="Role">{(aria) => <Select {...aria} value={role} options={ROLES} onPick={(it) => setRole(it as Role)} />}</Field>
+      <Field label="Ends after">{(aria) => <Select {...aria} value={life} options={LIVES} onPick={setLife} />}</Field>
+    </FormDialog>
   );
 }
 
@@ -144,31 +112,14 @@ function TokenShown({ made, onClose }: { made: ApiTokenShown; onClose: () => voi
   const { origin } = location;
   const cli = `export BRIDGE_CONSOLE_URL=${origin}\nexport BRIDGE_TOKEN=${made.token}\nbridge map`;
   const curl = `curl -H "authorization: Bearer ${made.token}" ${origin}/api/v1/services`;
+  const uses = [
+    { title: 'bridge', label: 'commands', text: cli, wrap: true },
+    { title: 'curl', label: 'curl command', text: curl, wrap: true },
+  ];
   return (
-    <Dialog
-      title={`Token “${made.name}”`}
-      onClose={onClose}
-      sticky
-      wide
-      actions={
-        <Button look="primary" icon="check" onClick={onClose}>
-          I have stored the token
-        </Button>
-      }
-    >
-      <Note tone="warn">This is the only time the token is shown. The runtime keeps a digest and cannot show it again.</Note>
-      <CodeBlock label="token" text={made.token} wrap />
-      <Tabs
-        label="How to use the token"
-        tabs={[
-          { key: 'cli', title: 'bridge', panel: () => <CodeBlock label="commands" text={cli} wrap /> },
-          { key: 'curl', title: 'curl', panel: () => <CodeBlock label="curl command" text={curl} wrap /> },
-        ]}
-      />
-      <p class="small dim st-note">
-        What can be asked is documented at <a href="/api/openapi.json" target="_blank" rel="noopener">/api/openapi.json</a>. Over a network, put TLS in front: the token travels with every request.
-      </p>
-    </Dialog>
+    <SecretDialog title={`Token “${made.name}”`} what="token" secret={made.token} uses={uses} onClose={onClose}>
+      What can be asked is documented at <a href="/api/openapi.json" target="_blank" rel="noopener">/api/openapi.json</a>. Over a network, put TLS in front: the token travels with every request.
+    </SecretDialog>
   );
 }
 

@@ -5,7 +5,8 @@ import { isAbort } from '@/api/problem';
 import type { AuditLine, AuditPage } from '@/api/types';
 import { pageSignal } from '@/route/router';
 import { useResource } from '@/route/resource';
-import { Empty, ErrorNote, JsonView, Pager, Skeleton, Stale, Time, toastError } from '@/ui';
+import { OwnStale } from '@/telemetry/own-stale';
+import { Empty, Awaited, JsonView, Pager, Time, toastError } from '@/ui';
 import { actionWords, detailWords, merged } from './changes';
 import { SettingsFrame } from './frame';
 
@@ -38,9 +39,8 @@ export function Changes() {
     }
   };
   return (
-    <SettingsFrame note={<Stale since={head.staleSinceUnixMs.value} />}>
-      {!page && <ErrorNote error={head.error.value} again={head.reload} />}
-      {!page && !head.error.value && <Skeleton rows={6} />}
+    <SettingsFrame note={<OwnStale since={head.staleSinceUnixMs.value} />}>
+      <Awaited of={head} rows={6} />
       {page && lines.length === 0 && page.entries.length === 0 && (
         <Empty icon="list" title="Nothing was changed yet">
           <p>Every change that a person or a token makes is kept here: services, keys, settings, accounts, tokens, logins.</p>

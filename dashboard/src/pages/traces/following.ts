@@ -1,10 +1,11 @@
 // The list of traces as a feed: pages, and what ends right now. An ended root is shown at once where there is no filter; with one
 // it is only a reason to ask the list again.
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { get } from '@/api/client';
 import { runtimeNow, subscribe } from '@/api/live';
 import type { LiveEvents, TraceLine, TracesPage } from '@/api/types';
-import { Feed } from '@/telemetry/feed';
+import type { Feed } from '@/telemetry/feed';
+import { useFeed } from '@/telemetry/feeds';
 import { isOpen } from '@/telemetry/range';
 import { fromRoots, LINES_MAX, merge } from './merge';
 import { asked, opsAsked, rootsTellAll, writeFilters, type TraceFilters } from './query';
@@ -19,9 +20,7 @@ const ANYWAY_MS = 5_000;
 
 /** The traces that match; `follow` takes in what ends from now on. */
 export function useTraces(filters: TraceFilters, follow: boolean): Feed<TraceLine> {
-  const key = writeFilters(filters).toString();
-  const feed = useMemo(() => new Feed<TraceLine>(rules(filters)), [key]);
-  useEffect(() => feed.start(), [feed]);
+  const feed = useFeed('traces', writeFilters(filters).toString(), () => rules(filters));
   const on = follow && isOpen(filters.range) && feed.taken;
   useEffect(() => (on ? followed(feed, filters) : undefined), [feed, on]);
   return feed;

@@ -96,6 +96,7 @@ function Table({ feed, lines }: { feed: Feed<TraceLine>; lines: readonly TraceLi
         rowClass={(it) => (opStatus(it.status)[0] === 'bad' ? 'tr-failed' : '')}
         onTop={hold.atTop}
         onEnd={() => void feed.older()}
+        keep={`traces ${place.value.query}`}
       />
       <Foot feed={feed} />
     </div>

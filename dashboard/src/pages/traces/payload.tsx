@@ -30,7 +30,7 @@ function whyNone(op: TraceOp, at: number) {
   if (at >= OPS_MAX) return `Payloads are shown for the first ${OPS_MAX} operations of a trace.`;
   return (
     <>
-      None was kept. What is captured is decided by <a href={`/settings?search=${key}`}>{key}</a>, and for how long by its retention.
+      None was kept. What is captured is decided by <a href={`/settings?q=${key}`}>{key}</a>, and for how long by its retention.
     </>
   );
 }

@@ -3,8 +3,11 @@
 //! A board lives as long as somebody follows it. Windows are rounded up to the steps of what is
 //! counted, so that there are 41 boards at most.
 //!
-//! Invariant: a topology is told at most once a second; between two of them loads are told by the
-//! indexes of the one that was told last.
+//! A topology that is another one in a few places is told as a change to whoever has the one before:
+//! half a megabyte for one instance that drains would cost each page more than all of its loads.
+//!
+//! Invariant: a topology or a change is told at most once a second; between two of them loads are
+//! told by the indexes of the one that was told last.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,10 +20,12 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::operator::engine::Operator;
-use crate::operator::model::{LinkShape, LiveMap, Load, LoadRow, Loads, Topology};
+use crate::operator::model::{Change, LinkShape, LiveMap, Load, LoadRow, Loads, Topology};
 
 /// Pause between two loads, and least pause between two topologies.
 const BEAT: Duration = Duration::from_secs(1);
+/// So many changes are told as such, however small the map.
+const CHANGED_MIN: usize = 16;
 /// Steps of windows up to [`FINE_MAX`], and beyond.
 const FINE: Duration = Duration::from_secs(10);
 const FINE_MAX: Duration = Duration::from_secs(300);
@@ -31,6 +36,8 @@ const WINDOW_MAX: Duration = Duration::from_secs(3_600);
 pub(super) struct Frame {
     /// Which topology, and its event's data.
     pub(super) map: (u64, Bytes),
+    /// Which topology became that one by a change, and its event's data.
+    pub(super) change: Option<(u64, Bytes)>,
     /// The data of the event of its loads.
     pub(super) load: Bytes,
 }
@@ -93,6 +100,7 @@ struct Board {
 struct Told {
     topology: Topology,
     data: Bytes,
+    change: Option<(u64, Bytes)>,
     at: Option<Monotonic>,
     services: HashMap<String, usize>,
     links: HashMap<(String, String), usize>,
@@ -176,6 +184,7 @@ impl Board {
         };
         Frame {
             map: (sequence, self.told.data.clone()),
+            change: self.told.change.clone(),
             // Plain data, written to memory.
             load: serde_json::to_vec(&loads).unwrap_or_default().into(),
         }
@@ -184,7 +193,12 @@ impl Board {
     fn tell(&mut self, topology: Topology) {
         let services = topology.services.iter().enumerate();
         let links = topology.links.iter().enumerate();
+        let change = change(&self.told.topology, &topology).map(|change| {
+            let data = serde_json::to_vec(&change).unwrap_or_default();
+            (change.of, data.into())
+        });
         self.told = Told {
+            change,
             data: serde_json::to_vec(&topology).unwrap_or_default().into(),
             at: Some(self.shared.operator.parts().clock.monotonic()),
             services: services.map(|(at, it)| (it.name.clone(), at)).collect(),
@@ -194,6 +208,43 @@ impl Board {
             topology,
         };
     }
+}
+
+/// What makes one topology of the other; `None` when places differ, or so much that the whole is
+/// no longer to read.
+fn change(before: &Topology, now: &Topology) -> Option<Change> {
+    let places = before.services.len() == now.services.len()
+        && before.links.len() == now.links.len()
+        && before
+            .services
+            .iter()
+            .zip(&now.services)
+            .all(|(a, b)| a.name == b.name)
+        && before
+            .links
+            .iter()
+            .zip(&now.links)
+            .all(|(a, b)| (&a.from, &a.to) == (&b.from, &b.to));
+    if !places || before.sequence == 0 {
+        return None;
+    }
+    let change = Change {
+        sequence: now.sequence,
+        of: before.sequence,
+        services: differing(&before.services, &now.services),
+        links: differing(&before.links, &now.links),
+    };
+    let changed = change.services.len() + change.links.len();
+    let all = now.services.len() + now.links.len();
+    (changed <= CHANGED_MIN.max(all / 4)).then_some(change)
+}
+
+/// What is not as it was, by its index.
+fn differing<T: Clone + PartialEq>(before: &[T], now: &[T]) -> Vec<(usize, T)> {
+    let all = before.iter().zip(now).enumerate();
+    all.filter(|(_, (a, b))| a != b)
+        .map(|(at, (_, b))| (at, b.clone()))
+        .collect()
 }
 
 /// What a map looks like without anything going on.
@@ -221,6 +272,47 @@ fn rows(all: impl Iterator<Item = (Option<usize>, Option<Load>)>) -> Vec<LoadRow
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn service(name: &str, instances: u32) -> crate::registry::MapService {
+        let json = serde_json::json!({
+            "id": "01a1fde0-043c-76a4-98a1-2c3f08487687", "name": name, "status": "active",
+            "instances": [], "methods": [{
+                "kind": "rpc", "name": "Echo", "contract_hash": "", "instances": instances,
+            }],
+        });
+        serde_json::from_value(json).expect("a service")
+    }
+
+    fn topology(sequence: u64, services: &[(&str, u32)]) -> Topology {
+        Topology {
+            sequence,
+            services: services
+                .iter()
+                .map(|(name, it)| service(name, *it))
+                .collect(),
+            links: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_few_changes_are_told_alone_and_other_places_are_told_whole() {
+        let before = topology(7, &[("desk", 1), ("orders", 1)]);
+        let now = topology(9, &[("desk", 1), ("orders", 2)]);
+        let told = change(&before, &now).expect("a change");
+        assert_eq!((told.of, told.sequence), (7, 9));
+        assert_eq!(told.services, [(1, service("orders", 2))]);
+        assert_eq!(change(&before, &topology(9, &[("desk", 1)])), None);
+        let moved = topology(9, &[("orders", 1), ("desk", 1)]);
+        assert_eq!(change(&before, &moved), None);
+        assert_eq!(change(&Topology::default(), &topology(1, &[])), None);
+        let many: Vec<_> = (0..100).map(|at| (format!("s{at:03}"), 1)).collect();
+        let all = |count: u32| -> Vec<(&str, u32)> {
+            many.iter()
+                .map(|(name, it)| (&**name, it + count))
+                .collect()
+        };
+        assert_eq!(change(&topology(1, &all(0)), &topology(2, &all(1))), None);
+    }
 
     #[test]
     fn windows_are_rounded_up_to_few() {

@@ -133,8 +133,13 @@ impl Teller {
     fn show(&mut self, frame: &Frame) {
         let (sequence, map) = &frame.map;
         if *sequence != self.sequence {
+            match &frame.change {
+                Some((of, change)) if *of == self.sequence => {
+                    self.events.add_raw("change", change);
+                }
+                _ => self.events.add_raw("map", map),
+            }
             self.sequence = *sequence;
-            self.events.add_raw("map", map);
         }
         self.events.add_raw("load", &frame.load);
     }

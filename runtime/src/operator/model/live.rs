@@ -30,6 +30,19 @@ pub struct Topology {
     pub links: Vec<LinkShape>,
 }
 
+/// What changed in a topology in which nothing came, went or has another place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// Which topology it makes; loads name it.
+    pub sequence: u64,
+    /// Which topology it changes: the one that was told last.
+    pub of: u64,
+    /// Indexes of services and what they are now.
+    pub services: Vec<(usize, MapService)>,
+    /// Indexes of links and what they are now.
+    pub links: Vec<(usize, LinkShape)>,
+}
+
 /// One service calling another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LinkShape {
@@ -90,8 +103,10 @@ pub struct Empty {}
 pub struct LiveEvents {
     /// First.
     pub hello: Hello,
-    /// At first and when something of it changed, at most once a second.
+    /// At first, and when services or links came or went; with `change` at most once a second.
     pub map: Topology,
+    /// When something of the map changed that was told last.
+    pub change: Change,
     /// Each second.
     pub load: Loads,
     /// At most four times a second.
