@@ -8,27 +8,33 @@
 // in the console, exceptions, requests to foreign hosts, text that ran as a program. Ends when its standard input does,
 // and takes the browser with it.
 
+import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Session } from './session.mjs';
-import * as entry from './steps/entry.mjs';
-import * as hands from './steps/hands.mjs';
-import * as looks from './steps/looks.mjs';
-import * as map from './steps/map.mjs';
-import * as measure from './steps/measure.mjs';
-import * as traces from './steps/traces.mjs';
-import * as services from './steps/services.mjs';
-import * as recovery from './steps/recovery.mjs';
 
-const STEPS = { ...entry, ...hands, ...looks, ...map, ...measure, ...traces, ...services, ...recovery };
+/** Every function that a file of `steps/` exports, by its name. */
+async function allSteps() {
+  const folder = new URL('./steps/', import.meta.url);
+  const found = new Map();
+  for (const file of (await readdir(folder)).filter((it) => it.endsWith('.mjs')).sort()) {
+    for (const [name, run] of Object.entries(await import(new URL(file, folder)))) {
+      if (found.has(name)) throw new Error(`two steps are called ${name}`);
+      found.set(name, run);
+    }
+  }
+  return found;
+}
+
+const STEPS = await allSteps();
 
 function say(line) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 async function answer(session, { id, step, with: given }) {
-  const run = STEPS[step];
+  const run = STEPS.get(step);
   if (run === undefined) {
-    say({ event: 'answer', id, ok: false, error: `no step ${step}; there are ${Object.keys(STEPS).join(', ')}` });
+    say({ event: 'answer', id, ok: false, error: `no step ${step}; there are ${[...STEPS.keys()].join(', ')}` });
     return;
   }
   try {

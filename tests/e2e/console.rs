@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
 use bridge::telemetry::Level;
@@ -12,13 +13,15 @@ use bridge::{Bridge, Client, Telemetry};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::contracts::v1::{Desk, EchoRequest};
+use crate::contracts::v1::{Desk, EchoRequest, JudgeRequest};
 use crate::harness::{Browser, Database, World, setup_token};
 
+/// Longest wait for what the runtime does with what it was sent.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// Rows that a person sees change have to do so in this time.
 const SEEN_MS: u64 = 5_000;
 /// Every page of the console, and a text that is there when it has loaded.
-const PAGES: [(&str, &str, &str); 17] = [
+const PAGES: [(&str, &str, &str); 19] = [
     ("map", "/", "desk"),
     ("map-list", "/?view=list", "desk"),
     ("map-chosen", "/?select=s:desk", "Called by"),
@@ -36,6 +39,8 @@ const PAGES: [(&str, &str, &str); 17] = [
     ("tokens", "/settings/tokens", "token"),
     ("changes", "/settings/changes", "billing"),
     ("doctor", "/settings/doctor", "data folder"),
+    ("about", "/settings/about", "Waiting to be stored"),
+    ("account", "/account", "Change the password"),
 ];
 
 pub(crate) const USERNAME: &str = "ada";
@@ -45,6 +50,14 @@ pub(crate) const PASSWORD: &str = "a long walk by the sea";
 struct Shop {
     desk: Client<Desk>,
     telemetry: Telemetry,
+}
+
+/// `POST /v1/refunds`: asks the desk to judge, which refuses.
+async fn refund(State(shop): State<Shop>) -> StatusCode {
+    let verdict = "refuse".to_owned();
+    let asked = shop.desk.judge(JudgeRequest { verdict }).await;
+    asked.expect_err("the desk refuses");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 /// `POST /v1/orders`: asks the desk and says so in the log.
@@ -59,7 +72,7 @@ async fn place(State(shop): State<Shop>, Json(order): Json<Value>) -> Json<Value
 }
 
 /// A service with a route, in this process; says where it listens.
-async fn orders(world: &World) -> (Bridge, String) {
+pub(crate) async fn orders(world: &World) -> (Bridge, String) {
     let key = world.key("orders").await;
     let mut builder = Bridge::builder("orders").runtime(world.address(), key);
     let shop = Shop {
@@ -69,6 +82,7 @@ async fn orders(world: &World) -> (Bridge, String) {
     let bridge = builder.caller_only().start().await.expect("starts");
     let app = Router::new()
         .route("/v1/orders", post(place))
+        .route("/v1/refunds", post(refund))
         .with_state(shop);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
@@ -77,7 +91,7 @@ async fn orders(world: &World) -> (Bridge, String) {
     (bridge, format!("http://{address}/v1/orders"))
 }
 
-async fn order(address: &str) {
+pub(crate) async fn order(address: &str) {
     let client = reqwest::Client::new();
     let order = json!({ "sku": "tea", "card_token": "tok_4242" });
     let request = client

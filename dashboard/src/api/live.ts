@@ -59,8 +59,9 @@ let resting: ReturnType<typeof setTimeout> | undefined;
 let regroup: ReturnType<typeof setTimeout> | undefined;
 /** The map that was told last, with its changes; subscribers are told whole maps. */
 let told: LiveEvents['map'] | null = null;
-/** What arrived behind a map that is about to be handed on. */
+/** What arrived and has not had its turn. */
 const waiting: (() => void)[] = [];
+let turns: MessageChannel | undefined;
 let probe: () => Promise<boolean> = async () => true;
 
 /** Called by `app/session.ts`: asks whether the session is still good after the stream broke; false stops the stream. */
@@ -162,13 +163,16 @@ function open(): void {
 }
 
 function receive<K extends (typeof EVENTS)[number]>(name: K, message: MessageEvent<string>): void {
-  const event = JSON.parse(message.data || '{}') as LiveEvents[K];
   lastEventUnixMs = Date.now();
   failures = 0;
   if (name === 'expired') return void broken();
   if (name === 'bye') return void later();
-  if (name === 'hello') greet(event as LiveEvents['hello']);
   become('live');
+  inTurn(() => read(name, JSON.parse(message.data || '{}') as LiveEvents[K]));
+}
+
+function read<K extends (typeof EVENTS)[number]>(name: K, event: LiveEvents[K]): void {
+  if (name === 'hello') greet(event as LiveEvents['hello']);
   if (name === 'map') told = event as LiveEvents['map'];
   if (name !== 'change') return hand(name, event);
   told = changed(told, event as LiveEvents['change']);
@@ -187,16 +191,20 @@ export function changed(map: LiveEvents['map'] | null, change: LiveEvents['chang
 }
 
 function hand<K extends (typeof EVENTS)[number]>(name: K, event: LiveEvents[K]): void {
-  inOrder(name === 'map', () => {
-    for (const it of [...subscriptions]) tell(() => (it.on[name] as ((event: LiveEvents[K]) => void) | undefined)?.(event));
-  });
+  for (const it of [...subscriptions]) tell(() => (it.on[name] as ((event: LiveEvents[K]) => void) | undefined)?.(event));
 }
 
-/** Hands on at once, or, what is large to parse and large to draw, in a task of its own; what arrives meanwhile waits behind it. */
-function inOrder(large: boolean, hand: () => void): void {
-  if (!large && waiting.length === 0) return hand();
-  waiting.push(hand);
-  if (waiting.length === 1) setTimeout(() => waiting.splice(0).forEach((it) => it()), 0);
+/**
+ * Each event is read and drawn in a task of its own: a busy tab gets several in one piece, and all of them at once would keep it
+ * from answering. Not by a timer, which a tab in the background gets once a second.
+ */
+function inTurn(what: () => void): void {
+  waiting.push(what);
+  if (!turns) {
+    turns = new MessageChannel();
+    turns.port1.onmessage = () => waiting.shift()?.();
+  }
+  turns.port2.postMessage(null);
 }
 
 function greet(hello: LiveEvents['hello']): void {

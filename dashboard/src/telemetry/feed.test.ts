@@ -49,6 +49,24 @@ test('what arrives while somebody reads is counted and waits', async () => {
   stop();
 });
 
+test('a list that was left and is shown again keeps what it has and asks for what is new', async () => {
+  let many = 4;
+  const feed = new Feed(numbers(() => upTo(many)));
+  // Left before anything came.
+  feed.start()();
+  const stop = feed.start();
+  await settled();
+  await feed.older();
+  expect(feed.lines.value).toEqual([4, 3, 2, 1]);
+  stop();
+  many = 5;
+  const again = feed.start();
+  expect([feed.loading.value, feed.lines.value]).toEqual([false, [4, 3, 2, 1]]);
+  await settled();
+  expect(feed.lines.value).toEqual([5, 4, 3, 2, 1]);
+  again();
+});
+
 test('a list that is cut goes on by time and finds the rest again', async () => {
   const asked: PageAsk[] = [];
   const feed = new Feed(numbers(() => upTo(9), asked));

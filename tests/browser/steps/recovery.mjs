@@ -58,7 +58,7 @@ export async function expect_nothing(session) {
 
 /** Waits until a text that fits `pattern` is on the page, or with `gone` until none is. */
 export async function shows(session, { pattern, gone = false, within_ms: timeout = 30_000 }) {
-  const found = session.page.getByText(new RegExp(pattern, 'i')).first();
+  const found = session.page.getByText(new RegExp(pattern, 'i')).filter({ visible: true }).first();
   await found.waitFor({ state: gone ? 'hidden' : 'visible', timeout });
   return { text: gone ? '' : await found.innerText() };
 }

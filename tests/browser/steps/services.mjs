@@ -4,7 +4,7 @@
 export async function create_service(session, { name }) {
   const { page } = session;
   await page.getByRole('link', { name: 'Services', exact: true }).click();
-  await page.getByRole('button', { name: 'New service' }).click();
+  await page.getByRole('button', { name: 'New service' }).first().click();
   await page.getByRole('dialog').getByLabel('Name').fill(name);
   await page.getByRole('button', { name: 'Make it and show the key' }).click();
   const shown = page.getByRole('dialog').locator('pre[aria-label="key"]');

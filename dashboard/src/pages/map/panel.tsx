@@ -131,7 +131,7 @@ function Age({ certificate, now }: { certificate: Certificate; now: number }) {
   const words = leftMs <= 0 ? 'certificate has expired' : `certificate ${old} old, ${coarse(leftMs)} left${tone === 'warn' ? ': renewal is late' : ''}`;
   return (
     <div class={`mp-cert small ${tone === 'ok' ? 'faint' : tone}`}>
-      <meter min={0} max={1} low={0.8} high={0.95} optimum={0} value={share} aria-label={words} />
+      <meter min={0} max={1} low={tone === 'ok' ? 1 : 0} high={tone === 'bad' ? 0 : 1} optimum={0} value={share} aria-label={words} />
       <span>{words}</span>
     </div>
   );

@@ -136,6 +136,9 @@ export function Legend() {
         <li>
           <span class="mp-key ring" /> ring: instances; dotted red: unhealthy, amber: draining or returning
         </li>
+        <li>
+          <Icon name="key" size={14} /> key: a certificate was not renewed in time; red: it is over
+        </li>
       </ul>
     </details>
   );

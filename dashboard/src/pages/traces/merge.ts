@@ -14,12 +14,29 @@ const order = (a: TraceLine, b: TraceLine): number =>
 
 /** `lines` with `more` put in; of two of one trace the one of `more` stays. */
 export function merge(lines: readonly TraceLine[], more: readonly TraceLine[]): TraceLine[] {
-  const known = new Map(lines.map((it) => [it.trace_id, it]));
+  const told = new Set(more.map((it) => it.trace_id));
+  const known = new Map<string, TraceLine>();
+  // Few come at a time and thousands are there: only those that are told are looked at twice.
+  const rest = lines.filter((it) => !told.has(it.trace_id) || !known.set(it.trace_id, it));
   for (const it of more) {
     const before = known.get(it.trace_id);
     known.set(it.trace_id, before === undefined || it.ops > 0 ? it : withRoot(before, it));
   }
-  return [...known.values()].sort(order);
+  return zipped([...known.values()].sort(order), rest);
+}
+
+/** Two lists in their order, as one. */
+function zipped(fresh: readonly TraceLine[], rest: readonly TraceLine[]): TraceLine[] {
+  const both: TraceLine[] = [];
+  let at = 0;
+  for (const it of fresh) {
+    for (let next = rest[at]; next !== undefined && order(next, it) < 0; next = rest[at]) {
+      both.push(next);
+      at += 1;
+    }
+    both.push(it);
+  }
+  return both.concat(rest.slice(at));
 }
 
 /** The end of a root tells how the whole went; how many operations there were is known from before. */

@@ -25,13 +25,21 @@ export interface Plane {
 /** At most `most` of them: all that failed, the slowest, and of the rest every so many. */
 export function sample(lines: readonly TraceLine[], most = POINTS_MAX): TraceLine[] {
   if (lines.length <= most) return [...lines];
-  const slow = [...lines].sort((a, b) => b.duration_ms - a.duration_ms).slice(0, Math.min(SLOWEST_KEPT, most));
-  const kept = new Set(slow);
+  const kept = slowest(lines, Math.min(SLOWEST_KEPT, most));
   for (const it of lines) if (kept.size < most && (hasFailed(it.status) || it.running)) kept.add(it);
   const rest = lines.filter((it) => !kept.has(it));
   const room = most - kept.size;
   for (let at = 0; at < room; at++) kept.add(rest[Math.floor((at * rest.length) / room)] as TraceLine);
   return lines.filter((it) => kept.has(it));
+}
+
+/** So many of those that took longest; of equal ones the first. */
+function slowest(lines: readonly TraceLine[], most: number): Set<TraceLine> {
+  const sorted = Float64Array.from(lines, (it) => it.duration_ms).sort();
+  const least = sorted[lines.length - most] ?? 0;
+  const kept = new Set(lines.filter((it) => it.duration_ms > least));
+  for (const it of lines) if (kept.size < most && it.duration_ms === least) kept.add(it);
+  return kept;
 }
 
 /** A plane that holds all of them, in a box; time reaches at least over `fixed`, where it is given. */
@@ -90,6 +98,6 @@ export function brushed(plane: Plane, a: { x: number; y: number }, b: { x: numbe
 }
 
 /** How long `part` (0 to 1) of them took at most; undefined for none. */
-export function quantile(sortedMs: readonly number[], part: number): number | undefined {
+export function quantile(sortedMs: ArrayLike<number>, part: number): number | undefined {
   return sortedMs[Math.min(sortedMs.length - 1, Math.ceil(sortedMs.length * part) - 1)] ?? sortedMs[0];
 }
