@@ -310,11 +310,12 @@ on_both_databases! {
         assert!(snake_there.methods.iter().any(|it| it.name == "GET /work"));
         let (text, _) = eventually(PATIENCE, "its counter", async || {
             let text = scrape(&world, "").await;
-            value(&text, "snake_worked_total", &["service=\"snake\""]).is_some().then_some(text)
+            // Twice for each of the two requests.
+            (value(&text, "snake_worked_total", &["kind=\"call\""]) == Some(4.0)).then_some(text)
         })
         .await;
-        assert_eq!(value(&text, "snake_worked_total", &["kind=\"call\""]), Some(2.0));
-        assert_eq!(value(&text, "snake_took_seconds_sum", &[]), Some(0.02));
+        assert!(text.contains("\nsnake_worked_total{service=\"snake\""));
+        assert_eq!(value(&text, "snake_took_seconds_sum", &[]), Some(0.04));
         orders.stop().await;
         desk.stop().await;
     }

@@ -6,8 +6,8 @@
 //! A topology that is another one in a few places is told as a change to whoever has the one before:
 //! half a megabyte for one instance that drains would cost each page more than all of its loads.
 //!
-//! Invariant: a topology or a change is told at most once a second; between two of them loads are
-//! told by the indexes of the one that was told last.
+//! Invariant: a topology or a change is told no sooner than [`PAUSE`] after the one before; between
+//! two of them loads are told by the indexes of the one that was told last.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,13 +19,15 @@ use contract::clock::Monotonic;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::change::change;
 use crate::operator::engine::Operator;
-use crate::operator::model::{Change, LinkShape, LiveMap, Load, LoadRow, Loads, Topology};
+use crate::operator::model::{LinkShape, LiveMap, Load, LoadRow, Loads, Topology};
 
-/// Pause between two loads, and least pause between two topologies.
+/// Pause between two loads.
 const BEAT: Duration = Duration::from_secs(1);
-/// So many changes are told as such, however small the map.
-const CHANGED_MIN: usize = 16;
+/// Least pause between two topologies: what is registered right after something else is still seen
+/// within a second.
+const PAUSE: Duration = Duration::from_millis(700);
 /// Steps of windows up to [`FINE_MAX`], and beyond.
 const FINE: Duration = Duration::from_secs(10);
 const FINE_MAX: Duration = Duration::from_secs(300);
@@ -93,6 +95,8 @@ struct Board {
     shared: Arc<Inner>,
     window: Duration,
     told: Told,
+    /// Something has changed that could not be told yet.
+    owes: bool,
 }
 
 /// The topology that was told last.
@@ -112,6 +116,7 @@ impl Board {
             shared,
             window,
             told: Told::default(),
+            owes: false,
         }
     }
 
@@ -121,14 +126,19 @@ impl Board {
         let mut changes = self.shared.operator.parts().registry.changes();
         let mut beats = clock.interval(BEAT);
         loop {
+            let due = self.tells_from();
             tokio::select! {
                 () = beats.tick() => {}
-                changed = changes.changed() => {
-                    // Of many changes at once the first is shown now and the rest at the beat.
-                    if changed.is_err() || !self.may_tell() {
+                changed = changes.changed(), if !self.owes => {
+                    if changed.is_err() {
                         beats.tick().await;
+                    } else if !self.may_tell() {
+                        // Of many changes at once the first is shown now, the rest together.
+                        self.owes = true;
+                        continue;
                     }
                 }
+                () = clock.sleep_until(due), if self.owes => {}
                 () = frames.closed() => {}
             }
             if self.is_over(&frames) {
@@ -149,9 +159,14 @@ impl Board {
         over
     }
 
+    /// When the next topology may be told.
+    fn tells_from(&self) -> Monotonic {
+        let now = || self.shared.operator.parts().clock.monotonic();
+        self.told.at.map_or_else(now, |at| at + PAUSE)
+    }
+
     fn may_tell(&self) -> bool {
-        let now = self.shared.operator.parts().clock.monotonic();
-        self.told.at.is_none_or(|at| now.since(at) >= BEAT)
+        self.shared.operator.parts().clock.monotonic() >= self.tells_from()
     }
 
     fn draw(&mut self) -> Frame {
@@ -160,7 +175,9 @@ impl Board {
         let (services, links) = shape(&map);
         let told = &self.told.topology;
         let same = told.services == services && told.links == links;
-        if self.told.at.is_none() || (!same && self.may_tell()) {
+        let tells = self.told.at.is_none() || (!same && self.may_tell());
+        self.owes = !same && !tells;
+        if tells {
             let sequence = self.shared.sequence.fetch_add(1, Ordering::Relaxed) + 1;
             self.tell(Topology {
                 sequence,
@@ -210,43 +227,6 @@ impl Board {
     }
 }
 
-/// What makes one topology of the other; `None` when places differ, or so much that the whole is
-/// no longer to read.
-fn change(before: &Topology, now: &Topology) -> Option<Change> {
-    let places = before.services.len() == now.services.len()
-        && before.links.len() == now.links.len()
-        && before
-            .services
-            .iter()
-            .zip(&now.services)
-            .all(|(a, b)| a.name == b.name)
-        && before
-            .links
-            .iter()
-            .zip(&now.links)
-            .all(|(a, b)| (&a.from, &a.to) == (&b.from, &b.to));
-    if !places || before.sequence == 0 {
-        return None;
-    }
-    let change = Change {
-        sequence: now.sequence,
-        of: before.sequence,
-        services: differing(&before.services, &now.services),
-        links: differing(&before.links, &now.links),
-    };
-    let changed = change.services.len() + change.links.len();
-    let all = now.services.len() + now.links.len();
-    (changed <= CHANGED_MIN.max(all / 4)).then_some(change)
-}
-
-/// What is not as it was, by its index.
-fn differing<T: Clone + PartialEq>(before: &[T], now: &[T]) -> Vec<(usize, T)> {
-    let all = before.iter().zip(now).enumerate();
-    all.filter(|(_, (a, b))| a != b)
-        .map(|(at, (_, b))| (at, b.clone()))
-        .collect()
-}
-
 /// What a map looks like without anything going on.
 fn shape(map: &LiveMap) -> (Vec<crate::registry::MapService>, Vec<LinkShape>) {
     let services = map.services.iter().map(|it| it.service.clone());
@@ -272,47 +252,6 @@ fn rows(all: impl Iterator<Item = (Option<usize>, Option<Load>)>) -> Vec<LoadRow
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn service(name: &str, instances: u32) -> crate::registry::MapService {
-        let json = serde_json::json!({
-            "id": "01a1fde0-043c-76a4-98a1-2c3f08487687", "name": name, "status": "active",
-            "instances": [], "methods": [{
-                "kind": "rpc", "name": "Echo", "contract_hash": "", "instances": instances,
-            }],
-        });
-        serde_json::from_value(json).expect("a service")
-    }
-
-    fn topology(sequence: u64, services: &[(&str, u32)]) -> Topology {
-        Topology {
-            sequence,
-            services: services
-                .iter()
-                .map(|(name, it)| service(name, *it))
-                .collect(),
-            links: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_few_changes_are_told_alone_and_other_places_are_told_whole() {
-        let before = topology(7, &[("desk", 1), ("orders", 1)]);
-        let now = topology(9, &[("desk", 1), ("orders", 2)]);
-        let told = change(&before, &now).expect("a change");
-        assert_eq!((told.of, told.sequence), (7, 9));
-        assert_eq!(told.services, [(1, service("orders", 2))]);
-        assert_eq!(change(&before, &topology(9, &[("desk", 1)])), None);
-        let moved = topology(9, &[("orders", 1), ("desk", 1)]);
-        assert_eq!(change(&before, &moved), None);
-        assert_eq!(change(&Topology::default(), &topology(1, &[])), None);
-        let many: Vec<_> = (0..100).map(|at| (format!("s{at:03}"), 1)).collect();
-        let all = |count: u32| -> Vec<(&str, u32)> {
-            many.iter()
-                .map(|(name, it)| (&**name, it + count))
-                .collect()
-        };
-        assert_eq!(change(&topology(1, &all(0)), &topology(2, &all(1))), None);
-    }
 
     #[test]
     fn windows_are_rounded_up_to_few() {

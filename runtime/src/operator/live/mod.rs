@@ -11,6 +11,7 @@
 //!
 //! Invariant: the indexes of a `load` mean the `map` of the same sequence, which was told before.
 
+mod change;
 mod board;
 mod event;
 mod batch;

@@ -103,11 +103,12 @@ pub struct Empty {}
 pub struct LiveEvents {
     /// First.
     pub hello: Hello,
-    /// At first, and when services or links came or went; with `change` at most once a second.
+    /// At first, and when services or links came or went; with `change` at most three times in two
+    /// seconds.
     pub map: Topology,
     /// When something of the map changed that was told last.
     pub change: Change,
-    /// Each second.
+    /// Each second, and with each `map` and `change`.
     pub load: Loads,
     /// At most four times a second.
     pub ops: OpsTold,
