@@ -13,6 +13,7 @@
 //! minted; a revoked service gets no new leaf and keeps no stream.
 
 mod authority;
+mod slow_hash;
 mod secret;
 mod presence;
 pub(crate) mod store;

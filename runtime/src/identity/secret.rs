@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
+
+use super::slow_hash::Rooms;
 
 /// Bytes of a key id.
 pub(super) const KEY_ID_BYTES: usize = 8;
@@ -29,6 +29,7 @@ pub(crate) struct Busy;
 pub(crate) struct SecretCheck {
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    rooms: Arc<Rooms>,
 }
 
 impl SecretCheck {
@@ -36,6 +37,7 @@ impl SecretCheck {
         Self {
             running: Arc::new(Semaphore::new(RUNNING_MAX)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            rooms: Arc::default(),
         }
     }
 
@@ -50,13 +52,10 @@ impl SecretCheck {
     pub(crate) async fn hash(&self, secret: Vec<u8>) -> Option<String> {
         let slot = self.running.clone().acquire_owned().await.ok()?;
         let salt = Self::random::<16>()?;
+        let rooms = self.rooms.clone();
         let hash = move || {
             let _slot = slot;
-            let salt = SaltString::encode_b64(&salt).ok()?;
-            hasher()
-                .hash_password(&secret, &salt)
-                .ok()
-                .map(|hash| hash.to_string())
+            rooms.hash(&secret, &salt)
         };
         tokio::task::spawn_blocking(hash).await.ok()?
     }
@@ -67,19 +66,13 @@ impl SecretCheck {
         let place = place.map_err(|_| Busy)?;
         let slot = self.running.clone().acquire_owned().await;
         let slot = slot.map_err(|_| Busy)?;
+        let rooms = self.rooms.clone();
         let verify = move || {
             let _held = (place, slot);
-            let parsed = PasswordHash::new(&stored).ok();
-            parsed.is_some_and(|hash| hasher().verify_password(&secret, &hash).is_ok())
+            rooms.verify(&secret, &stored)
         };
         tokio::task::spawn_blocking(verify).await.map_err(|_| Busy)
     }
-}
-
-/// 7 MiB, five passes: the smallest of the memory sizes OWASP lists for argon2id.
-fn hasher() -> Argon2<'static> {
-    let params = Params::new(7 * 1024, 5, 1, None).unwrap_or_default();
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 #[cfg(test)]
