@@ -13,8 +13,8 @@ import { Painter } from './painter';
 
 /** Elements beyond the edge of the stage that stay in the document, stage pixels. */
 const MARGIN_PX = 240;
-/** Elements that come into the document in one frame: two hundred cards at once are one long task. */
-const MOUNT_MAX = 48;
+/** Elements that come into the document in one frame: two hundred cards at once are one long task, fifty of them half of one. */
+const MOUNT_MAX = 24;
 const MOVE_MS = 320;
 const HIT_PX = 7;
 const BOW_PX = 80;
