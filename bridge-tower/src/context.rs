@@ -123,6 +123,13 @@ pub fn scope<F: Future>(context: CallContext, future: F) -> Scope<F> {
     }
 }
 
+/// Runs `body` with `context` as the current one, which is left where it was. For work that is
+/// polled in other ways than as a future: see [`scope`] for that.
+pub fn within<T>(context: &mut Option<CallContext>, body: impl FnOnce() -> T) -> T {
+    let _inside = Inside::enter(context);
+    body()
+}
+
 pin_project! {
     /// Future of [`scope`].
     #[derive(Debug)]

@@ -25,6 +25,7 @@ pub mod deadline;
 pub mod limit;
 pub mod catch_panic;
 pub mod capture;
+pub mod idempotency;
 
 #[cfg(feature = "axum")]
 pub mod app;

@@ -56,12 +56,18 @@ pub fn canon(schema: &Schema) -> String {
     text
 }
 
-fn hash(input: &str, output: &str) -> String {
-    let mut text = String::from("v2:");
-    for byte in Sha256::digest(format!("{input}:{output}")) {
-        push(&mut text, format_args!("{byte:02x}"));
+/// SHA-256 of a text as 64 lowercase hex digits.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in Sha256::digest(text) {
+        push(&mut digits, format_args!("{byte:02x}"));
     }
-    text
+    digits
+}
+
+fn hash(input: &str, output: &str) -> String {
+    format!("v2:{}", digest(&format!("{input}:{output}")))
 }
 
 enum Shape<'s> {

@@ -23,6 +23,10 @@ pub const TRACESTATE: &str = "tracestate";
 pub const BAGGAGE: &str = "baggage";
 /// Trailer of a refusal that was made before any handler ran. Its value is `1`.
 pub const NOT_DISPATCHED: &str = "x-sb-not-dispatched";
+
+/// Set to `1` on answers that were kept from an earlier call with the same idempotency key; no
+/// handler ran for this one.
+pub const REPLAYED: &str = "x-bridge-replayed";
 /// The standard gRPC deadline.
 pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 /// What Envoy tells the services behind it: whole milliseconds until it gives up.

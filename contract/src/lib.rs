@@ -2,11 +2,14 @@
 //!
 //! A leaf: it depends on nothing else in this workspace, and everything else may depend on it.
 //! Features keep it small for those who need little: `grpc` adds the generated `servicebridge.v1`
-//! messages, `transport` adds mutual TLS and HTTP/2, `schema` adds the contract model and hash.
+//! messages, `transport` adds mutual TLS and HTTP/2, `schema` adds the contract model and hash,
+//! `message` adds message tables with ProtoJSON, `json-schema` their JSON Schema.
 //!
 //! Invariant: nothing here decides anything about a user's data. It names, formats and parses.
 
 pub mod clock;
+pub mod civil;
+pub mod scalar;
 pub mod error_code;
 pub mod ids;
 pub mod w3c;
@@ -19,6 +22,10 @@ pub mod key;
 pub mod schema;
 #[cfg(feature = "schema")]
 pub mod hash;
+#[cfg(feature = "message")]
+pub mod message;
+#[cfg(feature = "message")]
+pub mod codec;
 #[cfg(feature = "transport")]
 pub mod tls;
 #[cfg(feature = "transport")]

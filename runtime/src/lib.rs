@@ -11,6 +11,7 @@ pub mod settings;
 pub mod identity;
 pub mod policy;
 pub mod registry;
+pub mod outcomes;
 pub mod rpc;
 pub mod telemetry;
 pub mod problem;

@@ -1,4 +1,4 @@
-//! Turns `proto/` into the committed `contract/src/grpc/servicebridge.v1.rs`.
+//! Turns `proto/` into the committed `contract/src/grpc/*.rs`, one file per package.
 //! Refuses a `protoc` on the machine: protox compiles the files in process.
 //! Invariant: the same files always give the same bytes, so a check is a comparison.
 
@@ -6,8 +6,11 @@ use crate::failure::{Context, Failure, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The generated file, relative to the repository.
-const GENERATED: &str = "contract/src/grpc/servicebridge.v1.rs";
+/// Every package: its folder under `proto/`, and the generated file, relative to the repository.
+const PACKAGES: [(&str, &str); 2] = [
+    ("servicebridge/v1", "contract/src/grpc/servicebridge.v1.rs"),
+    ("bridge/v1", "contract/src/grpc/bridge.v1.rs"),
+];
 
 /// Payloads the data path hands on without looking inside: shared, never copied.
 const SHARED_BYTES: [&str; 6] = [
@@ -30,20 +33,23 @@ pub(crate) enum Mode {
 
 /// Generates the wire types of `root/proto` into `root/contract`.
 pub(crate) fn generate(root: &Path, mode: Mode) -> Result<()> {
-    let text = render(&root.join("proto"))?;
-    let path = root.join(GENERATED);
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    match mode {
-        _ if committed == text => Ok(()),
-        Mode::Write => fs::write(&path, text).context(GENERATED),
-        Mode::Check => Err(Failure::new(format!(
-            "{GENERATED} is not what proto/ gives: run `cargo xtask codegen`"
-        ))),
-    }
+    let proto = root.join("proto");
+    PACKAGES.iter().try_for_each(|(folder, generated)| {
+        let text = render(&proto, folder, generated)?;
+        let path = root.join(generated);
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        match mode {
+            _ if committed == text => Ok(()),
+            Mode::Write => fs::write(&path, text).context(*generated),
+            Mode::Check => Err(Failure::new(format!(
+                "{generated} is not what proto/ gives: run `cargo xtask codegen`"
+            ))),
+        }
+    })
 }
 
-fn render(proto: &Path) -> Result<String> {
-    let files = proto_files(&proto.join("servicebridge/v1"))?;
+fn render(proto: &Path, folder: &str, generated: &str) -> Result<String> {
+    let files = proto_files(&proto.join(folder))?;
     let mut compiler = protox::Compiler::new([proto]).context("proto/")?;
     compiler
         .include_source_info(true)
@@ -63,10 +69,10 @@ fn render(proto: &Path) -> Result<String> {
     builder
         .compile_fds(compiler.file_descriptor_set())
         .context("proto/")?;
-    let generated = fs::read_to_string(out.path().join("servicebridge.v1.rs"))
-        .context("generated servicebridge.v1.rs")?;
+    let name = generated.rsplit('/').next().unwrap_or(generated);
+    let text = fs::read_to_string(out.path().join(name)).context(name)?;
     Ok(format!(
-        "// Made from proto/servicebridge/v1 by `cargo xtask codegen`; do not edit.\n{generated}"
+        "// Made from proto/{folder} by `cargo xtask codegen`; do not edit.\n{text}"
     ))
 }
 

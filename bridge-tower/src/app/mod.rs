@@ -3,6 +3,8 @@
 //! ```text
 //!  request ─▶ trace, count, record, panics ─▶ problems ─▶ [deadline ─▶ capture] ─▶ router
 //!             one future, not boxed                        only if it asks for one, only if on
+//!
+//!  A request of a declared operation that has a deadline or a key goes [deadline ─▶ capture ─▶ once].
 //! ```
 //!
 //! The layer sits outside of the router and is not boxed; the route comes from the router's own
@@ -13,6 +15,7 @@
 //! except for a handler that panics, which is an answer of status 500, for one whose time is up,
 //! and for errors that say nothing of their own: those become problem details.
 
+mod declared;
 mod future;
 
 use std::convert::Infallible;
@@ -26,11 +29,15 @@ use axum::routing::RouterIntoService;
 use http::{Method, Request, Response};
 use tower_service::Service;
 
+pub use self::declared::RoutePolicy;
 pub use self::future::AppFuture;
+
+use self::declared::Declared;
 
 use crate::capture::{Capture, CaptureLayer, Mode, PayloadSink};
 use crate::context;
 use crate::deadline::DeadlineLayer;
+use crate::idempotency::{IdempotencyCounts, IdempotencyLayer, Memory, Store};
 use crate::limit::LimitLayer;
 use crate::observe::StampLayer;
 use crate::observe::live::{Live, RouteCell, RouteSource};
@@ -73,8 +80,14 @@ struct Shared {
     router: Router,
     deadline: DeadlineLayer,
     capture: Option<(Capture, CaptureLayer)>,
-    /// What requests go through that ask for a deadline or whose bodies are kept: layers inside
-    /// of a router are boxed, which nobody else has to pay for.
+    /// `None` when no operation was declared that wants something.
+    declared: Option<Declared>,
+    /// As somebody said.
+    once: Option<IdempotencyLayer>,
+    /// The one in use, once an operation wants it.
+    doing_once: Option<IdempotencyLayer>,
+    /// What requests go through that ask for a deadline, whose bodies are kept, or that are of a
+    /// declared operation: layers inside of a router are boxed, which nobody else has to pay for.
     full: RouterIntoService<Body>,
 }
 
@@ -86,9 +99,14 @@ struct Matching {
 }
 
 impl Matching {
+    #[inline]
     fn find(&self, path: &str) -> Option<Route> {
-        let at = usize::try_from(self.matcher.find(path)?).ok()?;
-        self.routes.get(at).copied()
+        self.route(self.matcher.find(path)?)
+    }
+
+    #[inline]
+    fn route(&self, at: u32) -> Option<Route> {
+        self.routes.get(usize::try_from(at).ok()?).copied()
     }
 }
 
@@ -126,6 +144,9 @@ impl Observed {
                 router,
                 deadline,
                 capture: None,
+                declared: None,
+                once: None,
+                doing_once: None,
             }),
         }
     }
@@ -170,6 +191,48 @@ impl Observed {
         self.change(|shared| shared.capture = Some((capture.clone(), layer)))
     }
 
+    /// Applies what declared operations want: a deadline, work that is done once. Each declaration
+    /// replaces the ones before it. Requests of other routes stay as they are.
+    #[must_use]
+    pub fn operations(self, policies: impl IntoIterator<Item = RoutePolicy>) -> Self {
+        let policies: Vec<_> = policies.into_iter().collect();
+        self.change(|shared| {
+            let table = shared.matching.as_ref().map(|_| &shared.table);
+            let declared = Declared::new(table, &policies);
+            shared.declared = (!declared.is_empty()).then_some(declared);
+        })
+    }
+
+    /// Does the work of requests with a key once as `once` says, which has the store that their
+    /// outcomes are kept in. Without it that is bounded memory of this process, and a repeat after
+    /// a restart or at another instance does the work again.
+    #[must_use]
+    pub fn once(self, once: IdempotencyLayer) -> Self {
+        self.change(|shared| shared.once = Some(once))
+    }
+
+    /// The same with everything else at its default.
+    #[must_use]
+    pub fn outcomes(self, store: Arc<dyn Store>) -> Self {
+        self.once(IdempotencyLayer::shared(store))
+    }
+
+    /// Gives each request `value` as an extension, for extractors.
+    #[must_use]
+    pub fn provide<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        self.change(|shared| shared.router = shared.router.clone().layer(axum::Extension(value)))
+    }
+
+    /// The same, unless it was said already.
+    #[must_use]
+    pub fn outcomes_by_default(self, store: Arc<dyn Store>) -> Self {
+        self.change(|shared| {
+            shared
+                .once
+                .get_or_insert_with(|| IdempotencyLayer::shared(store));
+        })
+    }
+
     /// To serve it with what is known of each connection, such as the client's address, as
     /// `Router::into_make_service_with_connect_info` does.
     pub fn into_make_service_with_connect_info<C>(
@@ -182,12 +245,26 @@ impl Observed {
         let shared = Arc::make_mut(&mut self.shared);
         change(shared);
         let mut full = shared.router.clone();
+        if shared.declared.as_ref().is_some_and(Declared::has_keys) {
+            let once = shared.once.clone();
+            let once = once.unwrap_or_else(|| IdempotencyLayer::new(Memory::new()));
+            full = full.layer(once.clone());
+            shared.doing_once = Some(once);
+        }
         if let Some((_, capture)) = &shared.capture {
             full = full.layer(capture.clone());
         }
         shared.full = full.layer(shared.deadline.clone()).into_service();
         self.plain = shared.router.clone().into_service();
         self
+    }
+
+    /// What became of requests with a key; `None` when no declared operation has one.
+    pub fn idempotency(&self) -> Option<IdempotencyCounts> {
+        self.shared
+            .doing_once
+            .as_ref()
+            .map(IdempotencyLayer::counts)
     }
 
     /// Where its requests are recorded and counted.
@@ -225,15 +302,32 @@ impl Service<Request<Body>> for Observed {
             request.extensions_mut().insert(cell.clone());
         }
         let heard = Heard::among(request.headers());
+        // Looked up once, whoever needs it first.
+        let matching = shared.matching.as_ref();
+        let at = shared.declared.as_ref().map(|_| {
+            let path = request.uri().path();
+            matching.and_then(|it| it.matcher.find(path))
+        });
         let arrival = Live::arrives(&shared.recorder, &request, &heard, || {
-            let matched = || shared.matching.as_ref()?.find(request.uri().path());
+            let matched = || match at {
+                Some(at) => matching?.route(at?),
+                None => matching?.find(request.uri().path()),
+            };
             let known = || RouteSource::Known(matched().unwrap_or(Route::UNMATCHED));
             stamped.map_or_else(known, RouteSource::Stamped)
+        });
+        let wants = shared.declared.as_ref().and_then(|it| {
+            let wants = it.wants(request.method(), request.uri().path(), at.flatten());
+            wants.cloned()
         });
         let bodyless = *request.method() == Method::HEAD;
         let wanted = shared.problems.as_ref();
         let wanted = wanted.map_or(Wanted::No, |layer| layer.wants(&request, heard.accept));
-        let answer = if heard.tells_deadline || shared.takes_all() {
+        let (tells_deadline, is_wanted) = (heard.tells_deadline, wants.is_some());
+        if let Some(wants) = wants {
+            wants.put_into(request.extensions_mut());
+        }
+        let answer = if tells_deadline || is_wanted || shared.takes_all() {
             shared.full.clone().call(request)
         } else {
             self.plain.call(request)

@@ -266,3 +266,5 @@ async fn it_is_served_as_it_is() {
     serving.abort();
     assert_eq!(records(&recorder, &notes).len(), 1);
 }
+
+mod declared;

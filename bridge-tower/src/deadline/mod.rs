@@ -158,12 +158,20 @@ pub struct Deadlines<S> {
     settings: Settings,
 }
 
+/// Time that requests of a route have, if they do not ask for less; an extension of the request,
+/// set by whoever knows the route. Wins over the layer's own default and bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RouteDeadline(pub(crate) Duration);
+
 impl Settings {
     /// When the work on a request that asks for `span` has to be done.
-    fn deadline(&self, asked: Option<Duration>) -> Option<Deadline> {
-        let span = match asked {
-            Some(Duration::ZERO) => Duration::ZERO,
-            other => other.or(self.default)?.max(self.min).min(self.max),
+    fn deadline(&self, asked: Option<Duration>, route: Option<&RouteDeadline>) -> Option<Deadline> {
+        let span = match (asked, route) {
+            (Some(Duration::ZERO), _) => Duration::ZERO,
+            (asked, Some(RouteDeadline(most))) => {
+                asked.map_or(*most, |it| it.max(self.min).min(*most))
+            }
+            (asked, None) => asked.or(self.default)?.max(self.min).min(self.max),
         };
         Some(Deadline::after(&self.clock, span))
     }
@@ -183,7 +191,8 @@ where
     }
 
     fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let own = self.settings.deadline(time_left(request.headers()));
+        let route = request.extensions().get::<RouteDeadline>();
+        let own = self.settings.deadline(time_left(request.headers()), route);
         let Some(deadline) = sooner(own, context::deadline()) else {
             return ResponseFuture::unbounded(self.inner.call(request));
         };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use contract::civil::civil_of;
 use contract::clock::Timestamp;
 
 /// Appends `2026-01-02T03:04:05.000678Z`.
@@ -11,7 +12,7 @@ pub(super) fn rfc3339(at: Timestamp, into: &mut String) {
         at.as_micros().div_euclid(DAY),
         at.as_micros().rem_euclid(DAY),
     );
-    let (year, month, day) = civil(days);
+    let (year, month, day) = civil_of(days);
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     // Writing to a string does not fail.
@@ -19,20 +20,6 @@ pub(super) fn rfc3339(at: Timestamp, into: &mut String) {
         into,
         "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z"
     );
-}
-
-/// Year, month and day of a day counted from the Unix epoch. Years are counted from March here,
-/// so that the leap day is the last one.
-fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA: i64 = 146_097;
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

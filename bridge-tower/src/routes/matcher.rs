@@ -71,7 +71,7 @@ impl Matcher {
     /// # Errors
     ///
     /// [`UnknownShape`] names a pattern that axum 0.8 does not know.
-    pub(super) fn new(
+    pub(crate) fn new(
         patterns: impl IntoIterator<Item = (String, u32)>,
     ) -> Result<Self, UnknownShape> {
         let mut nodes = vec![Node::new(b"")];

@@ -9,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+pub use crate::scalar::Scalar;
+
 /// One root message and every message and enum it needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
@@ -154,31 +156,6 @@ impl Enum {
     pub fn name(&self) -> &str {
         last_segment(&self.full_name)
     }
-}
-
-macro_rules! scalars {
-    ($($variant:ident = $keyword:literal),+ $(,)?) => {
-        /// A scalar type, under its `.proto` keyword.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Scalar {
-            $(#[doc = concat!("`", $keyword, "`")] $variant,)+
-        }
-
-        impl Scalar {
-            /// The keyword exactly as a `.proto` spells it.
-            #[must_use]
-            pub fn keyword(self) -> &'static str {
-                match self { $(Self::$variant => $keyword,)+ }
-            }
-        }
-    };
-}
-
-scalars! {
-    Double = "double", Float = "float", Int32 = "int32", Int64 = "int64", Uint32 = "uint32",
-    Uint64 = "uint64", Sint32 = "sint32", Sint64 = "sint64", Fixed32 = "fixed32",
-    Fixed64 = "fixed64", Sfixed32 = "sfixed32", Sfixed64 = "sfixed64", Bool = "bool",
-    String = "string", Bytes = "bytes",
 }
 
 fn last_segment(full_name: &str) -> &str {

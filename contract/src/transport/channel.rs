@@ -182,10 +182,10 @@ impl http_body::Body for Received {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ChannelError>>> {
-        match ready!(self.0.poll_data(cx)) {
-            Some(data) => Poll::Ready(Some(release(&mut self.0, data).map(Frame::data))),
+        match ready!(poll_data(&mut self.0, cx)) {
+            Some(data) => Poll::Ready(Some(data.map(Frame::data))),
             None => {
-                let trailers = ready!(self.0.poll_trailers(cx))?;
+                let trailers = ready!(poll_trailers(&mut self.0, cx))?;
                 Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
             }
         }
@@ -205,16 +205,30 @@ fn release(stream: &mut RecvStream, data: Result<Bytes, h2::Error>) -> Result<By
 }
 
 /// The next piece of an answer.
-pub(super) async fn data(stream: &mut RecvStream) -> Result<Option<Bytes>, ChannelError> {
-    match stream.data().await {
-        Some(data) => release(stream, data).map(Some),
-        None => Ok(None),
-    }
+pub(super) fn poll_data(
+    stream: &mut RecvStream,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Bytes, ChannelError>>> {
+    let data = ready!(stream.poll_data(cx));
+    Poll::Ready(data.map(|data| release(stream, data)))
 }
 
 /// What follows an answer.
+pub(super) fn poll_trailers(
+    stream: &mut RecvStream,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<HeaderMap>, ChannelError>> {
+    stream.poll_trailers(cx).map_err(ChannelError::from)
+}
+
+/// [`poll_data`], waited for.
+pub(super) async fn data(stream: &mut RecvStream) -> Result<Option<Bytes>, ChannelError> {
+    poll_fn(|cx| poll_data(stream, cx)).await.transpose()
+}
+
+/// [`poll_trailers`], waited for.
 pub(super) async fn trailers(stream: &mut RecvStream) -> Result<Option<HeaderMap>, ChannelError> {
-    Ok(stream.trailers().await?)
+    poll_fn(|cx| poll_trailers(stream, cx)).await
 }
 
 /// Why a request over a [`Channel`] failed below gRPC.

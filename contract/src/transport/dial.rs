@@ -1,4 +1,4 @@
-//! Making a connection: to one endpoint, to one identity, within a time.
+//! Making a connection: to one endpoint, secured in one way, within a time.
 //!
 //! An error names the stage that failed; nothing of any request has been sent then. A peer that
 //! stops answering pings loses its connection.
@@ -14,21 +14,33 @@ use h2::client::Connection;
 use h2::{Ping, PingPong};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::channel::Channel;
 use crate::clock::Clock;
 use crate::tls::{PEER_AUTHORITY, handshake_advice};
+
+/// How a connection is secured.
+#[derive(Clone, Debug)]
+pub enum Security {
+    /// As members of a mesh do it: whom to trust and accept is in the configuration alone; see
+    /// [`crate::tls::client_config`].
+    Mesh(Arc<ClientConfig>),
+    /// As the web does it: the certificate has to name the host.
+    Web(Arc<ClientConfig>),
+    /// Not at all: HTTP/2 from the first byte on.
+    Open,
+}
 
 /// How to reach one peer.
 #[derive(Clone, Debug)]
 pub struct Dial {
     /// `host:port`.
     pub endpoint: String,
-    /// Whom to trust and accept there; see [`crate::tls::client_config`].
-    pub tls: Arc<ClientConfig>,
+    /// How the connection is secured.
+    pub security: Security,
     /// Longest time for connecting and shaking hands together.
     pub timeout: Duration,
     /// Rhythm of pings, also while idle. Peers may refuse less than 20 s.
@@ -40,9 +52,14 @@ pub struct Dial {
 impl Dial {
     /// Settings every SDK uses: ping each 30 s, dead after 10 s without an answer.
     pub fn new(endpoint: impl Into<String>, tls: Arc<ClientConfig>) -> Self {
+        Self::to(endpoint, Security::Mesh(tls))
+    }
+
+    /// The same, secured in another way.
+    pub fn to(endpoint: impl Into<String>, security: Security) -> Self {
         Self {
             endpoint: endpoint.into(),
-            tls,
+            security,
             timeout: Duration::from_secs(5),
             keepalive: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
@@ -78,16 +95,33 @@ impl Dial {
             .await
             .map_err(at(DialStage::Connect))?;
         tcp.set_nodelay(true).map_err(at(DialStage::Connect))?;
-        let name = ServerName::try_from(PEER_AUTHORITY).map_err(at(DialStage::Handshake))?;
-        let connector = TlsConnector::from(self.tls.clone());
-        let stream = connector
+        let (tls, name) = match &self.security {
+            Security::Open => return self.speak(tcp).await,
+            Security::Mesh(tls) => (tls, PEER_AUTHORITY),
+            Security::Web(tls) => (tls, self.host()),
+        };
+        let name = ServerName::try_from(name.to_owned()).map_err(at(DialStage::Handshake))?;
+        let stream = TlsConnector::from(tls.clone())
             .connect(name, tcp)
             .await
             .map_err(at(DialStage::Handshake))?;
+        self.speak(stream).await
+    }
+
+    /// The endpoint without its port.
+    fn host(&self) -> &str {
+        let host = self.endpoint.rsplit_once(':').map_or("", |(host, _)| host);
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    async fn speak<T>(&self, stream: T) -> Result<Channel, StageError>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let (send, connection) = h2::client::Builder::new()
             .enable_push(false)
-            .initial_window_size(WINDOW_BYTES)
-            .initial_connection_window_size(WINDOW_BYTES)
+            .initial_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .initial_max_send_streams(STREAMS_BEFORE_SETTINGS)
             .max_header_list_size(HEADER_BYTES_MAX)
             .handshake(stream)
@@ -104,8 +138,8 @@ impl Dial {
 }
 
 /// Moves bytes until the connection ends or the peer stops answering pings.
-async fn drive(
-    mut connection: Connection<TlsStream<TcpStream>, Bytes>,
+async fn drive<T: AsyncRead + AsyncWrite + Unpin>(
+    mut connection: Connection<T, Bytes>,
     (rhythm, patience): (Duration, Duration),
     closed: Arc<AtomicBool>,
 ) {
@@ -138,8 +172,11 @@ async fn until_silent(mut pings: PingPong, rhythm: Duration, patience: Duration)
     }
 }
 
-/// Flow-control window, in bytes: one of the largest messages, so that it needs no extra turn.
-const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+/// What a peer may send of one answer before it is read, in bytes.
+const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
+/// The same for all answers together: more than the streams of a connection can fill, so that
+/// streams nobody reads never hold up the others. They cost a stream's window each.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024 * 1024;
 /// Streams opened before the peer has said how many it takes.
 const STREAMS_BEFORE_SETTINGS: usize = 100;
 /// Largest header block of one answer, in bytes.
@@ -187,7 +224,7 @@ impl fmt::Display for DialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.stage {
             DialStage::Connect => write!(f, "cannot connect to {}", self.endpoint)?,
-            DialStage::Handshake => write!(f, "the TLS handshake with {} failed", self.endpoint)?,
+            DialStage::Handshake => write!(f, "the handshake with {} failed", self.endpoint)?,
             DialStage::Timeout => write!(f, "{} did not answer in time", self.endpoint)?,
         }
         match self.tls().and_then(handshake_advice) {

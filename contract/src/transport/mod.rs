@@ -9,10 +9,16 @@ mod channel;
 mod dial;
 mod listen;
 mod refusal;
+
+mod status;
+mod frames;
+mod request;
 mod unary;
+mod stream;
 
 pub use channel::{Channel, ChannelError, Received};
-pub use dial::{Dial, DialError, DialStage};
+pub use dial::{Dial, DialError, DialStage, Security};
 pub use listen::{Connection, Limits, Listener, Refusal};
 pub use refusal::{is_not_dispatched, not_dispatched};
-pub use unary::UnaryRequest;
+pub use request::GrpcRequest;
+pub use stream::Messages;

@@ -67,7 +67,7 @@ macro_rules! schema {
 impl Store {
     pub(super) const fn schema(self) -> Schema {
         match self {
-            Self::Ledger => schema!("ledger": "0001_first", "0002_accounts"),
+            Self::Ledger => schema!("ledger": "0001_first", "0002_accounts", "0003_outcomes"),
             Self::Telemetry => {
                 schema!("telemetry": "0001_first", "0002_slices", "0003_foreign_services")
             }

@@ -5,6 +5,7 @@ use contract::clock::{Clock, Monotonic, Timestamp};
 use crate::accounts::Accounts;
 use crate::db::Db;
 use crate::identity::Presence;
+use crate::outcomes::Outcomes;
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -25,6 +26,8 @@ pub struct Parts {
     pub presence: Presence,
     /// Who serves what.
     pub registry: Registry,
+    /// What became of idempotent work.
+    pub outcomes: Outcomes,
     /// What is shown.
     pub telemetry: Telemetry,
     /// Where what comes in goes.

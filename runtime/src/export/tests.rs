@@ -20,6 +20,7 @@ use super::parts::Parts;
 use crate::accounts::{self, Accounts};
 use crate::db::testing::{TestDb, on_both_databases, on_sqlite};
 use crate::identity::Presence;
+use crate::outcomes::{self, Outcomes};
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -41,6 +42,11 @@ pub(super) async fn parts(t: &TestDb) -> Parts {
         settings: settings.clone(),
     });
     let (accounts, _) = accounts.await.expect("accounts");
+    let outcomes = Outcomes::open(outcomes::Parts {
+        db: t.db.clone(),
+        clock: t.clock.clone(),
+        settings: settings.clone(),
+    });
     Parts {
         db: t.db.clone(),
         clock: t.clock.clone(),
@@ -48,6 +54,7 @@ pub(super) async fn parts(t: &TestDb) -> Parts {
         settings,
         presence,
         registry: registry.expect("registry"),
+        outcomes: outcomes.await.expect("outcomes"),
         reports: Reports::new(&telemetry),
         telemetry,
         tasks: Tasks::new(&t.clock),

@@ -2,12 +2,13 @@
 
 use contract::grpc::v1;
 use contract::grpc::v1::invoke_server::Invoke;
-use contract::headers::{GRPC_TIMEOUT, X_SB_TRACE, parse_grpc_timeout};
-use contract::transport::not_dispatched;
-use tokio_stream::Empty;
+use contract::headers::{GRPC_TIMEOUT, REPLAYED, X_SB_TRACE, parse_grpc_timeout};
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
+use super::chunks::Chunks;
 use super::engine::{DEADLINE_DEFAULT, DEADLINE_MAX, Forward, Proxy};
+use super::once;
 use crate::identity::caller;
 
 /// Serves [`Proxy`] over gRPC.
@@ -20,46 +21,47 @@ impl Invoke for InvokeApi {
         &self,
         request: Request<v1::InvokeRequest>,
     ) -> Result<Response<v1::InvokeResponse>, Status> {
+        let forward = self.forward(request)?;
+        let answered = once::unary(&self.0, forward).await?;
+        let mut response = Response::new(answered.response);
+        if answered.is_replay {
+            let one = MetadataValue::from_static("1");
+            response.metadata_mut().insert(REPLAYED, one);
+        }
+        Ok(response)
+    }
+
+    type StreamStream = Chunks;
+
+    async fn stream(
+        &self,
+        request: Request<v1::InvokeRequest>,
+    ) -> Result<Response<Chunks>, Status> {
+        let forward = self.forward(request)?;
+        self.0.stream(forward).await.map(Response::new)
+    }
+}
+
+impl InvokeApi {
+    /// The call as its metadata, its message and the caller's certificate describe it.
+    fn forward(&self, request: Request<v1::InvokeRequest>) -> Result<Forward, Status> {
         let (caller, _) = caller(&request)?;
-        let asked = request
-            .metadata()
-            .get(GRPC_TIMEOUT)
-            .and_then(|it| it.to_str().ok());
-        let left = match asked {
+        let header = |name| request.metadata().get(name).and_then(|it| it.to_str().ok());
+        let left = match header(GRPC_TIMEOUT) {
             Some(text) => parse_grpc_timeout(text)
                 .ok_or_else(|| Status::invalid_argument("the grpc-timeout header is malformed"))?,
             None => DEADLINE_DEFAULT,
         };
-        let trace = request
-            .metadata()
-            .get(X_SB_TRACE)
-            .and_then(|it| it.to_str().ok());
-        let trace = trace.map(str::to_owned);
+        let trace = header(X_SB_TRACE).map(str::to_owned);
         let mut request = request.into_inner();
         if request.x_sb_trace.is_empty() {
             request.x_sb_trace = trace.unwrap_or_default();
         }
         let deadline = self.0.clock().monotonic() + left.min(DEADLINE_MAX);
-        let answer = self
-            .0
-            .unary(Forward {
-                caller,
-                request,
-                deadline,
-            })
-            .await?;
-        Ok(Response::new(answer))
-    }
-
-    type StreamStream = Empty<Result<v1::InvokeChunk, Status>>;
-
-    async fn stream(
-        &self,
-        request: Request<v1::InvokeRequest>,
-    ) -> Result<Response<Self::StreamStream>, Status> {
-        caller(&request)?;
-        Err(not_dispatched(Status::unimplemented(
-            "this runtime version forwards unary calls only; call the instance directly",
-        )))
+        Ok(Forward {
+            caller,
+            request,
+            deadline,
+        })
     }
 }

@@ -10,13 +10,17 @@ use contract::grpc::v1::call_client::CallClient;
 use contract::headers::X_SB_TRACE;
 use contract::ids::{InstanceId, ServiceId};
 use contract::tls::Leaf;
-use contract::transport::{ChannelError, is_not_dispatched, not_dispatched};
+use contract::transport::{Channel, ChannelError, is_not_dispatched, not_dispatched};
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Status};
 
+use super::chunks::{Chunks, Flow, Source};
 use super::peers::Peers;
+use crate::outcomes::Outcomes;
 use crate::registry::{Registry, Target};
+use crate::settings::{Settings, keys};
 
 /// Deadline of a call that names none.
 pub(super) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
@@ -24,6 +28,8 @@ pub(super) const DEADLINE_DEFAULT: Duration = Duration::from_secs(30);
 pub(super) const DEADLINE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Calls under way through the proxy; one more is refused as overload.
 pub(super) const CALLS_MAX: usize = 4_096;
+/// Streamed calls under way beside those: they last, and may not take the room of short calls.
+pub(super) const STREAMS_MAX: usize = 1_024;
 
 /// The proxy. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,8 +39,11 @@ pub struct Proxy(Arc<Inner>);
 struct Inner {
     clock: Clock,
     registry: Registry,
+    outcomes: Outcomes,
+    settings: Settings,
     peers: Peers,
-    slots: Arc<tokio::sync::Semaphore>,
+    slots: Semaphore,
+    stream_slots: Arc<Semaphore>,
     /// Calls under way by instance, for choosing the less busy of two.
     busy: Mutex<HashMap<InstanceId, usize>>,
 }
@@ -48,13 +57,22 @@ pub(super) struct Forward {
 }
 
 impl Proxy {
-    /// A proxy that dials with the runtime's certificate.
-    pub fn new(clock: &Clock, registry: &Registry, ca_der: &[u8], leaf: &Leaf) -> Self {
+    /// A proxy that dials with the runtime's certificate, given as its authority and its leaf.
+    pub fn new(
+        clock: &Clock,
+        registry: &Registry,
+        outcomes: &Outcomes,
+        settings: &Settings,
+        (ca_der, leaf): (&[u8], &Leaf),
+    ) -> Self {
         Self(Arc::new(Inner {
             clock: clock.clone(),
             registry: registry.clone(),
+            outcomes: outcomes.clone(),
+            settings: settings.clone(),
             peers: Peers::new(clock, ca_der, leaf),
-            slots: Arc::new(tokio::sync::Semaphore::new(CALLS_MAX)),
+            slots: Semaphore::new(CALLS_MAX),
+            stream_slots: Arc::new(Semaphore::new(STREAMS_MAX)),
             busy: Mutex::default(),
         }))
     }
@@ -63,18 +81,20 @@ impl Proxy {
         &self.0.clock
     }
 
+    /// What became of calls with an idempotency key.
+    pub(super) fn outcomes(&self) -> &Outcomes {
+        &self.0.outcomes
+    }
+
+    /// How long the answer of such a call is kept.
+    pub(super) fn keep(&self) -> Duration {
+        self.0.settings.get(keys::RPC_IDEMPOTENCY_TTL)
+    }
+
     /// Forwards a unary call.
     pub(super) async fn unary(&self, forward: Forward) -> Result<v1::InvokeResponse, Status> {
-        let _slot = self.0.slots.try_acquire().map_err(|_| {
-            not_dispatched(Status::resource_exhausted(
-                "the runtime forwards too many calls right now",
-            ))
-        })?;
-        let (service, hash) = self.admit(&forward)?;
-        let targets = self
-            .0
-            .registry
-            .targets(service, &forward.request.method, &hash);
+        let _slot = self.0.slots.try_acquire().map_err(|_| overloaded())?;
+        let (service, targets) = self.targets(&forward)?;
         if targets.iter().any(|target| target.streaming) {
             return Err(Status::failed_precondition(format!(
                 "method `{}` streams its answer; call it with Invoke.Stream",
@@ -98,15 +118,52 @@ impl Proxy {
                 answered => return answered,
             }
         }
-        Err(last.unwrap_or_else(|| {
-            not_dispatched(Status::unavailable(format!(
-                "no instance of service {service} serves method `{}` with this contract hash",
+        Err(last.unwrap_or_else(|| nobody(service, &forward)))
+    }
+
+    /// Forwards a streamed call: one instance is picked, once, and what it says is the answer.
+    pub(super) async fn stream(&self, forward: Forward) -> Result<Chunks, Status> {
+        let slot = self.0.stream_slots.clone().try_acquire_owned();
+        let slot = slot.map_err(|_| overloaded())?;
+        let (service, targets) = self.targets(&forward)?;
+        if targets.iter().any(|target| !target.streaming) {
+            return Err(Status::failed_precondition(format!(
+                "method `{}` answers once; call it with Invoke.Unary",
                 forward.request.method
-            )))
+            )));
+        }
+        let left_out = &forward.request.exclude_instance_ids;
+        let target = self.pick(&targets, left_out);
+        let target = target.ok_or_else(|| nobody(service, &forward))?;
+        let (channel, left) = self.reach(service, &target, &forward).await?;
+        let busy = Busy::begin(self, target.instance);
+        let request = call_request(&forward, left);
+        let mut client = CallClient::with_origin(channel.clone(), channel.origin());
+        let answer = self.0.clock.timeout(left, client.stream(request)).await;
+        let from = answer.map_err(|_| late())?;
+        let from = from.map_err(|status| self.forwarded(&target, status))?;
+        let (registry, instance) = (self.0.registry.clone(), target.instance);
+        Ok(Chunks::forward(Source {
+            flow: Flow {
+                from: from.into_inner(),
+                clock: self.0.clock.clone(),
+                deadline: forward.deadline,
+                on_break: Box::new(move || registry.mark_unhealthy(instance)),
+            },
+            held: Box::new((busy, slot)),
         }))
     }
 
-    fn admit(&self, forward: &Forward) -> Result<(ServiceId, String), Status> {
+    /// The service that is called, and its instances that could answer.
+    fn targets(&self, forward: &Forward) -> Result<(ServiceId, Vec<Target>), Status> {
+        let (service, hash) = self.admit(forward)?;
+        let registry = &self.0.registry;
+        let targets = registry.targets(service, &forward.request.method, &hash);
+        Ok((service, targets))
+    }
+
+    /// Who is called, with which contract; refuses those who are revoked.
+    pub(super) fn admit(&self, forward: &Forward) -> Result<(ServiceId, String), Status> {
         let registry = &self.0.registry;
         if !registry.is_active(forward.caller) {
             return Err(Status::permission_denied("the calling service is revoked"));
@@ -155,29 +212,13 @@ impl Proxy {
         target: &Target,
         forward: &Forward,
     ) -> Result<v1::InvokeResponse, Status> {
-        let left = forward.deadline.since(self.0.clock.monotonic());
-        if left.is_zero() {
-            return Err(Status::deadline_exceeded(
-                "the deadline passed before the call was sent",
-            ));
-        }
-        let channel = self
-            .0
-            .peers
-            .channel(service, target, left)
-            .await
-            .map_err(|error| {
-                self.0.registry.mark_unhealthy(target.instance);
-                not_dispatched(Status::unavailable(error.to_string()))
-            })?;
+        let (channel, left) = self.reach(service, target, forward).await?;
         let _busy = Busy::begin(self, target.instance);
         let request = call_request(forward, left);
         let mut client = CallClient::with_origin(channel.clone(), channel.origin());
         let answer = self.0.clock.timeout(left, client.unary(request)).await;
         match answer {
-            Err(_) => Err(Status::deadline_exceeded(
-                "the deadline passed before the answer came",
-            )),
+            Err(_) => Err(late()),
             Ok(Ok(response)) => {
                 let response = response.into_inner();
                 Ok(v1::InvokeResponse {
@@ -188,6 +229,27 @@ impl Proxy {
             }
             Ok(Err(status)) => Err(self.forwarded(target, status)),
         }
+    }
+
+    /// A connection to `target`, and the time that is left for using it.
+    async fn reach(
+        &self,
+        service: ServiceId,
+        target: &Target,
+        forward: &Forward,
+    ) -> Result<(Channel, Duration), Status> {
+        let left = || forward.deadline.since(self.0.clock.monotonic());
+        let before = left();
+        if before.is_zero() {
+            let text = "the deadline passed before the call was sent";
+            return Err(Status::deadline_exceeded(text));
+        }
+        let channel = self.0.peers.channel(service, target, before).await;
+        let channel = channel.map_err(|error| {
+            self.0.registry.mark_unhealthy(target.instance);
+            not_dispatched(Status::unavailable(error.to_string()))
+        })?;
+        Ok((channel, left().max(Duration::from_millis(1))))
     }
 
     /// A callee's refusal as the caller gets it: same code and message, and the trailer only
@@ -210,6 +272,23 @@ impl Proxy {
     }
 }
 
+fn overloaded() -> Status {
+    not_dispatched(Status::resource_exhausted(
+        "the runtime forwards too many calls right now",
+    ))
+}
+
+fn late() -> Status {
+    Status::deadline_exceeded("the deadline passed before the answer came")
+}
+
+fn nobody(service: ServiceId, forward: &Forward) -> Status {
+    let method = &forward.request.method;
+    not_dispatched(Status::unavailable(format!(
+        "no instance of service {service} serves method `{method}` with this contract hash"
+    )))
+}
+
 fn call_request(forward: &Forward, left: Duration) -> Request<v1::CallRequest> {
     let asked = &forward.request;
     let mut request = Request::new(v1::CallRequest {
@@ -229,19 +308,23 @@ fn call_request(forward: &Forward, left: Duration) -> Request<v1::CallRequest> {
     request
 }
 
-struct Busy<'p> {
-    proxy: &'p Proxy,
+/// Counts one call under way.
+struct Busy {
+    proxy: Proxy,
     instance: InstanceId,
 }
 
-impl<'p> Busy<'p> {
-    fn begin(proxy: &'p Proxy, instance: InstanceId) -> Self {
+impl Busy {
+    fn begin(proxy: &Proxy, instance: InstanceId) -> Self {
         *proxy.0.busy.lock().entry(instance).or_default() += 1;
-        Self { proxy, instance }
+        Self {
+            proxy: proxy.clone(),
+            instance,
+        }
     }
 }
 
-impl Drop for Busy<'_> {
+impl Drop for Busy {
     fn drop(&mut self) {
         let mut busy = self.proxy.0.busy.lock();
         if let Some(calls) = busy.get_mut(&self.instance) {

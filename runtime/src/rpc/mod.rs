@@ -6,7 +6,9 @@
 //! Invariant: the `caller_service` a callee reads is the one of the caller's certificate.
 
 mod peers;
+mod chunks;
 mod engine;
+mod once;
 mod api;
 
 pub use api::InvokeApi;

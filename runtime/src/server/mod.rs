@@ -33,6 +33,7 @@ use crate::export::{self, ScrapeToken, TokenError};
 use crate::http::Console;
 use crate::identity::{self, AuthorityError, Presence};
 use crate::operator::{self, Operator, SOCKET_FILE};
+use crate::outcomes;
 use crate::settings::SettingsError;
 use crate::tasks::Tasks;
 
@@ -57,6 +58,9 @@ pub enum StartError {
     /// The services cannot be listed.
     #[error("cannot read the services")]
     Identity(#[from] identity::Error),
+    /// The outcomes of idempotent work cannot be counted.
+    #[error("cannot read the outcomes")]
+    Outcomes(#[from] outcomes::Error),
     /// The accounts cannot be read.
     #[error("cannot read the accounts")]
     Accounts(#[from] accounts::Error),

@@ -14,6 +14,7 @@ use crate::db::{Database, Db, DbConfig};
 use crate::export;
 use crate::identity::{self, Authority, Identity, Presence};
 use crate::operator::{self, Operator};
+use crate::outcomes::{self, Outcomes};
 use crate::registry::Registry;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -32,6 +33,7 @@ pub(super) struct Core {
     pub(super) identity: Identity,
     pub(super) presence: Presence,
     pub(super) registry: Registry,
+    pub(super) outcomes: Outcomes,
     pub(super) telemetry: Telemetry,
     pub(super) reports: Reports,
     pub(super) tasks: Tasks,
@@ -84,6 +86,12 @@ impl Core {
             .into_iter()
             .map(|it| (it.id, it.name, it.revoked_at));
         let registry = Registry::open(&db, &clock, &settings, &presence, services).await?;
+        let outcomes = Outcomes::open(outcomes::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            settings: settings.clone(),
+        })
+        .await?;
         let telemetry = Telemetry::new(&db);
         let reports = Reports::new(&telemetry);
         let tasks = Tasks::new(&clock);
@@ -96,6 +104,7 @@ impl Core {
             identity,
             presence,
             registry,
+            outcomes,
             telemetry,
             reports,
             tasks,
@@ -130,6 +139,7 @@ impl Core {
             settings: self.settings.clone(),
             presence: self.presence.clone(),
             registry: self.registry.clone(),
+            outcomes: self.outcomes.clone(),
             telemetry: self.telemetry.clone(),
             reports: self.reports.clone(),
             tasks: self.tasks.clone(),
@@ -169,6 +179,9 @@ impl Core {
                 }
             }
         });
+        let outcomes = self.outcomes.clone();
+        self.tasks
+            .supervise("outcomes.sweep", move || outcomes.clone().sweep_for_ever());
         let reports = self.reports.clone();
         self.tasks
             .supervise("telemetry.store", move || reports.clone().store_for_ever());

@@ -1,5 +1,6 @@
 //! The ports: bound before anybody is told that the runtime is up.
 
+use contract::grpc::bridge::outcomes_server::OutcomesServer;
 use contract::grpc::v1::bootstrap_server::BootstrapServer;
 use contract::grpc::v1::control_server::ControlServer;
 use contract::grpc::v1::invoke_server::InvokeServer;
@@ -16,6 +17,7 @@ use super::refusals::RefusalLog;
 use super::{DRAIN, StartError, files};
 use crate::config::Config;
 use crate::identity::{BootstrapApi, ControlApi};
+use crate::outcomes::OutcomesApi;
 use crate::registry::RegistryApi;
 use crate::rpc::{InvokeApi, Proxy};
 use crate::settings::keys;
@@ -88,8 +90,9 @@ impl Core {
         let proxy = Proxy::new(
             &self.clock,
             &self.registry,
-            self.identity.ca_der(),
-            &self.leaf,
+            &self.outcomes,
+            &self.settings,
+            (self.identity.ca_der(), &self.leaf),
         );
         let telemetry = TelemetryApi::new(
             &self.reports,
@@ -98,6 +101,10 @@ impl Core {
             &self.registry,
             &self.clock,
         );
+        let outcomes = OutcomesApi {
+            outcomes: self.outcomes.clone(),
+            registry: self.registry.clone(),
+        };
         let limit = MESSAGE_BYTES_MAX;
         Routes::new(BootstrapServer::new(BootstrapApi(self.identity.clone())))
             .add_service(ControlServer::new(control))
@@ -106,6 +113,7 @@ impl Core {
                     .max_decoding_message_size(limit),
             )
             .add_service(InvokeServer::new(InvokeApi(proxy)).max_decoding_message_size(limit))
+            .add_service(OutcomesServer::new(outcomes).max_decoding_message_size(limit))
             .add_service(TelemetryServer::new(telemetry).max_decoding_message_size(limit))
             .prepare()
             .map_request(|request: http::Request<hyper::body::Incoming>| {

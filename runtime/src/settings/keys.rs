@@ -74,10 +74,17 @@ settings! {
 
     /// Which payloads of RPC operations services capture.
     RPC_CAPTURE: Capture = Setting::capture("rpc.payload_capture", Capture::Errors);
-    /// How long the result of an RPC with an idempotency key answers repeats. Read once results are
-    /// kept.
+    /// How long the result of a proxied RPC with an idempotency key answers repeats.
     RPC_IDEMPOTENCY_TTL: Duration =
         millis("rpc.idempotency_rpc_ttl_ms", 300_000, 1_000, MONTH_MS);
+    /// Claims and outcomes of idempotent work that are kept; beyond it new work is refused.
+    OUTCOMES_ENTRIES_MAX: usize =
+        Setting::integer("outcomes.entries_max", "outcomes", 1_000_000, (1, 1_000_000_000));
+    /// Space for outcomes of idempotent work, roughly; beyond it new work is refused.
+    OUTCOMES_BYTES_MAX: u64 = space("outcomes.bytes_max", GIB);
+    /// Largest outcome that is kept; of a larger one only that the work was done.
+    OUTCOMES_BODY_BYTES_MAX: usize =
+        Setting::integer("outcomes.body_bytes_max", "bytes", MIB, (0, 4 * MIB));
     /// Which payloads of HTTP operations services capture.
     HTTP_CAPTURE: Capture = Setting::capture("http.payload_capture", Capture::Errors);
     /// How long a publisher's idempotency key is remembered. Read once events are served.

@@ -28,6 +28,7 @@ pub(super) fn routes(parts: &Parts, otlp: &Otlp) -> Router {
         started: parts.started,
         presence: parts.presence.clone(),
         registry: parts.registry.clone(),
+        outcomes: parts.outcomes.clone(),
         telemetry: parts.telemetry.clone(),
         tasks: parts.tasks.clone(),
         otlp: otlp.clone(),

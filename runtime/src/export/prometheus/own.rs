@@ -12,6 +12,7 @@ use super::text::{Family, Kind, Sample, Value};
 use crate::db::{CommitLatency, Db};
 use crate::export::otlp::Otlp;
 use crate::identity::Presence;
+use crate::outcomes::Outcomes;
 use crate::registry::Registry;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
@@ -27,6 +28,7 @@ pub(super) struct Parts {
     pub(super) started: (Timestamp, Monotonic),
     pub(super) presence: Presence,
     pub(super) registry: Registry,
+    pub(super) outcomes: Outcomes,
     pub(super) telemetry: Telemetry,
     pub(super) tasks: Tasks,
     pub(super) otlp: Otlp,
@@ -80,6 +82,7 @@ pub(super) async fn families(parts: &Parts) -> Vec<Family> {
     let mut all = Families::default();
     process(parts, &mut all);
     services(parts, &mut all);
+    outcomes(parts, &mut all);
     telemetry(parts, &mut all);
     tasks(parts, &mut all);
     database(parts, &mut all).await;
@@ -130,6 +133,35 @@ fn services(parts: &Parts, all: &mut Families) {
     all.gauge("bridge_registry_watchers", help, size(watchers));
     let help = "Streams of services that are open.";
     all.gauge("bridge_sessions", help, size(parts.presence.count()));
+}
+
+fn outcomes(parts: &Parts, all: &mut Families) {
+    let now = parts.outcomes.counts();
+    let help = "Claims and outcomes of idempotent work that are kept.";
+    all.gauge("bridge_outcomes", help, float(now.entries));
+    let help = "What they take, roughly.";
+    all.gauge("bridge_outcomes_bytes", help, float(now.bytes));
+    let help = "Calls that wait for the outcome of another one.";
+    all.gauge("bridge_outcomes_waiting", help, float(now.waiting));
+    for (name, help, count) in [
+        (
+            "bridge_outcomes_replayed",
+            "Calls that were answered with what was kept.",
+            now.replayed,
+        ),
+        (
+            "bridge_outcomes_refused",
+            "Calls that were refused because as much is kept as may be.",
+            now.refused,
+        ),
+        (
+            "bridge_outcomes_bodies_left_out",
+            "Outcomes that were too large to keep.",
+            now.bodies_left_out,
+        ),
+    ] {
+        all.counter(name, help, count);
+    }
 }
 
 fn telemetry(parts: &Parts, all: &mut Families) {

@@ -1,0 +1,131 @@
+//! Declared operations: their deadline and their key, and nothing for anybody else.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use contract::headers::ENVOY_TIMEOUT_MS;
+
+use super::super::declared::Declared;
+use super::*;
+use crate::idempotency::{IDEMPOTENCY_KEY, KeyHeader};
+
+/// A shop that counts its orders, and says how much time each request has.
+fn shop() -> (Router, Arc<AtomicUsize>) {
+    let orders = Arc::new(AtomicUsize::new(0));
+    let counted = orders.clone();
+    let order = move |Path(id): Path<u64>| {
+        let number = counted.fetch_add(1, Ordering::SeqCst) + 1;
+        async move { format!("{id}: {number}") }
+    };
+    let left = || async {
+        let left = crate::context::deadline().map(|it| it.remaining().as_secs_f64().ceil());
+        format!("{left:?}")
+    };
+    let nested = Router::new().route("/{id}/payments", post(order).get(left));
+    let router = Router::new()
+        .nest("/orders", nested)
+        .route("/left", get(left));
+    (router, orders)
+}
+
+fn policy(method: Method, path: &str) -> RoutePolicy {
+    RoutePolicy {
+        method,
+        path: path.into(),
+        deadline: None,
+        idempotency: None,
+    }
+}
+
+fn policies() -> [RoutePolicy; 2] {
+    let path = "/orders/{id}/payments";
+    [
+        RoutePolicy {
+            idempotency: Some(KeyHeader::standard()),
+            ..policy(Method::POST, path)
+        },
+        RoutePolicy {
+            deadline: Some(Duration::from_secs(2)),
+            ..policy(Method::GET, path)
+        },
+    ]
+}
+
+async fn text(app: &Observed, request: http::request::Builder) -> String {
+    ask(app, request, "").await.text
+}
+
+#[tokio::test]
+async fn a_declared_operation_is_done_once_per_key_and_route() {
+    let (router, orders) = shop();
+    let app = observe(router).operations(policies());
+    let pay =
+        |id: u64| Request::post(format!("/orders/{id}/payments")).header(IDEMPOTENCY_KEY, "k");
+    assert_eq!(text(&app, pay(7)).await, "7: 1");
+    assert_eq!(text(&app, pay(7)).await, "7: 1");
+    // The operation is the template: its key cannot be used for another order.
+    let other = ask(&app, pay(8), "").await;
+    assert_eq!(
+        (other.status, other.media.as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json")
+    );
+    let without = Request::post("/orders/7/payments");
+    assert_eq!(text(&app, without).await, "7: 2");
+    assert_eq!(orders.load(Ordering::SeqCst), 2);
+    let counts = app.idempotency().expect("an operation has a key");
+    assert_eq!((counts.ran, counts.replayed, counts.conflicts), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_declared_deadline_is_the_default_and_the_most_there_is() {
+    let app = observe(shop().0).operations(policies());
+    let payments = || Request::get("/orders/7/payments");
+    assert_eq!(text(&app, payments()).await, "Some(2.0)");
+    let asks = |ms| payments().header(ENVOY_TIMEOUT_MS, ms);
+    assert_eq!(text(&app, asks("900")).await, "Some(1.0)");
+    assert_eq!(text(&app, asks("60000")).await, "Some(2.0)");
+    assert_eq!(text(&app, Request::get("/left")).await, "None");
+}
+
+#[tokio::test]
+async fn a_replay_is_recorded_as_the_request_it_is() {
+    let (router, _) = shop();
+    let recorder = Recorder::new();
+    let notes = Notes::default();
+    recorder.attach(notes.clone()).expect("a thread");
+    let app = observe(router).record_to(&recorder).operations(policies());
+    for _ in 0..2 {
+        let pay = Request::post("/orders/7/payments").header(IDEMPOTENCY_KEY, "k");
+        text(&app, pay).await;
+    }
+    let seen = records(&recorder, &notes);
+    let route = Some(Arc::from("/orders/{id}/payments"));
+    let expected = (
+        "/orders/7/payments".to_owned(),
+        route,
+        200,
+        Ending::Answered,
+    );
+    assert_eq!(seen, [expected.clone(), expected]);
+}
+
+#[test]
+fn operations_that_want_nothing_or_are_not_mounted_cost_nothing() {
+    let table = RouteTable::of(&shop().0).expect("axum 0.8");
+    let nothing = policy(Method::GET, "/left");
+    let elsewhere = RoutePolicy {
+        deadline: Some(Duration::from_secs(1)),
+        ..policy(Method::GET, "/elsewhere")
+    };
+    assert!(Declared::new(Some(&table), &[nothing, elsewhere]).is_empty());
+}
+
+#[test]
+fn without_a_table_declared_paths_are_matched_by_themselves() {
+    let declared = Declared::new(None, &policies());
+    let wants = |method, path| declared.wants(&method, path, None).cloned();
+    let payment = wants(Method::POST, "/orders/7/payments").expect("declared");
+    assert!(payment.key.is_some() && payment.deadline.is_none());
+    assert!(wants(Method::GET, "/orders/7/payments").is_some_and(|it| it.deadline.is_some()));
+    assert!(wants(Method::PUT, "/orders/7/payments").is_none());
+    assert!(wants(Method::GET, "/orders/7").is_none());
+}

@@ -1,0 +1,296 @@
+//! One request with a key: compared, claimed, run or answered with what was kept.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use contract::error_code::ErrorCode;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use sha2::{Digest as _, Sha256};
+use tower_service::Service;
+
+use super::counts::Counters;
+use super::kept::KeptResponse;
+use super::run::{Keep, Kept, LEASE, Runner};
+use super::store::{Ask, Begun, Claim, TEXT_BYTES_MAX, Work};
+use super::{RouteKey, Settings};
+use crate::context;
+use crate::problem::{Problem, ProblemBody};
+
+/// Says that an answer was kept from an earlier request.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says, with the value `false`, that repeats will not get this answer.
+pub const IDEMPOTENCY_STORED: HeaderName = HeaderName::from_static("idempotency-stored");
+
+/// How long a request without a deadline waits for the first one with its key.
+const WAIT: Duration = Duration::from_secs(30);
+/// How much sooner than its deadline a request stops waiting, so that it is told why.
+const WAIT_MARGIN: Duration = Duration::from_millis(50);
+/// When a client should come back whose first request still runs, or whom no store could answer.
+const COME_BACK: HeaderValue = HeaderValue::from_static("1");
+
+/// A request with a key.
+pub(super) struct Once {
+    settings: Arc<Settings>,
+    operation: Arc<str>,
+    key: String,
+    keep: Duration,
+}
+
+/// Why a body could not be compared.
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+impl Once {
+    pub(super) fn new(settings: Arc<Settings>, route: &RouteKey, key: String) -> Self {
+        Self {
+            settings,
+            operation: route.operation.clone(),
+            key,
+            keep: route.header.kept_for(),
+        }
+    }
+
+    /// The answer: what `service` makes of `request`, or what is kept of an earlier one.
+    pub(super) async fn answer<S, B, Res>(
+        self,
+        service: S,
+        request: Request<B>,
+    ) -> Result<Response<ProblemBody<Res>>, S::Error>
+    where
+        S: Service<Request<B>, Response = Response<Res>> + Send + 'static,
+        S::Future: Send,
+        S::Error: Send + 'static,
+        B: Body<Data = Bytes> + From<Bytes> + Send + 'static,
+        Res: Body<Data = Bytes> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        let body = match read(body, self.settings.request_bytes_max).await {
+            Ok(body) => body,
+            Err(unread) => return Ok(self.unread(&unread)),
+        };
+        let claim = match self.begin(&parts, &body).await {
+            Ok(claim) => claim,
+            Err(answer) => return Ok(answer.map(ProblemBody::own)),
+        };
+        self.settings.counting.add(|it| &it.ran);
+        let request = Request::from_parts(parts, B::from(body));
+        let runner = Runner {
+            store: self.settings.store.clone(),
+            clock: self.settings.clock.clone(),
+            keep: self.keep,
+        };
+        let work = run(self.settings.clone(), service, request);
+        let (answer, kept) = runner.run(claim, work).await;
+        answer.map(|mut response| {
+            if kept != Kept::Outcome {
+                self.settings.counting.add(|it| &it.not_kept);
+                let no = HeaderValue::from_static("false");
+                response.headers_mut().insert(IDEMPOTENCY_STORED, no);
+            }
+            response
+        })
+    }
+
+    /// The right to do the work, or what to answer instead.
+    async fn begin(&self, parts: &Parts, body: &Bytes) -> Result<Claim, Response<Vec<u8>>> {
+        let left = context::deadline().map(|it| it.remaining().saturating_sub(WAIT_MARGIN));
+        let scope = self.settings.scope.as_ref().map(|scope| scope(parts));
+        let ask = Ask {
+            work: Arc::new(Work {
+                operation: short(&self.operation),
+                scope: short(&scope.unwrap_or_default()),
+                key: self.key.clone(),
+            }),
+            digest: digest(parts, body),
+            lease: LEASE,
+            wait: left.unwrap_or(WAIT),
+        };
+        match self.settings.store.begin(ask).await {
+            Ok(Begun::Run(claim)) => Ok(claim),
+            Ok(Begun::Replay(kept)) => Err(self.replay(kept)),
+            Ok(Begun::Conflict) => {
+                let text = "the idempotency key was used for another request; use a new key";
+                let code = StatusCode::UNPROCESSABLE_ENTITY;
+                Err(self.refused(|it| &it.conflicts, code, ErrorCode::Conflict, text))
+            }
+            Ok(Begun::Busy) => {
+                let text = "the first request with this idempotency key is still being worked on";
+                let code = StatusCode::CONFLICT;
+                let answer = self.refused(|it| &it.busy, code, ErrorCode::Conflict, text);
+                Err(come_back(answer))
+            }
+            Err(error) => {
+                let text = format!("nothing was done: {error}");
+                let code = StatusCode::SERVICE_UNAVAILABLE;
+                let answer = self.refused(|it| &it.refused, code, ErrorCode::Overloaded, &text);
+                Err(come_back(answer))
+            }
+        }
+    }
+
+    fn replay(&self, kept: Option<Bytes>) -> Response<Vec<u8>> {
+        self.settings.counting.add(|it| &it.replayed);
+        let mut answer = match kept.map(KeptResponse::decode) {
+            Some(Some(kept)) => kept.into_response(),
+            None => {
+                let text = "the work of this idempotency key was done; its answer was not kept";
+                problem(StatusCode::CONFLICT, ErrorCode::Conflict, text)
+            }
+            Some(None) => {
+                tracing::error!(operation = &*self.operation, "a kept answer cannot be read");
+                let text = "the work of this idempotency key was done; its answer cannot be read";
+                problem(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, text)
+            }
+        };
+        let yes = HeaderValue::from_static("true");
+        answer.headers_mut().insert(IDEMPOTENCY_REPLAYED, yes);
+        answer
+    }
+
+    fn refused(
+        &self,
+        counted: fn(&Counters) -> &std::sync::atomic::AtomicU64,
+        status: StatusCode,
+        code: ErrorCode,
+        text: &str,
+    ) -> Response<Vec<u8>> {
+        self.settings.counting.add(counted);
+        problem(status, code, text)
+    }
+
+    fn unread<Res>(&self, unread: &Unread) -> Response<ProblemBody<Res>> {
+        let max = self.settings.request_bytes_max;
+        let (status, text) = match unread {
+            Unread::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("a request with an idempotency key may have {max} bytes; nothing was done"),
+            ),
+            Unread::Broken => (
+                StatusCode::BAD_REQUEST,
+                "the body broke off; nothing was done".to_owned(),
+            ),
+        };
+        let answer = self.refused(|it| &it.refused, status, ErrorCode::Validation, &text);
+        answer.map(ProblemBody::own)
+    }
+}
+
+/// The answer to a request whose key is missing or none.
+pub(super) fn unusable_key<Res>(settings: &Settings, fault: &str) -> Response<ProblemBody<Res>> {
+    settings.counting.add(|it| &it.unusable);
+    let answer = problem(StatusCode::BAD_REQUEST, ErrorCode::Validation, fault);
+    answer.map(ProblemBody::own)
+}
+
+fn problem(status: StatusCode, code: ErrorCode, text: &str) -> Response<Vec<u8>> {
+    let problem = Problem::new(status).with("code", code.as_str());
+    problem.detail(text).traced().into_response()
+}
+
+fn come_back(mut answer: Response<Vec<u8>>) -> Response<Vec<u8>> {
+    answer.headers_mut().insert(RETRY_AFTER, COME_BACK);
+    answer
+}
+
+/// Runs the handler, and says what to keep of its answer.
+async fn run<S, B, Res>(
+    settings: Arc<Settings>,
+    mut service: S,
+    request: Request<B>,
+) -> (Result<Response<ProblemBody<Res>>, S::Error>, Keep)
+where
+    S: Service<Request<B>, Response = Response<Res>>,
+    Res: Body<Data = Bytes>,
+{
+    let response = match service.call(request).await {
+        Ok(response) => response,
+        Err(error) => return (Err(error), Keep::Nothing),
+    };
+    if is_about_the_asking(response.status()) {
+        return (Ok(response.map(ProblemBody::inner)), Keep::Nothing);
+    }
+    let max = settings.response_bytes_max;
+    let announced = response.body().size_hint().exact();
+    if announced.is_none_or(|bytes| bytes > max as u64) {
+        return (Ok(response.map(ProblemBody::inner)), Keep::Done);
+    }
+    let (head, body) = response.into_parts();
+    let Ok(body) = read(body, max).await else {
+        let text = "the answer's body broke off";
+        let code = StatusCode::INTERNAL_SERVER_ERROR;
+        let answer = problem(code, ErrorCode::Internal, text).map(ProblemBody::own);
+        return (Ok(answer), Keep::Done);
+    };
+    let keeps = |name: &HeaderName| settings.keeps.contains(name);
+    let kept = KeptResponse::of(head.status, &head.headers, keeps, body.clone());
+    let keep = kept.encode().map_or(Keep::Done, Keep::Outcome);
+    let answer = Response::from_parts(head, ProblemBody::own(body.into()));
+    (Ok(answer), keep)
+}
+
+/// Whether an answer says that the work was not done, or not to the end: a repeat may do it.
+fn is_about_the_asking(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 407 | 408 | 421 | 425 | 429)
+}
+
+async fn read<B: Body<Data = Bytes>>(body: B, max: usize) -> Result<Bytes, Unread> {
+    if body.size_hint().lower() > max as u64 {
+        return Err(Unread::TooLarge);
+    }
+    let mut body = pin!(body);
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else {
+            continue;
+        };
+        if first.len() + all.len() + frame.len() > max {
+            return Err(Unread::TooLarge);
+        }
+        // One piece, as nearly all are, is not copied.
+        if first.is_empty() && all.is_empty() {
+            first = frame;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&frame);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// Equal only for requests that ask for the same, with the same credentials.
+fn digest(parts: &Parts, body: &Bytes) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let mut add = |part: &[u8]| {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    };
+    add(parts.method.as_str().as_bytes());
+    let target = parts.uri.path_and_query().map_or("", |it| it.as_str());
+    add(target.as_bytes());
+    for name in [CONTENT_TYPE, AUTHORIZATION] {
+        add(parts
+            .headers
+            .get(name)
+            .map_or(&[][..], HeaderValue::as_bytes));
+    }
+    add(body);
+    hash.finalize().into()
+}
+
+/// A text as it is, or, when it is longer than a store takes, something that stands for it.
+fn short(text: &str) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let digest = Sha256::digest(text);
+    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+    hex.collect()
+}

@@ -1,0 +1,67 @@
+//! Map fields: each entry is a message of a key and a value, both always written.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use prost::bytes::{Buf, BufMut};
+use prost::encoding::{
+    DecodeContext, WireType, btree_map, check_wire_type, encode_key, encode_varint,
+    encoded_len_varint, key_len,
+};
+
+use super::{Codec, Merged};
+
+const KEY: u32 = 1;
+const VALUE: u32 = 2;
+
+/// Writes all entries in order of their keys.
+pub fn encode_map<K: Codec, V: Codec>(
+    tag: u32,
+    map: &BTreeMap<K::Value, V::Value>,
+    buf: &mut impl BufMut,
+) {
+    for (key, value) in map {
+        encode_key(tag, WireType::LengthDelimited, buf);
+        encode_varint(entry_len::<K, V>(key, value) as u64, buf);
+        K::encode(KEY, key, buf);
+        V::encode(VALUE, value, buf);
+    }
+}
+
+/// How many bytes [`encode_map`] writes.
+pub fn map_len<K: Codec, V: Codec>(tag: u32, map: &BTreeMap<K::Value, V::Value>) -> usize {
+    let entries = map.iter().map(|(key, value)| {
+        let len = entry_len::<K, V>(key, value);
+        key_len(tag) + encoded_len_varint(len as u64) + len
+    });
+    entries.sum()
+}
+
+/// Reads one entry; what it leaves out is the default, and a later entry replaces an earlier one.
+///
+/// # Errors
+///
+/// When the field is no entry, or key or value are not of their kinds.
+pub fn merge_map<K, V>(
+    wire_type: WireType,
+    map: &mut BTreeMap<K::Value, V::Value>,
+    buf: &mut impl Buf,
+    ctx: DecodeContext,
+) -> Merged
+where
+    K: Codec<Value: Eq + Hash + Ord>,
+    V: Codec,
+{
+    check_wire_type(WireType::LengthDelimited, wire_type)?;
+    btree_map::merge(
+        |wire_type, key, buf, ctx| K::merge(wire_type, key, buf, ctx),
+        |wire_type, value, buf, ctx| V::merge(wire_type, value, buf, ctx),
+        map,
+        buf,
+        ctx,
+    )
+}
+
+fn entry_len<K: Codec, V: Codec>(key: &K::Value, value: &V::Value) -> usize {
+    K::encoded_len(KEY, key) + V::encoded_len(VALUE, value)
+}

@@ -1,0 +1,166 @@
+//! SQL of outcomes: one function per statement, no decisions.
+//!
+//! The caller holds the transaction. A body is opaque here, and so is the digest that names the
+//! work.
+
+use contract::clock::Timestamp;
+use sqlx::FromRow;
+
+use super::model::{Digest, Row};
+use crate::db::{Conn, DbError, Sql, on_conn, sql};
+
+const CLAIM: Sql = sql!("outcomes/claim.sql");
+const FIND: Sql = sql!("outcomes/find.sql");
+const RENEW: Sql = sql!("outcomes/renew.sql");
+const SETTLE: Sql = sql!("outcomes/settle.sql");
+const RELEASE: Sql = sql!("outcomes/release.sql");
+const SWEEP: Sql = sql!("outcomes/sweep.sql");
+const COUNT: Sql = sql!("outcomes/count.sql");
+
+/// Rows one statement of a sweep deletes at most.
+pub(super) const SWEEP_ROWS_MAX: i64 = 1_000;
+
+/// A claim to be stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewClaim {
+    pub(crate) digest: Digest,
+    pub(crate) request: Digest,
+    pub(crate) now: Timestamp,
+    pub(crate) lease_until: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) bytes: i64,
+}
+
+/// An end of a claim.
+#[derive(Clone, Debug)]
+pub(crate) struct Settlement {
+    pub(crate) digest: Digest,
+    pub(crate) epoch: i64,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) bytes: i64,
+    pub(crate) expires_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct StoredRow {
+    request: Vec<u8>,
+    lease_until_us: Option<i64>,
+    body: Option<Vec<u8>>,
+    expires_at_us: i64,
+}
+
+/// How much is stored.
+#[derive(Clone, Copy, Debug, Default, FromRow, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) entries: i64,
+    pub(crate) bytes: i64,
+}
+
+/// Claims work that nobody has, or whose holder let go. Returns the epoch; `None` when somebody
+/// has it.
+pub(crate) async fn claim(conn: &mut Conn<'_>, claim: &NewClaim) -> Result<Option<i64>, DbError> {
+    let text = conn.text(CLAIM);
+    on_conn!(conn, "claim idempotent work", c => {
+        sqlx::query_scalar::<_, i64>(text)
+            .bind(claim.digest.as_slice())
+            .bind(claim.request.as_slice())
+            .bind(claim.now.as_micros())
+            .bind(claim.lease_until.as_micros())
+            .bind(claim.expires_at.as_micros())
+            .bind(claim.bytes)
+            .fetch_optional(c)
+            .await
+    })
+}
+
+/// The row of a piece of work.
+pub(crate) async fn find(conn: &mut Conn<'_>, digest: &Digest) -> Result<Option<Row>, DbError> {
+    let text = conn.text(FIND);
+    let row = on_conn!(conn, "find an outcome", c => {
+        sqlx::query_as::<_, StoredRow>(text)
+            .bind(digest.as_slice())
+            .fetch_optional(c)
+            .await
+    })?;
+    Ok(row.map(|row| Row {
+        request: row.request,
+        lease_until: row.lease_until_us.map(Timestamp::from_micros),
+        body: row.body,
+        expires_at: Timestamp::from_micros(row.expires_at_us),
+    }))
+}
+
+/// Makes a claim last until `lease_until`. False when it is not the sender's any more.
+pub(crate) async fn renew(
+    conn: &mut Conn<'_>,
+    (digest, epoch): (&Digest, i64),
+    lease_until: Timestamp,
+    expires_at: Timestamp,
+) -> Result<bool, DbError> {
+    let text = conn.text(RENEW);
+    on_conn!(conn, "renew a claim", c => {
+        sqlx::query(text)
+            .bind(digest.as_slice())
+            .bind(epoch)
+            .bind(lease_until.as_micros())
+            .bind(expires_at.as_micros())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() > 0)
+    })
+}
+
+/// Makes an outcome of a claim; doing so again does no harm. False when it is not the sender's any
+/// more.
+pub(crate) async fn settle(conn: &mut Conn<'_>, end: &Settlement) -> Result<bool, DbError> {
+    let text = conn.text(SETTLE);
+    on_conn!(conn, "store an outcome", c => {
+        sqlx::query(text)
+            .bind(end.digest.as_slice())
+            .bind(end.epoch)
+            .bind(end.body.as_deref())
+            .bind(end.bytes)
+            .bind(end.expires_at.as_micros())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() > 0)
+    })
+}
+
+/// Forgets a claim. False when it is not the sender's any more.
+pub(crate) async fn release(
+    conn: &mut Conn<'_>,
+    digest: &Digest,
+    epoch: i64,
+) -> Result<bool, DbError> {
+    let text = conn.text(RELEASE);
+    on_conn!(conn, "release a claim", c => {
+        sqlx::query(text)
+            .bind(digest.as_slice())
+            .bind(epoch)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected() > 0)
+    })
+}
+
+/// Deletes rows whose time is over, at most [`SWEEP_ROWS_MAX`]. Returns how many there were.
+pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Timestamp) -> Result<u64, DbError> {
+    let text = conn.text(SWEEP);
+    on_conn!(conn, "delete outcomes whose time is over", c => {
+        sqlx::query(text)
+            .bind(now.as_micros())
+            .bind(SWEEP_ROWS_MAX)
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
+    })
+}
+
+/// How much is stored.
+pub(crate) async fn count(conn: &mut Conn<'_>) -> Result<Stored, DbError> {
+    let text = conn.text(COUNT);
+    on_conn!(conn, "count the outcomes", c => {
+        sqlx::query_as::<_, Stored>(text).fetch_one(c).await
+    })
+}

@@ -1,0 +1,258 @@
+//! What outcomes promise, on both databases, with time moved by hand.
+
+use std::time::Duration;
+
+use contract::clock::{Clock, ManualClock, Timestamp};
+
+use super::model::{Digest, UNSETTLED_KEEP, Work};
+use super::{Asked, Begun, Claim, Error, Outcomes, Parts, Settled};
+use crate::db::testing::{TestDb, on_both_databases};
+use crate::settings::Settings;
+
+const LEASE: Duration = Duration::from_secs(30);
+const KEEP: Duration = Duration::from_secs(300);
+const ONE: Digest = [1; 32];
+const OTHER: Digest = [2; 32];
+
+struct World {
+    outcomes: Outcomes,
+    settings: Settings,
+    hand: ManualClock,
+    clock: Clock,
+}
+
+impl World {
+    async fn new(t: &TestDb) -> Self {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1_800_000_000_000));
+        Self::at(t, clock, hand).await
+    }
+
+    /// As after a restart: same store, empty memory.
+    async fn restarted(self, t: &TestDb) -> Self {
+        Self::at(t, self.clock, self.hand).await
+    }
+
+    async fn at(t: &TestDb, clock: Clock, hand: ManualClock) -> Self {
+        let settings = Settings::open(&t.db, &t.clock, &t.mint)
+            .await
+            .expect("settings");
+        let outcomes = Outcomes::open(Parts {
+            db: t.db.clone(),
+            clock: clock.clone(),
+            settings: settings.clone(),
+        });
+        Self {
+            outcomes: outcomes.await.expect("opens"),
+            settings,
+            hand,
+            clock,
+        }
+    }
+
+    async fn begin(&self, asked: Asked) -> Begun {
+        self.outcomes.begin(asked).await.expect("answers")
+    }
+
+    async fn claim(&self, key: &str) -> Claim {
+        match self.begin(asked(key, ONE)).await {
+            Begun::Run(claim) => claim,
+            other => panic!("nobody has `{key}`, but: {other:?}"),
+        }
+    }
+
+    async fn settle(&self, claim: Claim, body: &[u8]) -> Settled {
+        let settling = self.outcomes.settle(claim, Some(body.to_vec()), KEEP);
+        settling.await.expect("stores")
+    }
+
+    async fn set(&self, key: &str, value: &str) {
+        self.settings
+            .set(key, value, "test")
+            .await
+            .expect("a setting");
+    }
+}
+
+fn asked(key: &str, request: Digest) -> Asked {
+    let work = Work {
+        kind: "test",
+        owner: "orders",
+        operation: "Charge",
+        scope: "",
+        key,
+    };
+    Asked {
+        work: work.digest(),
+        request,
+        lease: LEASE,
+        wait: Duration::ZERO,
+    }
+}
+
+fn patient(key: &str) -> Asked {
+    Asked {
+        wait: Duration::from_secs(60),
+        ..asked(key, ONE)
+    }
+}
+
+fn replay(body: &[u8]) -> Begun {
+    Begun::Replay(Some(body.to_vec()))
+}
+
+on_both_databases! {
+    async fn what_was_settled_answers_repeats_until_its_time_is_over(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        assert_eq!(world.settle(claim, b"\0paid\xff").await, Settled::Kept);
+        assert_eq!(world.begin(asked("k", ONE)).await, replay(b"\0paid\xff"));
+        assert_eq!(world.begin(asked("k", OTHER)).await, Begun::Conflict);
+        // Whoever did not hear that it was stored stores it again.
+        assert_eq!(world.settle(claim, b"\0paid\xff").await, Settled::Kept);
+        world.hand.advance(KEEP - Duration::from_millis(1));
+        assert_eq!(world.begin(asked("k", ONE)).await, replay(b"\0paid\xff"));
+        world.hand.advance(Duration::from_millis(1));
+        assert!(matches!(world.begin(asked("k", OTHER)).await, Begun::Run(_)));
+    }
+
+    async fn one_of_many_who_ask_at_once_does_the_work(t: TestDb) {
+        let world = World::new(&t).await;
+        let mut asking = Vec::new();
+        for _ in 0..20 {
+            let outcomes = world.outcomes.clone();
+            asking.push(tokio::spawn(async move { outcomes.begin(asked("k", ONE)).await }));
+        }
+        let (mut run, mut busy) = (0, 0);
+        for asked in asking {
+            match asked.await.expect("no panic").expect("answers") {
+                Begun::Run(_) => run += 1,
+                Begun::Busy => busy += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((run, busy), (1, 19));
+    }
+
+    async fn whoever_waits_gets_the_outcome_of_the_first(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        let mut waiting = Vec::new();
+        for _ in 0..5 {
+            let outcomes = world.outcomes.clone();
+            waiting.push(tokio::spawn(async move { outcomes.begin(patient("k")).await }));
+        }
+        while world.outcomes.counts().waiting < 5 {
+            tokio::task::yield_now().await;
+        }
+        world.settle(claim, b"done").await;
+        for one in waiting {
+            assert_eq!(one.await.expect("no panic").expect("answers"), replay(b"done"));
+        }
+        assert_eq!(world.outcomes.counts().waiting, 0);
+        assert_eq!(world.outcomes.counts().replayed, 5);
+    }
+
+    async fn whoever_waits_does_the_work_when_the_first_lets_go(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        let outcomes = world.outcomes.clone();
+        let waiting = tokio::spawn(async move { outcomes.begin(patient("k")).await });
+        while world.outcomes.counts().waiting < 1 {
+            tokio::task::yield_now().await;
+        }
+        world.outcomes.release(claim).await.expect("releases");
+        let begun = waiting.await.expect("no panic").expect("answers");
+        assert!(matches!(begun, Begun::Run(_)), "{begun:?}");
+    }
+
+    async fn a_dead_holder_is_followed_once_its_lease_has_ended(t: TestDb) {
+        let world = World::new(&t).await;
+        let dead = world.claim("k").await;
+        world.hand.advance(LEASE - Duration::from_millis(1));
+        assert_eq!(world.begin(asked("k", ONE)).await, Begun::Busy);
+        world.hand.advance(Duration::from_millis(1));
+        // What the dead one was asked is not known to have happened: another request may not pass for it.
+        assert_eq!(world.begin(asked("k", OTHER)).await, Begun::Conflict);
+        let next = world.claim("k").await;
+        assert_ne!(next.epoch, dead.epoch);
+        assert_eq!(world.settle(dead, b"late").await, Settled::Lost);
+        assert!(!world.outcomes.renew(dead, LEASE).await.expect("answers"));
+        world.outcomes.release(dead).await.expect("does nothing");
+        assert_eq!(world.settle(next, b"once").await, Settled::Kept);
+        assert_eq!(world.begin(asked("k", ONE)).await, replay(b"once"));
+    }
+
+    async fn a_renewed_claim_outlives_its_first_lease(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        world.hand.advance(LEASE - Duration::from_secs(1));
+        assert!(world.outcomes.renew(claim, LEASE).await.expect("renews"));
+        world.hand.advance(LEASE - Duration::from_secs(1));
+        assert_eq!(world.begin(asked("k", ONE)).await, Begun::Busy);
+        assert_eq!(world.settle(claim, b"done").await, Settled::Kept);
+        assert!(!world.outcomes.renew(claim, LEASE).await.expect("answers"), "it is settled");
+    }
+
+    async fn a_restart_keeps_outcomes_and_lets_claims_end(t: TestDb) {
+        let world = World::new(&t).await;
+        let done = world.claim("done").await;
+        world.settle(done, b"done").await;
+        world.claim("cut off").await;
+        let world = world.restarted(&t).await;
+        assert_eq!(world.outcomes.counts().entries, 2);
+        assert_eq!(world.begin(asked("done", ONE)).await, replay(b"done"));
+        assert_eq!(world.begin(asked("cut off", ONE)).await, Begun::Busy);
+        world.hand.advance(LEASE);
+        world.claim("cut off").await;
+    }
+
+    async fn new_work_is_refused_when_there_is_no_room_and_old_work_still_answers(t: TestDb) {
+        let world = World::new(&t).await;
+        world.set("outcomes.entries_max", "2").await;
+        let done = world.claim("a").await;
+        world.settle(done, b"done").await;
+        world.claim("b").await;
+        let refused = world.outcomes.begin(asked("c", ONE)).await.expect_err("full");
+        assert!(matches!(refused, Error::Full { limit: "outcomes.entries_max" }), "{refused}");
+        assert_eq!(world.begin(asked("a", ONE)).await, replay(b"done"));
+        assert_eq!(world.begin(asked("b", ONE)).await, Begun::Busy);
+        assert_eq!(world.outcomes.counts().refused, 1);
+        // A dead holder's work takes no more room when it is taken over.
+        world.hand.advance(LEASE);
+        world.claim("b").await;
+        world.hand.advance(KEEP);
+        world.outcomes.sweep().await.expect("sweeps");
+        world.claim("c").await;
+    }
+
+    async fn of_a_large_outcome_only_that_it_happened_is_kept(t: TestDb) {
+        let world = World::new(&t).await;
+        world.set("outcomes.body_bytes_max", "8").await;
+        let (fits, large) = (world.claim("fits").await, world.claim("large").await);
+        assert_eq!(world.settle(fits, &[7; 8]).await, Settled::Kept);
+        assert_eq!(world.settle(large, &[7; 9]).await, Settled::WithoutBody);
+        assert_eq!(world.begin(asked("large", ONE)).await, Begun::Replay(None));
+        assert_eq!(world.outcomes.counts().bodies_left_out, 1);
+        let none = world.claim("none").await;
+        let settled = world.outcomes.settle(none, None, KEEP).await.expect("stores");
+        assert_eq!(settled, Settled::Kept, "nothing was left out");
+    }
+
+    async fn a_sweep_leaves_what_still_has_time(t: TestDb) {
+        let world = World::new(&t).await;
+        for nth in 0..3 {
+            let claim = world.claim(&format!("old {nth}")).await;
+            world.settle(claim, b"old").await;
+        }
+        world.claim("unsettled").await;
+        world.hand.advance(KEEP);
+        let claim = world.claim("new").await;
+        world.settle(claim, b"new").await;
+        world.outcomes.sweep().await.expect("sweeps");
+        assert_eq!(world.outcomes.counts().entries, 2);
+        assert_eq!(world.begin(asked("new", ONE)).await, replay(b"new"));
+        world.hand.advance(LEASE + UNSETTLED_KEEP);
+        world.outcomes.sweep().await.expect("sweeps");
+        assert_eq!(world.outcomes.counts().entries, 0);
+    }
+}
