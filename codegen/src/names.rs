@@ -1,8 +1,17 @@
-//! Rust names of protobuf names, the same ones that the message generator chooses.
+//! Rust names of protobuf names.
 //!
 //! Invariant: what these functions return is a valid Rust identifier, raw where it must be.
 
 use heck::{ToKebabCase, ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+/// Words that are no names unless they are raw.
+const KEYWORDS: [&str; 47] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
+    "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static",
+    "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual",
+    "where", "while", "yield",
+];
 
 /// A type name.
 pub(crate) fn camel(name: &str) -> String {
@@ -41,13 +50,19 @@ pub(crate) fn modules(package: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a part of a path has a letter to make a module's name of.
+pub(crate) fn can_name_a_module(part: &str) -> bool {
+    let name = part.to_snake_case();
+    name.chars().any(char::is_alphabetic)
+        && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}
+
 fn identifier(name: &str) -> String {
     match name {
+        "" => "_empty".to_owned(),
         "_" | "super" | "self" | "Self" | "extern" | "crate" => format!("{name}_"),
-        // Reserved since edition 2024 only, so the parser below does not object.
-        "gen" => "r#gen".to_owned(),
         _ if name.starts_with(|first: char| first.is_numeric()) => format!("_{name}"),
-        _ if syn::parse_str::<syn::Ident>(name).is_err() => format!("r#{name}"),
+        _ if KEYWORDS.contains(&name) => format!("r#{name}"),
         _ => name.to_owned(),
     }
 }

@@ -1,12 +1,51 @@
-//! Puts generated files where the compiler finds them.
+//! Puts generated files where the compiler finds them, and compares what is there already.
+//!
+//! Refuses to touch what it did not write: a file without our first line is never removed.
 //!
 //! Invariant: a file that has the right content already is left alone, timestamp included, so
 //! that nothing is rebuilt for nothing.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Fault};
+use crate::render::{Origin, Rendered, origin};
+
+/// How a file in the folder differs from what would be generated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The file.
+    pub path: PathBuf,
+    /// In which way.
+    pub kind: DifferenceKind,
+}
+
+/// A way in which a checked-in file differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DifferenceKind {
+    /// It is not there.
+    Missing,
+    /// It was generated from other contracts, or by another version.
+    Outdated,
+    /// It was changed after it had been generated.
+    Edited,
+    /// It was generated, and no contract is behind it any more.
+    Stale,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            DifferenceKind::Missing => "is missing",
+            DifferenceKind::Outdated => "is not what the contracts say now",
+            DifferenceKind::Edited => "was edited by hand, which the next run undoes",
+            DifferenceKind::Stale => "belongs to no contract any more",
+        };
+        write!(f, "{}: {what}: run `cargo bridge gen`", self.path.display())
+    }
+}
 
 /// Writes `text` to `name` in `dir` unless it is there already; returns the path.
 pub(crate) fn write_if_changed(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
@@ -18,4 +57,47 @@ pub(crate) fn write_if_changed(dir: &Path, name: &str, text: &str) -> Result<Pat
         .and_then(|()| fs::write(&path, text))
         .map_err(|error| Fault::new(&path, format!("cannot write ({error}): check the folder")))?;
     Ok(path)
+}
+
+/// Removes what was generated for contracts that are gone.
+pub(crate) fn remove_stale(dir: &Path, files: &[Rendered]) -> Result<(), Error> {
+    for path in stale(dir, files) {
+        fs::remove_file(&path).map_err(|error| {
+            Fault::new(&path, format!("cannot remove ({error}): check the folder"))
+        })?;
+    }
+    Ok(())
+}
+
+/// Everything in `dir` that is not as `files` say.
+pub(crate) fn differences(dir: &Path, files: &[Rendered]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for file in files {
+        let path = dir.join(&file.name);
+        let kind = match fs::read_to_string(&path) {
+            Err(_) => DifferenceKind::Missing,
+            Ok(text) if text == file.text => continue,
+            Ok(text) if origin(&text) == Origin::Intact => DifferenceKind::Outdated,
+            Ok(_) => DifferenceKind::Edited,
+        };
+        found.push(Difference { path, kind });
+    }
+    found.extend(stale(dir, files).into_iter().map(|path| Difference {
+        path,
+        kind: DifferenceKind::Stale,
+    }));
+    found
+}
+
+fn stale(dir: &Path, files: &[Rendered]) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_current = |name: &str| files.iter().any(|file| file.name == name);
+    let mut stale: Vec<_> = entries
+        .filter(|entry| !entry.file_name().to_str().is_none_or(is_current))
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "rs"))
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| origin(&text) != Origin::Foreign))
+        .collect();
+    stale.sort();
+    stale
 }

@@ -158,28 +158,13 @@ fn nested_names_and_fields_that_clash_are_refused() {
 }
 
 #[test]
-fn a_package_and_a_message_with_one_module_are_refused() {
-    assert_eq!(
-        faults(&[
-            (
-                "a.proto",
-                "syntax = \"proto3\"; package a;\nmessage B { enum E { ZERO = 0; } }"
-            ),
-            ("b.proto", "syntax = \"proto3\"; package a.b; message M {}"),
-        ]),
-        "contracts/a.proto:2:9: the types inside message `B` and package `a.b` are both module \
-         `a::b` in rust: rename one"
-    );
-}
-
-#[test]
 fn two_packages_with_one_module_are_refused() {
     assert_eq!(
         faults(&[
             ("a.proto", "syntax = \"proto3\";\npackage aB; message M {}"),
             ("b.proto", "syntax = \"proto3\";\npackage a_b; message M {}"),
         ]),
-        "contracts/b.proto:2:1: packages `aB` and `a_b` are both module `a_b` in rust: rename one"
+        "contracts/b.proto:2:22: packages `aB` and `a_b` are both module `a_b` in rust: rename one"
     );
 }
 
@@ -196,15 +181,15 @@ fn an_rpc_between_two_well_known_types_is_refused() {
 }
 
 #[test]
-fn a_group_is_refused_at_the_rpc_that_carries_it() {
+fn a_group_is_refused_once_and_where_it_is() {
     assert_eq!(
         faults(&[(
             "a.proto",
             "syntax = \"proto2\"; package a;\nmessage M { optional group G = 1 {} }\n\
              message R {}\nservice S {\n  rpc Do(R) returns (M);\n}"
         )]),
-        "contracts/a.proto:5:3: rpc `Do`: field `a.M.g` is a group, which a contract cannot \
-         carry: use a message field"
+        "contracts/a.proto:2:28: field `a.M.g` is a group, which a contract cannot carry: use a \
+         message field"
     );
 }
 
@@ -282,7 +267,8 @@ fn import_cycles_are_named() {
 fn a_folder_without_contracts_is_refused() {
     assert_eq!(
         faults(&[(".hidden/a.proto", "not read"), ("readme.txt", "")]),
-        "contracts: no .proto file in this folder or below: add one or correct the path"
+        "contracts: no .proto, .schema.json or descriptor set (.binpb, .desc, .fds) in this folder \
+         or below: add one or correct the path"
     );
 }
 
@@ -300,5 +286,97 @@ fn a_folder_that_is_missing_is_named() {
     assert!(
         error.ends_with("): correct the path in build.rs"),
         "{error}"
+    );
+}
+
+#[test]
+fn what_the_wire_cannot_carry_is_left_out_when_asked_for() {
+    let text = "syntax = \"proto2\"; package a;\nmessage M { optional group G = 1 {} }\nmessage R {}\n\
+                service S {\n  rpc Do(R) returns (M);\n  rpc Up(stream R) returns (R);\n  \
+                rpc Get(R) returns (R);\n}";
+    let folder = folder_with(&[("a.proto", text)]);
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let compiled = bridge_codegen::contracts(folder.path())
+        .out_dir(out.path())
+        .skip_unsupported()
+        .try_compile()
+        .expect("the rest is valid");
+    let shown: Vec<_> = compiled.left_out.iter().map(ToString::to_string).collect();
+    let at = |place: &str| {
+        shown
+            .iter()
+            .any(|it| it.contains(&format!("a.proto:{place}: ")))
+    };
+    assert!(at("2:28") && at("5:7") && at("6:10"), "{shown:?}");
+    let code = fs::read_to_string(out.path().join("a.rs")).expect("generated");
+    assert!(code.contains("pub fn get(") && !code.contains("pub fn up("));
+}
+
+/// A `.schema.json` file with this text for its request.
+fn schema_fault(input: &str) -> String {
+    let text = format!("{{\n  \"input\": {input},\n  \"output\": {{ \"B\": {{}} }}\n}}");
+    faults(&[("pay/charge.schema.json", &text)])
+}
+
+#[test]
+fn faults_of_a_schema_file_are_shown_at_their_keys() {
+    assert_eq!(
+        schema_fault(
+            "{ \"A\": {\n    \"id\": { \"type\": \"string\" },\n    \"n\": { \"type\": \"int\", \"fieldNumber\": 1 }\n  } }"
+        ),
+        "contracts/pay/charge.schema.json:3:5: $.input.A.id: `fieldNumber` is missing: give the \
+         field a number of its own\n\
+         contracts/pay/charge.schema.json:4:5: $.input.A.n: type `int` is unknown: write string, \
+         bool, int32, int64, uint32, uint64, float, double, bytes, object or array"
+    );
+    let fault = schema_fault("{ ,");
+    assert!(
+        fault.starts_with("contracts/pay/charge.schema.json:2:14: not valid json: "),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_json_schema_is_told_what_it_is_not() {
+    let text =
+        "{\n  \"type\": \"object\",\n  \"properties\": { \"id\": { \"type\": \"string\" } }\n}";
+    let fault = faults(&[("charge.schema.json", text)]);
+    let start = "contracts/charge.schema.json:3:3: `properties` is JSON Schema, but a \
+                 `.schema.json` file is the contract's own format: ";
+    assert!(fault.starts_with(start), "{fault}");
+    assert!(fault.contains("`cargo bridge convert`"), "{fault}");
+}
+
+#[test]
+fn a_schema_file_that_cannot_name_a_module_is_refused() {
+    let text = "{\"input\":{\"A\":{}},\"output\":{\"B\":{}}}";
+    assert_eq!(
+        faults(&[("pay/ü.schema.json", text)]),
+        "contracts/pay/ü.schema.json:1:1: `ü` in the path cannot be the name of a rust module: \
+         use letters, digits and `_`"
+    );
+    let proto = "syntax = \"proto3\"; package pay.charge; message Input {}";
+    assert_eq!(
+        faults(&[("a.proto", proto), ("pay/charge.schema.json", text)]),
+        "contracts/pay/charge.schema.json:1:1: package `pay.charge` is declared by a.proto \
+         already: rename this file"
+    );
+}
+
+#[test]
+fn what_is_no_descriptor_set_is_refused() {
+    for bytes in ["", "file { name: \"a.proto\" }"] {
+        let fault = faults(&[("api.binpb", bytes)]);
+        let start = "contracts/api.binpb: not a descriptor set: make it with ";
+        assert!(fault.starts_with(start), "{fault}");
+    }
+}
+
+#[test]
+fn an_rpc_named_like_the_servers_own_function_is_refused() {
+    assert_eq!(
+        fault("message M {}\nservice S {\n  rpc IntoHandlers(M) returns (M);\n}"),
+        "contracts/a.proto:4:7: rpc `IntoHandlers` is `into_handlers` in rust, which the server \
+         trait has already: rename it"
     );
 }

@@ -5,7 +5,8 @@
 //!
 //! Invariant: no line of the result opens a code block that rustdoc tests.
 
-use crate::model::Comments;
+use super::text::is_bidirectional;
+use crate::place::Comments;
 
 /// What rustdoc reads as "this is Rust" in the line that opens a code block.
 const RUST_WORDS: [&str; 9] = [
@@ -91,6 +92,8 @@ pub(super) fn lines(comments: &Comments) -> Vec<String> {
     let mut in_fence = false;
     text.lines()
         .map(|line| {
+            let line: String = line.chars().filter(|c| !is_bidirectional(*c)).collect();
+            let line = line.as_str();
             if !fence_marker(line.trim_start()).is_empty() {
                 in_fence = !in_fence;
                 return line.to_owned();
@@ -104,6 +107,13 @@ pub(super) fn lines(comments: &Comments) -> Vec<String> {
             if separated { line } else { format!(" {line}") }
         })
         .collect()
+}
+
+/// A declaration's comments as plain text, for descriptions: trimmed, lines kept.
+pub(crate) fn plain(comments: &Comments) -> String {
+    let lines = comments.leading.lines().chain(comments.trailing.lines());
+    let lines: Vec<_> = lines.map(str::trim).collect();
+    lines.join("\n").trim().to_owned()
 }
 
 /// Escapes what would be a link by accident and marks what is one on purpose.
@@ -167,7 +177,7 @@ fn language(info: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::{lines, without_tests};
-    use crate::model::Comments;
+    use crate::place::Comments;
 
     #[test]
     fn code_blocks_become_text_unless_they_name_another_language() {

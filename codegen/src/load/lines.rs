@@ -1,0 +1,10 @@
+//! Offsets as people count them.
+
+/// Line and column of a byte offset, both from 1; the end of the text for one beyond it.
+pub(super) fn line_and_column(source: &str, offset: usize) -> (u32, u32) {
+    let before = source.get(..offset).unwrap_or(source);
+    let line = before.matches('\n').count() + 1;
+    let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1) + 1;
+    let number = |n| u32::try_from(n).unwrap_or(u32::MAX);
+    (number(line), number(column))
+}

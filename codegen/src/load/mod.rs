@@ -1,0 +1,162 @@
+//! From paths to compiled descriptors: finds the files, compiles them, knows every position.
+//!
+//! Compiles as many files as it can before it gives up, so that one run shows the faults of all.
+//! A `.proto` file wins over its copy in a descriptor set.
+//!
+//! Invariant: `Sources::files` is the exact import closure, each file after those it imports.
+
+mod lines;
+
+mod alone;
+mod compile_faults;
+mod find;
+mod json_places;
+mod sets;
+
+mod schema_file;
+mod source_file;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use prost_reflect::DescriptorPool;
+use protox::file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver};
+
+pub(crate) use schema_file::SchemaFile;
+pub(crate) use source_file::{SourceFile, WELL_KNOWN_FILES, tag};
+
+use crate::error::{Error, Fault};
+use alone::Alone;
+use sets::DescriptorSet;
+
+/// The compiled contracts and what they import.
+pub(crate) struct Sources {
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) schemas: Vec<SchemaFile>,
+    pub(crate) pool: DescriptorPool,
+}
+
+/// Compiles the contracts at `path`, a folder or a file.
+///
+/// # Errors
+///
+/// Everything that is wrong with any of the files.
+pub(crate) fn load(path: &Path, includes: &[PathBuf]) -> Result<Sources, Error> {
+    let found = find::find(path)?;
+    let own = own_folder(path);
+    let roots = import_roots(own, includes);
+    let mut faults = Vec::new();
+    let mut sets = Vec::new();
+    for set in &found.sets {
+        match sets::read(set) {
+            Ok(set) => sets.push(set),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let mut schemas = Vec::new();
+    for file in &found.schemas {
+        match schema_file::read(own, file) {
+            Ok(file) => schemas.push(file),
+            Err(of_file) => faults.extend(of_file),
+        }
+    }
+    let in_sets = sets
+        .iter()
+        .flat_map(|set| set.names.iter().map(|name| (name, &set.path)));
+    let in_sets = in_sets.map(|(name, set)| (Path::new(name), set));
+    let opened = found
+        .protos
+        .iter()
+        .map(|proto| (&**proto, proto))
+        .chain(in_sets);
+    let compiler = compile(&roots, &sets, opened, &mut faults);
+    Error::unless_empty(faults)?;
+    Ok(Sources {
+        files: files(&compiler, &roots, &sets),
+        schemas,
+        pool: compiler.descriptor_pool(),
+    })
+}
+
+/// Compiles files, each given with the file on disk that it is in.
+fn compile<'p>(
+    roots: &[PathBuf],
+    sets: &[DescriptorSet],
+    opened: impl Iterator<Item = (&'p Path, &'p PathBuf)>,
+    faults: &mut Vec<Fault>,
+) -> protox::Compiler {
+    let alone = Alone::default();
+    let fresh = || {
+        let mut compiler = protox::Compiler::with_file_resolver(resolver(&alone, roots, sets));
+        compiler.include_imports(true).include_source_info(true);
+        compiler
+    };
+    let mut compiler = fresh();
+    for (file, on_disk) in opened {
+        while let Err(error) = compiler.open_file(file) {
+            if !alone.help(&error, &fresh) {
+                faults.extend(compile_faults::faults(roots, on_disk, &error));
+                break;
+            }
+        }
+    }
+    compiler
+}
+
+fn own_folder(path: &Path) -> &Path {
+    if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
+    }
+}
+
+/// The contracts' own folder comes first, unless an include folder contains it already: a file
+/// must not be known under two names.
+fn import_roots(own: &Path, includes: &[PathBuf]) -> Vec<PathBuf> {
+    let mut roots = includes.to_vec();
+    if !includes.iter().any(|include| own.starts_with(include)) {
+        roots.insert(0, own.to_path_buf());
+    }
+    roots
+}
+
+fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> ChainFileResolver {
+    let mut chain = ChainFileResolver::new();
+    chain.add(alone.clone());
+    for root in roots {
+        chain.add(IncludeFileResolver::new(root.clone()));
+    }
+    for set in sets {
+        chain.add(set.resolver());
+    }
+    chain.add(GoogleFileResolver::new());
+    chain
+}
+
+fn files(
+    compiler: &protox::Compiler,
+    roots: &[PathBuf],
+    sets: &[DescriptorSet],
+) -> Vec<SourceFile> {
+    let of_sets: BTreeMap<&str, &Path> = sets
+        .iter()
+        .flat_map(|set| set.names.iter().map(|name| (name.as_str(), &*set.path)))
+        .collect();
+    let paths: Vec<_> = compiler
+        .files()
+        .map(|file| file.path().map(Path::to_path_buf))
+        .collect();
+    let descriptors = compiler.file_descriptor_set().file;
+    descriptors
+        .into_iter()
+        .zip(paths)
+        .map(|(descriptor, path)| {
+            // What was compiled alone has lost its path.
+            let at = |root: &PathBuf| Some(root.join(descriptor.name())).filter(|it| it.is_file());
+            let path = path.or_else(|| roots.iter().find_map(at));
+            let set = of_sets.get(descriptor.name()).copied();
+            SourceFile::new(descriptor, path, set)
+        })
+        .collect()
+}

@@ -1,0 +1,208 @@
+//! Contracts that were read and are not rendered: for the gate, for exports, for tools.
+//!
+//! Invariant: what a [`Loaded`] gives depends on the contract files only.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use prost_reflect::FileDescriptor;
+use serde_json::Value;
+
+use crate::error::{Error, Fault};
+use crate::export::{self, About, Event, OpenApi};
+use crate::load::Sources;
+use crate::lock::{self, Lock, Places};
+use crate::model::{Method, Model};
+
+/// Contracts in memory; [`crate::Contracts::read`] makes one.
+pub struct Loaded {
+    pub(crate) sources: Sources,
+    pub(crate) model: Model,
+    /// Where they were read from.
+    pub(crate) path: PathBuf,
+}
+
+/// A file that an export made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Its path, relative to where exports go.
+    pub path: PathBuf,
+    /// Its content.
+    pub text: String,
+    /// What whoever uses it must know; empty for nothing.
+    pub note: String,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let packages: Vec<_> = self.model.packages.keys().collect();
+        f.debug_struct("Loaded")
+            .field("path", &self.path)
+            .field("packages", &packages)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loaded {
+    /// The facts that a lock holds, and where each is declared.
+    #[must_use]
+    pub fn lock(&self) -> (Lock, Places) {
+        lock::read(&self.model)
+    }
+
+    /// OpenAPI 3.1 of every service.
+    ///
+    /// # Errors
+    ///
+    /// Every `google.api.http` rule that does not fit its request, and paths that are used twice.
+    pub fn openapi(&self, about: &About) -> Result<OpenApi, Error> {
+        export::openapi(&self.model, about)
+    }
+
+    /// AsyncAPI 3 of these events; `list` is where they are listed, for faults.
+    ///
+    /// # Errors
+    ///
+    /// Every event whose message is unknown, and addresses that are listed twice.
+    pub fn asyncapi(&self, about: &About, events: &[Event], list: &Path) -> Result<Value, Error> {
+        export::asyncapi(&self.model, about, events, list)
+    }
+
+    /// These events as a lock holds them: messages by address.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loaded::asyncapi`].
+    pub fn events(&self, events: &[Event], list: &Path) -> Result<BTreeMap<String, String>, Error> {
+        let known = export::known(&self.model, events, list)?;
+        let pair = |(event, _): &(&Event, _)| (event.address.clone(), event.message.clone());
+        Ok(known.iter().map(pair).collect())
+    }
+
+    /// Where a message or an enum is declared, as `file:line:column`.
+    #[must_use]
+    pub fn place(&self, full_name: &str) -> Option<String> {
+        let message = self.model.messages.get(full_name).map(|it| &it.said);
+        let said = message.or_else(|| self.model.enums.get(full_name).map(|it| &it.said));
+        said.map(|said| said.place.to_string())
+    }
+
+    /// Where an rpc is declared, by `package.Service/Method` or `package.Service.Method`.
+    #[must_use]
+    pub fn rpc_place(&self, name: &str) -> Option<String> {
+        let (service, method) = name.rsplit_once(['/', '.'])?;
+        let services = self
+            .model
+            .packages
+            .values()
+            .flat_map(|package| &package.services);
+        let mut of_name = services.filter(|it| it.full_name == service);
+        let method = of_name.find_map(|it| it.methods.iter().find(|it| it.name == method))?;
+        Some(method.said.place.to_string())
+    }
+
+    /// `.proto` files of everything that was read in another form: descriptor sets and
+    /// `.schema.json` files. What has a `.proto` already is not written again.
+    ///
+    /// # Errors
+    ///
+    /// Groups, and field names that `.proto` cannot write.
+    pub fn protos(&self) -> Result<Vec<Exported>, Error> {
+        let mut found = Vec::new();
+        let mut faults = Vec::new();
+        for file in self
+            .sources
+            .files
+            .iter()
+            .filter(|file| !file.is_well_known())
+        {
+            let is_proto = |path: &Path| path.extension().is_some_and(|it| it == "proto");
+            if file.path.as_deref().is_none_or(is_proto) {
+                continue;
+            }
+            let declared = self.sources.pool.get_file_by_name(&file.name);
+            match declared.as_ref().map(proto) {
+                Some(Ok(text)) => found.push(Exported {
+                    path: PathBuf::from(&file.name),
+                    text,
+                    note: String::new(),
+                }),
+                Some(Err(message)) => {
+                    let path = file.path.as_deref().unwrap_or(Path::new(&file.name));
+                    faults.push(Fault::new(path, message));
+                }
+                None => {}
+            }
+        }
+        for file in &self.sources.schemas {
+            let input = format!("{}.Input", file.package);
+            let Some((service, method)) = self.method(|method| method.input == input) else {
+                continue;
+            };
+            match export::proto_of_schema(file, service, &method.name) {
+                Ok(text) => found.push(Exported {
+                    path: PathBuf::from(file.name.replace(".schema.json", ".proto")),
+                    text,
+                    note: "compile it on its own".to_owned(),
+                }),
+                Err(error) => faults.extend(error.faults().to_vec()),
+            }
+        }
+        Error::unless_empty(faults)?;
+        Ok(found)
+    }
+
+    /// The `.schema.json` file of an rpc, by `package.Service/Method`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such rpc, and every field that the format cannot say.
+    pub fn schema_json(&self, rpc: &str) -> Result<Exported, Error> {
+        let (service, name) = rpc.rsplit_once('/').unwrap_or((rpc, ""));
+        let services = self
+            .model
+            .packages
+            .values()
+            .flat_map(|package| &package.services);
+        let mut of_name = services.filter(|it| it.full_name == service);
+        let found = of_name.find_map(|it| it.methods.iter().find(|it| it.name == name));
+        let Some(method) = found else {
+            let (lock, _) = self.lock();
+            let all: Vec<_> = lock.rpcs.into_keys().collect();
+            let text = format!("no rpc `{rpc}`; there are {}", all.join(", "));
+            return Err(Fault::new(&self.path, text).into());
+        };
+        let text = export::schema_json(&self.model, method)?;
+        let note = if export::is_same_contract(&text, method) {
+            String::new()
+        } else {
+            "its contract hash is another one, since messages inside messages are named by their \
+             place there: both sides must use this file"
+                .to_owned()
+        };
+        let folder = service.rsplit('.').next().unwrap_or(service).to_lowercase();
+        Ok(Exported {
+            path: PathBuf::from(folder).join(format!("{}.schema.json", crate::names::snake(name))),
+            text,
+            note,
+        })
+    }
+
+    fn method(&self, wanted: impl Fn(&Method) -> bool) -> Option<(&str, &Method)> {
+        let services = self
+            .model
+            .packages
+            .values()
+            .flat_map(|package| &package.services);
+        services.into_iter().find_map(|service| {
+            let method = service.methods.iter().find(|it| wanted(it))?;
+            Some((service.name.as_str(), method))
+        })
+    }
+}
+
+fn proto(file: &FileDescriptor) -> Result<String, String> {
+    export::proto(file).map_err(|field| {
+        format!("field `{field}` is a group, which .proto of today has no form for: use a message")
+    })
+}

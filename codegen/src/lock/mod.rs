@@ -1,0 +1,39 @@
+//! The contract gate: what is accepted, what is there, what breaks, and who.
+//!
+//! ```text
+//!  .proto, .schema.json ─▶ Lock (present) ─┐
+//!  bridge.lock ──────────▶ Lock (accepted) ┴▶ Report ─┐
+//!  bridge map -o json ───▶ ServiceMap ────────────────┴▶ Gate: verdicts with names
+//! ```
+//!
+//! A method is routed by its contract hash. A new field changes the hash and breaks nothing on the
+//! wire, yet callers of the build before reach only instances of the build before. The two are told
+//! apart: a [`Change`] breaks or does not, a [`Rerouted`] rpc needs its callers deployed anew.
+//!
+//! Invariant: the same contract gives the same lock, byte for byte, on every machine.
+
+mod shape;
+mod model;
+mod text;
+mod parse;
+mod change;
+mod read;
+mod openapi;
+mod fields;
+mod routes;
+mod diff;
+mod consumers;
+mod gate;
+
+#[cfg(test)]
+mod tests;
+
+pub use change::{Breaks, Change, Places, Report, Rerouted, Verdict};
+pub use consumers::{Consumer, MAP_BYTES_MAX, ServiceMap};
+pub use diff::compare;
+pub use gate::Gate;
+pub use model::{Bodies, Enum, Field, Idempotency, Label, Lock, Message, Route, Rpc, Type};
+pub use openapi::routes;
+pub use parse::LOCK_BYTES_MAX;
+pub(crate) use read::read;
+pub use shape::{DEPTH_MAX, ENTRIES_MAX, Entry, Shape};

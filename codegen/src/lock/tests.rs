@@ -1,0 +1,462 @@
+//! A lock is text that reads back, and its differences have the verdicts that people rely on.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::{Breaks, Change, Lock, Places, Report, ServiceMap, Verdict, compare, routes};
+
+const SAMPLE: &str = r#"lock 1
+
+rpc shop.Payments/Charge
+  in shop.ChargeRequest
+  out shop.ChargeReply
+  hash v2:aa
+  idempotency idempotent
+  http POST /v1/charges body *
+
+rpc shop.Payments/Watch
+  in shop.Kind
+  out shop.Empty
+  hash v2:bb
+  idempotency unknown
+  stream
+
+message shop.ChargeReply
+  1 id string
+
+message shop.ChargeRequest
+  1 order_id string
+  2 cents int64 oneof amount
+  3 labels map string string
+  4 kind repeated enum shop.Kinds
+  5 "odd name" optional string default "" json odd deprecated
+  6 card message shop.Card
+  reserved 9 12
+  reserved old
+
+message shop.Card
+  1 number required string
+
+message shop.Empty
+
+message shop.Kind
+
+enum shop.Kinds
+  0 KINDS_UNSPECIFIED
+  1 KINDS_ONCE
+
+events
+  card.charged shop.ChargeRequest
+
+routes
+
+route GET /v1/orders
+  operation list_orders
+  in.query.page optional integer
+  out.200 required array
+  out.200[] required object
+  out.200[].id required string
+  out.200[].state optional enum(new|paid)
+"#;
+
+fn lock(text: &str) -> Lock {
+    Lock::parse(Path::new("bridge.lock"), text).expect("a lock")
+}
+
+/// The sample with one text replaced, compared with the sample.
+fn report(from: &str, to: &str) -> Report {
+    assert!(SAMPLE.contains(from), "{from}");
+    let changed = SAMPLE.replacen(from, to, 1);
+    compare(&lock(SAMPLE), &lock(&changed), &Places::default())
+}
+
+fn only(from: &str, to: &str) -> Change {
+    let report = report(from, to);
+    let [change] = &report.changes[..] else {
+        panic!("one change: {:#?}", report.changes);
+    };
+    change.clone()
+}
+
+#[track_caller]
+fn check(from: &str, to: &str, expected: &str) {
+    assert_eq!(only(from, to).to_string(), expected);
+}
+
+#[test]
+fn a_lock_reads_back_and_writes_the_same_bytes() {
+    let read = lock(SAMPLE);
+    let text = read.to_text();
+    assert_eq!(lock(&text), read);
+    assert_eq!(lock(&text).to_text(), text);
+    assert!(text.contains("  5 \"odd name\" optional string default \"\" json odd deprecated\n"));
+}
+
+#[test]
+fn the_order_of_a_hand_edited_lock_does_not_matter() {
+    let (head, enums) = SAMPLE.split_once("\nenum shop.Kinds\n").expect("an enum");
+    let (enums, routes) = enums.split_once("\nevents\n").expect("events");
+    let turned = format!(
+        "lock 1\nenum shop.Kinds\n{enums}{}\nevents\n{routes}",
+        head.trim_start_matches("lock 1")
+    );
+    assert_eq!(lock(&turned).to_text(), lock(SAMPLE).to_text());
+}
+
+#[test]
+fn a_lock_that_is_none_is_refused_with_its_line() {
+    let fault = |text: &str| {
+        let error = Lock::parse(Path::new("bridge.lock"), text).expect_err("no lock");
+        error.to_string()
+    };
+    let again = "take the file of the last commit, or run `cargo bridge accept`";
+    for (text, expected) in [
+        ("", format!("bridge.lock: does not say `lock 1`: {again}")),
+        (
+            "lock 2\n",
+            format!("bridge.lock:1:1: is not of the format `lock 1`: {again}"),
+        ),
+        (
+            "lock 1\n<<<<<<< HEAD\n",
+            format!("bridge.lock:2:1: has the conflict of a merge: {again}"),
+        ),
+        (
+            "lock 1\nthing a\n",
+            format!("bridge.lock:2:1: `thing a` is not known here: {again}"),
+        ),
+        (
+            "lock 1\n  1 a string\n",
+            format!("bridge.lock:2:1: an entry belongs to nothing: {again}"),
+        ),
+        (
+            "lock 1\nmessage a\n  1 a string\n  1 b string\n",
+            format!("bridge.lock:4:1: field number 1 is there twice: {again}"),
+        ),
+        (
+            "lock 1\nmessage a\n  1 a\n",
+            format!("bridge.lock:3:1: the line ends too early: {again}"),
+        ),
+        (
+            "lock 1\nmessage a\nmessage a\n",
+            format!("bridge.lock:3:1: `message a` is there twice: {again}"),
+        ),
+        (
+            "lock 1\nmessage \"a\n",
+            format!("bridge.lock:2:1: a quoted word does not end: {again}"),
+        ),
+    ] {
+        assert_eq!(fault(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_field_that_goes_breaks_unless_its_number_moved() {
+    check(
+        "  1 order_id string\n",
+        "",
+        "major: `shop.ChargeRequest`: field 1 `order_id` is gone (breaks json, code): put it back, \
+         or write `reserved 1; reserved \"order_id\";` and accept",
+    );
+    check(
+        "  1 order_id string\n",
+        "  8 order_id string\n",
+        "major: `shop.ChargeRequest`: field `order_id` has number 8 instead of 1 (breaks wire): \
+         give it number 1 back; a number is what travels",
+    );
+    let report = report(
+        "  1 order_id string\n",
+        "  reserved 1 1\n  reserved order_id\n",
+    );
+    let gone = &report.changes[0];
+    assert_eq!(
+        gone.todo,
+        "its number and name are reserved: accept it once nobody reads the field"
+    );
+}
+
+#[test]
+fn a_new_field_is_minor_unless_it_is_required_or_its_number_was_reserved() {
+    check(
+        "  1 id string\n",
+        "  1 id string\n  2 at string\n",
+        "minor: `shop.ChargeReply`: field 2 `at` is new",
+    );
+    let required = only("  1 id string\n", "  1 id string\n  2 at required string\n");
+    assert_eq!(required.verdict, Verdict::Major);
+    let reserved = only("  6 card", "  10 taken string\n  6 card");
+    assert_eq!(reserved.verdict, Verdict::Major);
+    assert!(
+        reserved
+            .what
+            .ends_with("though its number or name was reserved")
+    );
+}
+
+#[test]
+fn types_that_read_each_others_bytes_break_json_and_code_alone() {
+    let kin = only("2 cents int64", "2 cents uint32");
+    assert_eq!(kin.breaks, [Breaks::Json, Breaks::Code].into());
+    let other = only("2 cents int64", "2 cents sint64");
+    assert!(other.breaks.contains(&Breaks::Wire));
+    check(
+        "6 card message shop.Card",
+        "6 card message shop.Empty",
+        "major: `shop.ChargeRequest`: field 6 `card` is `shop.Empty` instead of `shop.Card` \
+         (breaks wire, json, code): keep 6 as it was, and add a field with a number of its own",
+    );
+}
+
+#[test]
+fn labels_oneofs_defaults_and_names_are_compared() {
+    for (from, to, breaks) in [
+        (
+            "1 order_id string",
+            "1 order_id optional string",
+            &[Breaks::Code][..],
+        ),
+        (
+            "1 order_id string",
+            "1 order_id repeated string",
+            &[Breaks::Wire, Breaks::Json, Breaks::Code],
+        ),
+        (
+            "1 number required string",
+            "1 number string",
+            &[Breaks::Wire, Breaks::Json, Breaks::Code],
+        ),
+        ("int64 oneof amount", "int64", &[Breaks::Wire, Breaks::Code]),
+        ("default \"\"", "default x", &[Breaks::Wire]),
+        ("json odd", "json odder", &[Breaks::Json]),
+        (
+            "1 order_id string",
+            "1 order string",
+            &[Breaks::Json, Breaks::Code],
+        ),
+        (
+            "3 labels map string",
+            "3 labels map int32",
+            &[Breaks::Wire, Breaks::Json, Breaks::Code],
+        ),
+    ] {
+        let change = only(from, to);
+        assert_eq!(
+            change.breaks,
+            breaks.iter().copied().collect(),
+            "{from} -> {to}"
+        );
+        assert_eq!(change.verdict, Verdict::Major, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn enums_keep_names_and_numbers() {
+    check(
+        "  1 KINDS_ONCE\n",
+        "  1 KINDS_ONCE\n  2 KINDS_TWICE\n",
+        "minor: `shop.Kinds`: 2 `KINDS_TWICE` is new",
+    );
+    assert_eq!(only("  1 KINDS_ONCE\n", "").verdict, Verdict::Major);
+    assert_eq!(
+        only("  1 KINDS_ONCE", "  2 KINDS_ONCE").breaks,
+        [Breaks::Wire, Breaks::Code].into()
+    );
+    let renamed = report("  1 KINDS_ONCE", "  1 KINDS_FIRST");
+    assert!(
+        renamed.changes[0]
+            .what
+            .ends_with("1 is not called `KINDS_ONCE` any more")
+    );
+    check(
+        "  1 KINDS_ONCE\n",
+        "  1 KINDS_ONCE\n  1 KINDS_FIRST\n",
+        "minor: `shop.Kinds`: 1 `KINDS_FIRST` is new",
+    );
+}
+
+#[test]
+fn rpcs_keep_types_streams_promises_and_bindings() {
+    check(
+        "idempotency idempotent",
+        "idempotency unknown",
+        "major: rpc `shop.Payments/Charge` has the idempotency unknown instead of idempotent \
+         (breaks promise): callers that were built before repeat calls on the old promise: keep it",
+    );
+    assert_eq!(
+        only("idempotency unknown", "idempotency no_side_effects").verdict,
+        Verdict::Minor
+    );
+    assert_eq!(
+        only("  stream\n", "").breaks,
+        [Breaks::Wire, Breaks::Code].into()
+    );
+    assert_eq!(
+        only("http POST /v1/charges body *", "http POST /v1/charges").breaks,
+        [Breaks::Http, Breaks::Json].into()
+    );
+    let moved = report("http POST /v1/charges", "http PUT /v1/charges");
+    assert_eq!(moved.verdict(), Some(Verdict::Major));
+    assert_eq!(moved.changes.len(), 2);
+}
+
+#[test]
+fn a_change_deep_inside_names_every_rpc_that_carries_it() {
+    let change = only(
+        "  1 number required string\n",
+        "  1 number required string\n  2 holder string\n",
+    );
+    assert_eq!(change.verdict, Verdict::Minor);
+    let concerned = ["event card.charged", "shop.Payments/Charge"];
+    assert_eq!(change.concerns, concerned.map(str::to_owned).into());
+}
+
+#[test]
+fn a_new_hash_is_no_breakage_and_told_apart() {
+    let report = report("hash v2:aa", "hash v2:ab");
+    assert!(report.changes.is_empty());
+    assert_eq!(report.rerouted.len(), 1);
+    assert_eq!(report.rerouted[0].rpc, "shop.Payments/Charge");
+}
+
+#[test]
+fn what_a_route_takes_and_what_it_gives_are_judged_in_opposite_directions() {
+    for (from, to, verdict) in [
+        (
+            "in.query.page optional",
+            "in.query.page required",
+            Verdict::Major,
+        ),
+        (
+            "out.200[].id required",
+            "out.200[].id optional",
+            Verdict::Major,
+        ),
+        (
+            "out.200[].state optional",
+            "out.200[].state required",
+            Verdict::Minor,
+        ),
+        ("  in.query.page optional integer\n", "", Verdict::Major),
+        ("  out.200[].id required string\n", "", Verdict::Major),
+        (
+            "  out.200[].id",
+            "  out.200[].at required string\n  out.200[].id",
+            Verdict::Minor,
+        ),
+        ("enum(new|paid)", "enum(new)", Verdict::Minor),
+        ("enum(new|paid)", "enum(lost|new|paid)", Verdict::Major),
+        ("operation list_orders", "operation orders", Verdict::Major),
+    ] {
+        assert_eq!(only(from, to).verdict, verdict, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn events_keep_their_addresses_and_messages() {
+    check(
+        "  card.charged shop.ChargeRequest\n",
+        "",
+        "major: event `card.charged` is gone (breaks wire): go on publishing it until nobody \
+         subscribes, then accept",
+    );
+    let other = only("card.charged shop.ChargeRequest", "card.charged shop.Card");
+    assert_eq!(other.verdict, Verdict::Major);
+    check(
+        "  card.charged shop.ChargeRequest\n",
+        "  card.charged shop.ChargeRequest\n  card.lost shop.Card\n",
+        "minor: event `card.lost` is new",
+    );
+}
+
+#[test]
+fn routes_and_events_that_nobody_described_are_not_compared() {
+    let (without, _) = SAMPLE.split_once("\nevents").expect("events");
+    let report = compare(&lock(SAMPLE), &lock(without), &Places::default());
+    assert_eq!(report, Report::default());
+}
+
+#[test]
+fn consumers_are_found_by_the_accepted_hash() {
+    let map = json!({
+        "services": [
+            { "name": "payments", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": "v2:aa" }] },
+            { "name": "other", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": "v2:zz" }] },
+            { "name": "orders", "methods": [{ "kind": "http", "name": "GET /v1/orders", "contract_hash": "" }] },
+        ],
+        "edges": [
+            { "from": "orders", "to": "payments", "kind": "rpc", "method": "Charge", "declared": true, "live": true },
+            { "from": "audit", "to": "payments", "kind": "rpc", "method": "Charge", "declared": false, "load": { "count": 3 } },
+            { "from": "stranger", "to": "other", "kind": "rpc", "method": "Charge", "declared": true },
+            { "from": "", "to": "orders", "kind": "http", "method": "GET /v1/orders", "declared": false, "load": { "count": 1 } },
+        ],
+    });
+    let map = ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map");
+    let found = map.consumers(&lock(SAMPLE));
+    let names = |key: &str| -> Vec<_> {
+        found[key]
+            .iter()
+            .map(|it| (it.shown(), it.observed))
+            .collect()
+    };
+    assert_eq!(names("shop.Payments/Charge"), [("audit", 3), ("orders", 0)]);
+    assert_eq!(names("GET /v1/orders"), [("somebody outside", 1)]);
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn an_openapi_document_is_flattened_and_recursion_ends() {
+    let document = json!({
+        "openapi": "3.1.0",
+        "paths": { "/v1/nodes/{id}": {
+            "parameters": [{ "in": "path", "name": "id", "required": true, "schema": { "type": "integer", "format": "int64" } }],
+            "put": {
+                "operationId": "put_node",
+                "requestBody": { "required": true, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Node" } } } },
+                "responses": {
+                    "200": { "description": "done", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Node" } } } },
+                    "204": { "description": "nothing to do" },
+                },
+            },
+        } },
+        "components": { "schemas": { "Node": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": { "type": ["string", "null"] },
+                "kind": { "enum": ["leaf", "branch"] },
+                "parent": { "anyOf": [{ "$ref": "#/components/schemas/Node" }, { "type": "null" }] },
+                "tags": { "type": "object", "additionalProperties": { "type": "string" } },
+                "parts": { "type": "array", "items": { "oneOf": [{ "type": "string" }, { "type": "integer" }] } },
+            },
+        } } },
+    });
+    let found = routes(&document).expect("a document");
+    let route = &found["PUT /v1/nodes/{id}"];
+    let lines: Vec<_> = route
+        .shape
+        .iter()
+        .map(|(place, it)| format!("{place} {} {}", it.required, it.ty))
+        .collect();
+    let node = [
+        "true object",
+        ".kind false enum(branch|leaf)",
+        ".name false string",
+        ".parent false again(Node)",
+        ".parts false array",
+        ".parts[] true one of {\"oneOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}",
+        ".tags false object",
+        ".tags{} true string",
+    ];
+    let at = |root: &str| -> Vec<String> {
+        let join = |line: &&str| {
+            let space = if line.starts_with('.') { "" } else { " " };
+            format!("{root}{space}{line}")
+        };
+        node.iter().map(join).collect()
+    };
+    let mut expected = at("in.body");
+    expected.push("in.path.id true integer(int64)".to_owned());
+    expected.extend(at("out.200"));
+    expected.push("out.204 true nothing".to_owned());
+    assert_eq!(lines, expected);
+}

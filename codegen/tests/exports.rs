@@ -1,0 +1,444 @@
+//! Contracts in other forms: the same messages, the same hashes, the same bytes each time.
+//!
+//! `BLESS=1` accepts the documents that are written now; read the difference in review.
+
+use std::fs;
+use std::path::Path;
+
+use bridge_codegen::export::{About, Event, JsonSchemas, convert, json_text, merge};
+use bridge_codegen::{Loaded, contracts};
+use serde_json::{Value, json};
+
+const SAMPLE: &str = "tests/exports";
+
+fn sample() -> Loaded {
+    contracts(SAMPLE)
+        .read()
+        .expect("the sample is a valid contract")
+}
+
+fn about() -> About {
+    About {
+        title: "library".to_owned(),
+        version: "1.2.0".to_owned(),
+    }
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        put(folder.path(), name, text.as_bytes());
+    }
+    folder
+}
+
+fn put(root: &Path, name: &str, bytes: &[u8]) {
+    let path = root.join(name);
+    fs::create_dir_all(path.parent().expect("a parent")).expect("a writable folder");
+    fs::write(path, bytes).expect("a writable folder");
+}
+
+fn check_golden(name: &str, text: &str) {
+    let path = Path::new("tests/golden_exports").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        fs::create_dir_all("tests/golden_exports").expect("a writable folder");
+        fs::write(&path, text).expect("the golden folder is writable");
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == golden, "{name} differs; run with BLESS=1 to accept");
+}
+
+#[test]
+fn openapi_is_as_committed() {
+    let made = sample().openapi(&about()).expect("a document");
+    assert_eq!(made.left_out, ["library.v1.Library/Watch"]);
+    check_golden("openapi.json", &json_text(&made.document));
+}
+
+#[test]
+fn asyncapi_is_as_committed() {
+    let events = [
+        ("book.lent", "library.v1.Book"),
+        ("book/burnt", "library.v1.GetBookRequest"),
+    ];
+    let events = events.map(|(address, message)| Event {
+        address: address.to_owned(),
+        message: message.to_owned(),
+    });
+    let made = sample()
+        .asyncapi(&about(), &events, Path::new("Cargo.toml"))
+        .expect("a document");
+    check_golden("asyncapi.json", &json_text(&made));
+}
+
+#[test]
+fn the_lock_is_as_committed() {
+    check_golden("bridge.lock", &sample().lock().0.to_text());
+}
+
+#[test]
+fn schemas_are_those_of_the_generated_types() {
+    let document = sample().openapi(&about()).expect("a document").document;
+    let files = ["api.proto"];
+    let set = protox::compile(files, [SAMPLE]).expect("the sample compiles");
+    let descriptors = prost_reflect::DescriptorPool::from_file_descriptor_set(set).expect("a pool");
+    let pool = contract::message::Pool::new(&descriptors).expect("no groups");
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let settings = settings.with(|it| it.definitions_path = "/components/schemas".into());
+    let mut generator = settings.into_generator();
+    for name in ["GetBookRequest", "CreateBookRequest", "Book"] {
+        let table = pool.table(&format!("library.v1.{name}")).expect("a table");
+        let schema = contract::message::json_schema(table, &mut generator);
+        let definitions = generator.definitions_mut();
+        definitions.insert(format!("library.v1.{name}"), schema.to_value());
+    }
+    let mut ours = document["components"]["schemas"].clone();
+    let members = ours.as_object_mut().expect("schemas");
+    members.remove("bridge.Problem");
+    members.remove("google.protobuf.Empty");
+    without_deprecated(&mut ours);
+    let theirs = Value::Object(generator.take_definitions(true));
+    assert_eq!(json_text(&ours), json_text(&theirs));
+}
+
+/// The tables of messages do not know what is deprecated.
+fn without_deprecated(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("deprecated");
+            members.values_mut().for_each(without_deprecated);
+        }
+        Value::Array(values) => values.iter_mut().for_each(without_deprecated),
+        _ => {}
+    }
+}
+
+/// The sample and the generator's own sample as descriptor sets.
+fn sets() -> tempfile::TempDir {
+    let folder = folder(&[]);
+    let samples = [
+        (SAMPLE, &["api.proto"][..]),
+        (
+            "tests/contracts",
+            &[
+                "shop/payments/v1/payments.proto",
+                "shop/orders/v1/orders.proto",
+            ],
+        ),
+    ];
+    for (root, files) in samples {
+        let mut compiler = protox::Compiler::new([root]).expect("a compiler");
+        compiler.include_imports(true).include_source_info(true);
+        compiler.open_files(files).expect("the sample compiles");
+        let name = format!("{}.binpb", root.replace('/', "_"));
+        // As the compiler encodes it: a round trip through structs would lose the options.
+        put(folder.path(), &name, &compiler.encode_file_descriptor_set());
+    }
+    folder
+}
+
+#[test]
+fn descriptor_sets_become_proto_files_with_the_same_contract() {
+    let sets = sets();
+    let loaded = contracts(sets.path()).read().expect("valid sets");
+    let files = loaded.protos().expect("no groups");
+    assert!(
+        files
+            .iter()
+            .any(|file| file.path == Path::new("shop/payments/v1/payments.proto"))
+    );
+    let out = folder(&[]);
+    for file in &files {
+        put(
+            out.path(),
+            file.path.to_str().expect("a text"),
+            file.text.as_bytes(),
+        );
+    }
+    let again = contracts(out.path())
+        .read()
+        .expect("what was written compiles");
+    assert_eq!(again.lock().0.to_text(), loaded.lock().0.to_text());
+    let golden = files
+        .iter()
+        .find(|file| file.path == Path::new("api.proto"))
+        .expect("api.proto");
+    check_golden("api.proto", &golden.text);
+}
+
+#[test]
+fn proto_files_of_proto_files_are_the_same_bytes() {
+    let first = contracts(sets().path())
+        .read()
+        .expect("valid")
+        .protos()
+        .expect("no groups");
+    let out = folder(&[]);
+    for file in &first {
+        put(
+            out.path(),
+            file.path.to_str().expect("a text"),
+            file.text.as_bytes(),
+        );
+    }
+    let names: Vec<_> = first.iter().map(|file| file.path.clone()).collect();
+    let mut compiler = protox::Compiler::new([out.path()]).expect("a compiler");
+    compiler.include_imports(true).include_source_info(true);
+    compiler
+        .open_files(names)
+        .expect("what was written compiles");
+    let set = folder(&[]);
+    put(
+        set.path(),
+        "all.binpb",
+        &compiler.encode_file_descriptor_set(),
+    );
+    let second = contracts(set.path())
+        .read()
+        .expect("valid")
+        .protos()
+        .expect("no groups");
+    for file in &first {
+        let other = second
+            .iter()
+            .find(|it| it.path == file.path)
+            .expect("the same file");
+        assert_eq!(other.text, file.text);
+    }
+}
+
+#[test]
+fn nothing_is_exported_twice() {
+    assert_eq!(sample().protos().expect("no groups"), []);
+}
+
+const CHARGE: &str = r#"{
+  "input": { "Charge": {
+    "orderId": { "type": "string", "fieldNumber": 1 },
+    "order_ref": { "type": "int64", "fieldNumber": 2 },
+    "items": { "type": "array", "fieldNumber": 3, "array": { "type": "object", "nested": {
+      "sku": { "type": "string", "fieldNumber": 1 },
+      "amounts": { "type": "array", "fieldNumber": 2, "array": { "type": "double" } } } } } } },
+  "output": { "Charged": { "ok": { "type": "bool", "fieldNumber": 1 } } }
+}"#;
+
+fn hashes(loaded: &Loaded) -> Vec<String> {
+    loaded
+        .lock()
+        .0
+        .rpcs
+        .into_values()
+        .map(|rpc| rpc.hash)
+        .collect()
+}
+
+#[test]
+fn a_schema_json_file_becomes_a_proto_file_with_the_same_hash() {
+    let source = folder(&[("payments/charge.schema.json", CHARGE)]);
+    let loaded = contracts(source.path()).read().expect("valid");
+    let files = loaded.protos().expect("names that .proto has");
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].path, Path::new("payments/charge.proto"));
+    check_golden("charge.proto", &files[0].text);
+    let out = folder(&[("charge.proto", &files[0].text)]);
+    let again = contracts(out.path())
+        .read()
+        .expect("what was written compiles");
+    assert_eq!(hashes(&again), hashes(&loaded));
+}
+
+#[test]
+fn a_flat_rpc_becomes_a_schema_json_file_with_the_same_hash() {
+    let source = folder(&[(
+        "a.proto",
+        "syntax = \"proto3\"; package a; service S { rpc Get(Ask) returns (Reply); }\
+         message Ask { string id = 1; repeated int32 numbers = 4; }\
+         message Reply { bytes body = 2; double at = 7; }",
+    )]);
+    let loaded = contracts(source.path()).read().expect("valid");
+    let file = loaded.schema_json("a.S/Get").expect("flat");
+    assert_eq!(
+        (file.path.to_str(), file.note.as_str()),
+        (Some("s/get.schema.json"), "")
+    );
+    let out = folder(&[("s/get.schema.json", &file.text)]);
+    let again = contracts(out.path())
+        .read()
+        .expect("what was written is read");
+    assert_eq!(hashes(&again), hashes(&loaded));
+}
+
+#[test]
+fn a_nested_rpc_as_schema_json_says_that_its_hash_differs() {
+    let source = folder(&[(
+        "a.proto",
+        "syntax = \"proto3\"; package a; service S { rpc Get(Ask) returns (Ask); }\
+         message Ask { Inner inner = 1; message Inner { string id = 1; } }",
+    )]);
+    let loaded = contracts(source.path()).read().expect("valid");
+    let file = loaded.schema_json("a.S/Get").expect("objects have a form");
+    assert!(
+        file.note.contains("contract hash is another one"),
+        "{}",
+        file.note
+    );
+}
+
+#[test]
+fn what_schema_json_cannot_say_is_refused_at_each_field() {
+    let error = sample()
+        .schema_json("library.v1.Library/CreateBook")
+        .expect_err("refused");
+    let text = error.to_string();
+    for problem in [
+        "field `text` is in the oneof `cover`",
+        "field `chapters` is a map",
+        "field `isbn` is `optional`",
+        "field `printed` is a `google.protobuf.Timestamp`",
+        "field `view` is of the enum `library.v1.View`",
+        "field `next` holds a `library.v1.Book` inside of a `library.v1.Book`",
+    ] {
+        assert!(text.contains(problem), "{problem}\n{text}");
+    }
+    assert!(text.contains("tests/exports/api.proto:7"), "{text}");
+    let error = sample()
+        .schema_json("library.v1.Library/Nope")
+        .expect_err("unknown");
+    assert!(
+        error.to_string().contains("library.v1.Library/Burn, "),
+        "{error}"
+    );
+}
+
+#[test]
+fn json_schema_with_numbers_becomes_schema_json() {
+    let order = json!({
+        "title": "Order", "type": "object",
+        "properties": {
+            "id": { "type": "string", "x-field-number": 1 },
+            "lines": { "type": "array", "x-field-number": 2, "items": { "$ref": "#/$defs/Line" } },
+        },
+        "$defs": { "Line": { "type": "object", "properties": {
+            "count": { "type": "integer", "format": "uint32", "x-field-number": 1 } } } },
+    });
+    let reply = json!({ "type": "object", "properties": {} });
+    let schemas = |input, output| JsonSchemas {
+        input: (Path::new("order.json"), input),
+        output: (Path::new("reply.json"), output),
+    };
+    let text = convert(schemas(&order, &reply)).expect("every field has a number");
+    let document: Value = serde_json::from_str(&text).expect("json");
+    let nested = &document["input"]["Order"]["lines"]["array"]["nested"]["count"];
+    assert_eq!(*nested, json!({ "type": "uint32", "fieldNumber": 1 }));
+
+    let unnumbered = json!({ "type": "object", "properties": {
+        "a": { "type": "string" }, "b": { "type": "boolean" },
+        "c": { "enum": ["x"], "x-field-number": 3 } } });
+    let error = convert(schemas(&unnumbered, &order)).expect_err("fields without numbers");
+    assert_eq!(
+        error.to_string(),
+        "order.json#/properties/a: field `a` has no number: add `\"x-field-number\": N`, and never \
+         change it; a contract is read by numbers\n\
+         order.json#/properties/b: field `b` has no number: add `\"x-field-number\": N`, and never \
+         change it; a contract is read by numbers\n\
+         order.json#/properties/c: `enum` has no form in .schema.json: write a .proto instead"
+    );
+}
+
+#[test]
+fn a_merge_refuses_what_is_defined_differently_and_names_both_places() {
+    let ours = sample().openapi(&about()).expect("a document").document;
+    let theirs = json!({
+        "openapi": "3.1.0", "info": { "title": "theirs", "version": "9" },
+        "paths": { "/v1/books:find": { "get": { "responses": {} } }, "/health": { "get": { "responses": {} } } },
+        "components": { "schemas": {
+            "library.v1.View": { "type": "string" },
+            "Theirs": { "type": "object" },
+        } },
+    });
+    let site = |pointer: &str| format!("ours {pointer}");
+    let error =
+        merge(&ours, theirs.clone(), Path::new("utoipa.json"), &site).expect_err("two faults");
+    assert_eq!(
+        error.to_string(),
+        "utoipa.json#/components/schemas/library.v1.View: `library.v1.View` is defined differently \
+         at ours /components/schemas/library.v1.View: rename one of them\n\
+         utoipa.json#/paths/~1v1~1books:find/get: `GET /v1/books:find` is an operation of ours \
+         /paths/~1v1~1books:find/get too: take it out of one of them"
+    );
+    let mut fine = theirs;
+    fine["paths"] = json!({ "/health": { "get": { "responses": {} } } });
+    fine["components"]["schemas"]["library.v1.View"] =
+        ours["components"]["schemas"]["library.v1.View"].clone();
+    let merged = merge(&ours, fine, Path::new("utoipa.json"), &site).expect("nothing collides");
+    assert_eq!(merged["info"]["title"], "theirs");
+    assert!(merged["paths"]["/health"]["get"].is_object());
+    assert!(merged["paths"]["/v1/books:find"]["get"].is_object());
+    assert!(merged["components"]["schemas"]["library.v1.Book"].is_object());
+}
+
+#[test]
+fn paths_that_differ_in_names_alone_are_one_path() {
+    let rule = fs::read_to_string("tests/exports/google/api/annotations.proto").expect("committed");
+    let source = folder(&[
+        ("google/api/annotations.proto", &rule),
+        (
+            "a.proto",
+            "syntax = \"proto3\"; package a; import \"google/api/annotations.proto\";\n\
+             service S {\n  rpc Get(Ask) returns (Ask) {\n    option (google.api.http) = { get: \"/v1/{id}/{sub.id}\" };\n  }\n  \
+             rpc Put(Ask) returns (Ask) {\n    option (google.api.http) = { put: \"/v1/{sub.id}/{id}\" body: \"*\" };\n  }\n}\n\
+             message Ask { string id = 1; Ask sub = 2; }",
+        ),
+    ]);
+    let loaded = contracts(source.path()).read().expect("it compiles");
+    let document = loaded.openapi(&about()).expect("a document").document;
+    let path = &document["paths"]["/v1/{id}/{sub.id}"];
+    let names = |verb: &str| -> Vec<String> {
+        let parameters = path[verb]["parameters"].as_array().expect("parameters");
+        let of_path = parameters.iter().filter(|it| it["in"] == "path");
+        of_path
+            .map(|it| it["name"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    assert_eq!(names("get"), ["id", "sub.id"]);
+    assert_eq!(names("put"), ["id", "sub.id"]);
+}
+
+#[test]
+fn a_rule_that_does_not_fit_its_request_is_a_fault_at_the_rpc() {
+    let rule = fs::read_to_string("tests/exports/google/api/annotations.proto").expect("committed");
+    let source = folder(&[
+        ("google/api/annotations.proto", &rule),
+        (
+            "a.proto",
+            "syntax = \"proto3\"; package a; import \"google/api/annotations.proto\";\n\
+             service S {\n  rpc Get(Ask) returns (Ask) {\n    option (google.api.http) = { get: \"/v1/{no}\" };\n  }\n  \
+             rpc Put(Ask) returns (Ask) {\n    option (google.api.http) = { put: \"/v1/{id}\" body: \"nobody\" };\n  }\n}\n\
+             message Ask { string id = 1; }",
+        ),
+    ]);
+    let loaded = contracts(source.path()).read().expect("it compiles");
+    let error = loaded.openapi(&about()).expect_err("two rules do not fit");
+    let root = format!("{}/", source.path().display());
+    assert_eq!(
+        error.to_string().replace(&root, ""),
+        "a.proto:3:7: rpc `Get`: `no` in `/v1/{no}` is no field of the request\n\
+         a.proto:6:7: rpc `Put`: body `nobody` is no field of the request"
+    );
+}
+
+#[test]
+fn an_event_of_no_message_is_refused_with_the_nearest_one() {
+    let event = Event {
+        address: "book.lent".to_owned(),
+        message: "Book".to_owned(),
+    };
+    let error = sample()
+        .asyncapi(&about(), &[event], Path::new("Cargo.toml"))
+        .expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "Cargo.toml: event `book.lent`: no contract has a message `Book`: did you mean \
+         `library.v1.Book`?"
+    );
+}
