@@ -18,6 +18,8 @@ pub(crate) enum Code {
     KeyMalformed = 1,
     KeyUnknown = 2,
     KeyTwice = 3,
+    KeyDuration = 4,
+    KeyOfOtherForm = 5,
     // `#[rpc]`.
     RpcNotAFunction = 10,
     RpcNotAsync = 11,
@@ -31,24 +33,48 @@ pub(crate) enum Code {
     RpcReference = 19,
     RpcStateType = 20,
     RpcQualifier = 21,
+    RpcStream = 22,
+    RpcIdempotent = 23,
     // `#[derive(Error)]`.
     ErrorNotAnEnum = 30,
     ErrorGeneric = 31,
     ErrorShape = 32,
     ErrorCodeTwice = 33,
     ErrorCodeEmpty = 34,
+    ErrorStatus = 35,
+    ErrorGrpc = 36,
+    ErrorField = 37,
+    ErrorTransparent = 38,
+    ErrorSource = 39,
     // `handlers!`.
     HandlersNotAPath = 40,
     HandlersTwice = 41,
+    // `#[rpc]` above an axum handler.
+    HttpMethod = 50,
+    HttpPath = 51,
+    HttpPlaceholderTwice = 52,
+    HttpPlaceholderCount = 53,
+    HttpBodyNotLast = 54,
+    HttpHeader = 55,
+    HttpIdempotent = 56,
+    // `#[service]`.
+    ServiceNotAnImpl = 60,
+    ServiceGeneric = 61,
+    ServiceEmpty = 62,
+    ServiceReceiver = 63,
+    ServiceMethodTwice = 64,
+    ServiceHttp = 65,
 }
 
 impl Code {
     /// Every code, so that a test can ask for its UI case.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 22] = [
+    pub(crate) const ALL: [Code; 44] = [
         Code::KeyMalformed,
         Code::KeyUnknown,
         Code::KeyTwice,
+        Code::KeyDuration,
+        Code::KeyOfOtherForm,
         Code::RpcNotAFunction,
         Code::RpcNotAsync,
         Code::RpcMethod,
@@ -61,13 +87,33 @@ impl Code {
         Code::RpcReference,
         Code::RpcStateType,
         Code::RpcQualifier,
+        Code::RpcStream,
+        Code::RpcIdempotent,
         Code::ErrorNotAnEnum,
         Code::ErrorGeneric,
         Code::ErrorShape,
         Code::ErrorCodeTwice,
         Code::ErrorCodeEmpty,
+        Code::ErrorStatus,
+        Code::ErrorGrpc,
+        Code::ErrorField,
+        Code::ErrorTransparent,
+        Code::ErrorSource,
         Code::HandlersNotAPath,
         Code::HandlersTwice,
+        Code::HttpMethod,
+        Code::HttpPath,
+        Code::HttpPlaceholderTwice,
+        Code::HttpPlaceholderCount,
+        Code::HttpBodyNotLast,
+        Code::HttpHeader,
+        Code::HttpIdempotent,
+        Code::ServiceNotAnImpl,
+        Code::ServiceGeneric,
+        Code::ServiceEmpty,
+        Code::ServiceReceiver,
+        Code::ServiceMethodTwice,
+        Code::ServiceHttp,
     ];
 }
 
@@ -154,8 +200,10 @@ mod tests {
     fn every_code_has_a_ui_case() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/tests/ui");
         let mut reports = String::new();
-        for macro_dir in ["rpc", "error", "handlers"] {
-            for entry in std::fs::read_dir(root.join(macro_dir)).unwrap() {
+        for macro_dir in ["rpc", "http", "service", "error", "handlers"] {
+            let dir = root.join(macro_dir);
+            let entries = std::fs::read_dir(&dir);
+            for entry in entries.unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|ext| ext == "stderr") {
                     reports.push_str(&std::fs::read_to_string(path).unwrap());

@@ -1,4 +1,4 @@
-//! Reads `key = value, key = value`, the argument list of every attribute of ours.
+//! Reads `key = value, flag, key = value`, the argument list of every attribute of ours.
 //!
 //! Decides which keys exist, never what a value means. A malformed entry does not hide the mistakes
 //! of the entries after it.
@@ -8,7 +8,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{LitStr, Path, Token};
+use syn::{LitInt, LitStr, Path, Token};
 
 use crate::diag::{Code, Diag};
 use crate::paths::Facade;
@@ -19,44 +19,72 @@ pub(crate) struct Place {
     pub(crate) attribute: &'static str,
     /// Its keys, in the order in which the documentation lists them.
     pub(crate) keys: &'static [&'static str],
+    /// Its keys that have no value, likewise.
+    pub(crate) flags: &'static [&'static str],
+    /// Keys that exist in another place, and what to do here instead.
+    pub(crate) elsewhere: &'static [(&'static str, &'static str)],
 }
 
-/// One `key = value` whose key is known and new.
+/// One `key = value`, or a flag, whose key is known and new.
 pub(crate) struct Entry {
     pub(crate) key: Ident,
     value: TokenStream,
 }
 
-/// Reads the entries of one attribute, or of several at the same place when `tokens` joins them.
-pub(crate) fn entries(diag: &Diag, place: &Place, tokens: TokenStream) -> Vec<Entry> {
+/// Reads the entries of one attribute, or of several at the same place when `pieces` joins them.
+pub(crate) fn entries(diag: &Diag, place: &Place, pieces: Vec<TokenStream>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for piece in split_at_commas(tokens) {
-        let entry = match entry.parse2(piece.clone()) {
-            Ok(entry) => entry,
-            Err(_) => {
-                let text = format!("write `key = value`; {}", place.describe());
-                diag.error(Code::KeyMalformed, piece, text);
-                continue;
-            }
+    for piece in pieces {
+        let Ok((key, value)) = entry.parse2(piece.clone()) else {
+            let text = format!("write `key = value`; {}", place.describe());
+            diag.error(Code::KeyMalformed, piece, text);
+            continue;
         };
-        let key = entry.key.to_string();
-        if !place.keys.contains(&key.as_str()) {
-            let text = format!("unknown key `{key}`; {}", place.describe());
-            diag.error(Code::KeyUnknown, &entry.key, text);
-        } else if entries.iter().any(|earlier| earlier.key == entry.key) {
-            let text = format!("key `{key}` is given twice; keep one");
-            diag.error(Code::KeyTwice, &entry.key, text);
+        let name = key.to_string();
+        if let Some((_, advice)) = place.elsewhere.iter().find(|(it, _)| name == *it) {
+            diag.error(
+                Code::KeyOfOtherForm,
+                &key,
+                format!("key `{name}`: {advice}"),
+            );
+        } else if !place.knows(&name) {
+            let text = format!("unknown key `{name}`; {}", place.describe());
+            diag.error(Code::KeyUnknown, &key, text);
+        } else if value.is_some() == place.flags.contains(&&*name) {
+            let wanted = if value.is_some() {
+                "no value"
+            } else {
+                "a value"
+            };
+            diag.error(
+                Code::KeyMalformed,
+                piece,
+                format!("key `{name}` takes {wanted}"),
+            );
+        } else if entries.iter().any(|earlier| earlier.key == key) {
+            let text = format!("key `{name}` is given twice; keep one");
+            diag.error(Code::KeyTwice, &key, text);
         } else {
-            entries.push(entry);
+            let value = value.unwrap_or_default();
+            entries.push(Entry { key, value });
         }
     }
     entries
 }
 
 impl Place {
+    fn knows(&self, key: &str) -> bool {
+        self.keys.contains(&key) || self.flags.contains(&key)
+    }
+
     fn describe(&self) -> String {
-        let keys: Vec<String> = self.keys.iter().map(|key| format!("`{key}`")).collect();
-        format!("{} takes {}", self.attribute, keys.join(" and "))
+        let known = self.flags.iter().chain(self.keys);
+        let mut known: Vec<String> = known.map(|key| format!("`{key}`")).collect();
+        let last = known.pop().unwrap_or_default();
+        if known.is_empty() {
+            return format!("{} takes {last}", self.attribute);
+        }
+        format!("{} takes {} and {last}", self.attribute, known.join(", "))
     }
 }
 
@@ -65,6 +93,13 @@ impl Entry {
     pub(crate) fn text(&self, diag: &Diag) -> Option<LitStr> {
         let text = syn::parse2(self.value.clone());
         self.or_malformed(diag, text, "a string, such as `\"…\"`")
+    }
+
+    /// The value as a number without a suffix.
+    pub(crate) fn number(&self, diag: &Diag) -> Option<LitInt> {
+        let number = syn::parse2::<LitInt>(self.value.clone());
+        let number = number.and_then(|it| it.base10_parse::<u64>().map(|_| it));
+        self.or_malformed(diag, number, "a number, such as `409`")
     }
 
     /// The value as the place where `bridge` is found.
@@ -83,18 +118,22 @@ impl Entry {
     }
 }
 
-fn entry(input: ParseStream<'_>) -> syn::Result<Entry> {
+/// A key, and its value if it has one.
+fn entry(input: ParseStream<'_>) -> syn::Result<(Ident, Option<TokenStream>)> {
     let key = input.call(Ident::parse_any)?;
+    if input.is_empty() {
+        return Ok((key, None));
+    }
     input.parse::<Token![=]>()?;
     if input.is_empty() {
         return Err(input.error("no value"));
     }
-    let value = input.parse()?;
-    Ok(Entry { key, value })
+    Ok((key, Some(input.parse()?)))
 }
 
-/// Values are literals and plain paths, so a comma outside brackets always ends an entry.
-fn split_at_commas(tokens: TokenStream) -> Vec<TokenStream> {
+/// Cuts a list at its commas. Values are literals and plain paths, so a comma outside brackets
+/// always ends an entry.
+pub(crate) fn pieces(tokens: TokenStream) -> Vec<TokenStream> {
     let mut pieces = Vec::new();
     let mut piece = TokenStream::new();
     for token in tokens {

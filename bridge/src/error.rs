@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use contract::error_code::ErrorCode;
 
-use crate::handler::BusinessError;
+use crate::business::BusinessError;
 
 /// Why the bridge could not start, connect or go on.
 ///

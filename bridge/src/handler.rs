@@ -3,6 +3,9 @@
 //! A handler is a function of a message, optional application state and the call's context. Its
 //! types are erased here, once at start, so that the server knows only bytes.
 //!
+//! A handler answers once or with a stream of messages; the stream is pulled, so it produces no
+//! faster than it is sent.
+//!
 //! Invariant: state is looked up when the bridge starts, never during a call; a handler whose
 //! state is missing keeps the bridge from starting and says so.
 
@@ -14,8 +17,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio_stream::{Stream, StreamExt as _};
 
+use crate::business::BusinessError;
 use crate::context::Context;
+use crate::key::Idempotent;
 
 /// One method of a contract, as generated code describes it.
 #[derive(Debug)]
@@ -46,6 +52,18 @@ pub trait RpcRequest<Reply>: prost::Message + Default + 'static {
     const METHODS: &'static [MethodMeta];
 }
 
+/// A request type of a contract, together with the messages it is answered by, one after another.
+#[diagnostic::on_unimplemented(
+    message = "no method of an included contract takes `{Self}` and answers with a stream of `{Item}`",
+    label = "not a request that is answered by a stream of `{Item}`",
+    note = "take the request of an `rpc` line that `returns (stream …)`, and return its messages",
+    note = "messages come from `bridge::include_contract!(\"package\")`"
+)]
+pub trait RpcStreamRequest<Item>: prost::Message + Default + 'static {
+    /// The server-streaming methods with this request and these messages.
+    const METHODS: &'static [MethodMeta];
+}
+
 /// What a handler returns.
 #[diagnostic::on_unimplemented(
     message = "a handler returns `Result<Reply, Error>`, not `{Self}`",
@@ -72,37 +90,6 @@ where
 
     fn into_result(self) -> Self {
         self
-    }
-}
-
-/// An error that is part of the contract: a code and a text that travel to the caller, who gets
-/// the same type back with [`CallError::business`](crate::CallError::business).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel to the caller as a business error",
-    label = "not a business error",
-    note = "put `#[derive(Debug, bridge::Error)]` on the enum"
-)]
-pub trait BusinessError: Sized {
-    /// The code, free text chosen by the application: `CARD_DECLINED`.
-    fn code(&self) -> &'static str;
-    /// The text for people.
-    fn message(&self) -> String;
-    /// The error with this code, if it is one of this type.
-    fn from_wire(code: &str, message: &str) -> Option<Self>;
-}
-
-/// For handlers that cannot fail.
-impl BusinessError for std::convert::Infallible {
-    fn code(&self) -> &'static str {
-        match *self {}
-    }
-
-    fn message(&self) -> String {
-        match *self {}
-    }
-
-    fn from_wire(_: &str, _: &str) -> Option<Self> {
-        None
     }
 }
 
@@ -148,37 +135,44 @@ pub struct MissingState {
     name: &'static str,
 }
 
-/// Something that can be listed in [`handlers!`](crate::handlers).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a handler",
-    label = "not a handler",
-    note = "put `#[bridge::rpc]` on the function"
-)]
-pub trait Operation {
-    /// Its description.
-    fn operation() -> OperationDef;
+/// What a handler answered, before it is put on the wire.
+pub(crate) type Answer = Result<Bytes, Refusal>;
+
+/// The code of a failure that has none of its own.
+pub(crate) const INTERNAL: &str = "INTERNAL";
+
+/// A handler's error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Never empty.
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// A repeat may succeed.
+    pub(crate) is_retryable: bool,
 }
 
-/// What running a handler came to, before it is put on the wire.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Reply(Bytes),
-    Business {
-        code: &'static str,
-        message: String,
-    },
-    /// The request bytes are not the message the contract names.
-    Undecodable(String),
-}
+/// The request bytes are not the message the contract names; says why.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the request is not the contract's message: {0}")]
+pub(crate) struct Undecodable(pub(crate) String);
 
 pub(crate) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
-pub(crate) type Run = Arc<dyn Fn(Bytes, Context) -> Answering + Send + Sync>;
+pub(crate) type Answers = Pin<Box<dyn Stream<Item = Answer> + Send>>;
+pub(crate) type Starts<R> = Box<dyn Fn(Bytes, Context) -> Result<R, Undecodable> + Send + Sync>;
 type Prepare = Box<dyn FnOnce(&States) -> Result<Run, MissingState> + Send + Sync>;
+
+/// A handler that has met its state, by the way it answers.
+pub(crate) enum Run {
+    Once(Starts<Answering>),
+    Stream(Starts<Answers>),
+}
 
 /// A handler that has not met its state yet.
 pub struct OperationDef {
     pub(crate) meta: &'static MethodMeta,
     pub(crate) site: &'static str,
+    /// What makes it be run once only, if its repeats are known.
+    pub(crate) idempotent: Option<Idempotent>,
     prepare: Prepare,
 }
 
@@ -199,25 +193,59 @@ impl OperationDef {
     {
         let prepare = move |states: &States| -> Result<Run, MissingState> {
             let handler = build(states)?;
-            Ok(Arc::new(
-                move |payload: Bytes, context: Context| -> Answering {
-                    match Req::decode(payload) {
-                        Ok(request) => {
-                            let running = handler(request, context);
-                            Box::pin(async move { answer_of(running.await) })
-                        }
-                        Err(error) => {
-                            Box::pin(std::future::ready(Answer::Undecodable(error.to_string())))
-                        }
-                    }
-                },
-            ))
+            Ok(Run::Once(Box::new(move |payload, context| {
+                let running = handler(decoded(payload)?, context);
+                Ok(Box::pin(
+                    async move { answer_of(running.await.into_result()) },
+                ))
+            })))
         };
         Self {
             meta,
             site,
+            idempotent: None,
             prepare: Box::new(prepare),
         }
+    }
+
+    /// A handler of `meta` that answers with a stream; the rest is as for [`unary`](Self::unary).
+    ///
+    /// The stream is asked for its next message only while there is room to send it, and dropped
+    /// when the caller leaves. Its first error is its end.
+    pub fn stream<Req, Item, Err, F, S, B>(
+        meta: &'static MethodMeta,
+        site: &'static str,
+        build: B,
+    ) -> Self
+    where
+        B: Fn(&States) -> Result<F, MissingState> + Send + Sync + 'static,
+        F: Fn(Req, Context) -> S + Send + Sync + 'static,
+        S: Stream<Item = Result<Item, Err>> + Send + 'static,
+        Item: prost::Message + 'static,
+        Err: BusinessError + 'static,
+        Req: prost::Message + Default + 'static,
+    {
+        let prepare = move |states: &States| -> Result<Run, MissingState> {
+            let handler = build(states)?;
+            Ok(Run::Stream(Box::new(move |payload, context| {
+                let items = handler(decoded(payload)?, context);
+                Ok(Box::pin(items.map(answer_of)))
+            })))
+        };
+        Self {
+            meta,
+            site,
+            idempotent: None,
+            prepare: Box::new(prepare),
+        }
+    }
+
+    /// Runs it once for all calls with the same key; the others get what that one answered. For
+    /// methods that answer once.
+    #[must_use]
+    pub fn idempotent(mut self, idempotent: Idempotent) -> Self {
+        self.idempotent = Some(idempotent);
+        self
     }
 
     pub(crate) fn prepare(self, states: &States) -> Result<Run, MissingState> {
@@ -225,13 +253,21 @@ impl OperationDef {
     }
 }
 
-fn answer_of<R: HandlerResult>(result: R) -> Answer {
-    match result.into_result() {
-        Ok(reply) => Answer::Reply(prost::Message::encode_to_vec(&reply).into()),
-        Err(error) => Answer::Business {
-            code: error.code(),
+fn decoded<Req: prost::Message + Default>(payload: Bytes) -> Result<Req, Undecodable> {
+    Req::decode(payload).map_err(|error| Undecodable(error.to_string()))
+}
+
+fn answer_of<R: prost::Message, E: BusinessError>(result: Result<R, E>) -> Answer {
+    match result {
+        Ok(reply) => Ok(reply.encode_to_vec().into()),
+        Err(error) => Err(Refusal {
+            code: match error.code() {
+                "" => INTERNAL,
+                code => code,
+            },
             message: error.message(),
-        },
+            is_retryable: error.retryable(),
+        }),
     }
 }
 
@@ -241,16 +277,14 @@ impl fmt::Debug for OperationDef {
     }
 }
 
-/// The handlers a bridge serves; made by [`handlers!`](crate::handlers).
-#[derive(Debug, Default)]
-pub struct Handlers(pub(crate) Vec<OperationDef>);
+/// A method of a contract, and what makes its handler.
+pub type Found = (&'static MethodMeta, fn(&'static MethodMeta) -> OperationDef);
 
-impl Handlers {
-    /// From a list of descriptions.
-    pub fn from_operations(operations: Vec<OperationDef>) -> Self {
-        Self(operations)
-    }
-}
+/// The same for a handler that is a method of `S`.
+pub type FoundIn<S> = (
+    &'static MethodMeta,
+    fn(&'static MethodMeta, &Arc<S>) -> OperationDef,
+);
 
 /// The method called `name` among `methods`, found while compiling.
 ///
@@ -301,6 +335,29 @@ mod tests {
             output_schema: "{}",
             streaming: false,
         }
+    }
+
+    #[derive(Debug)]
+    struct Nameless;
+
+    impl BusinessError for Nameless {
+        fn code(&self) -> &'static str {
+            ""
+        }
+
+        fn message(&self) -> String {
+            "oh".into()
+        }
+
+        fn from_wire(_: &str, _: &str) -> Option<Self> {
+            None
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_code_is_an_internal_one() {
+        let refusal = answer_of(Err::<(), _>(Nameless)).unwrap_err();
+        assert_eq!((refusal.code, &*refusal.message), ("INTERNAL", "oh"));
     }
 
     #[test]

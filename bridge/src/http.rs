@@ -44,11 +44,22 @@ impl From<Observed> for HttpApp {
     }
 }
 
+impl HttpApp {
+    /// The application, observed if it was not yet.
+    pub(crate) fn observed(self) -> Observed {
+        match self.0 {
+            Kind::Router(router) => bridge_tower::observe(router),
+            Kind::Observed(observed) => observed,
+        }
+    }
+}
+
 impl Bridge {
     /// Observes `app`: one operation per request, named by its route; handlers run in its trace,
     /// so that what they do hangs under it; a handler that panics answers 500. Bodies are attached
     /// to it as far as the runtime wishes (by default those of requests that fail), cut at its
-    /// cap and without the values of secrets.
+    /// cap and without the values of secrets. What was said about the axum handlers given to
+    /// [`serve`](crate::Builder::serve) holds for its routes.
     ///
     /// [`serve_http`](Self::serve_http) does so by itself; this is for those who serve otherwise,
     /// and [`http_server`](Self::http_server) then puts the routes on the map.
@@ -59,7 +70,8 @@ impl Bridge {
             Kind::Observed(observed) => observed.record_to(session.recorder()),
         };
         let (capture, sink) = session.telemetry.capture_http();
-        observed.capture(capture, sink)
+        let observed = observed.outcomes_by_default(self.outcomes().store());
+        self.offered().apply(observed.capture(capture, sink))
     }
 
     /// The same as a layer for a part of a router.

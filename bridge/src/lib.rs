@@ -80,6 +80,42 @@
 //!
 //! Inside a handler a call joins the handler's trace and never outlives its deadline.
 //!
+//! A method that `returns (stream …)` is served by a function that returns a stream, and read
+//! message by message. The reader sets the pace; one that leaves stops the handler:
+//!
+//! ```no_run
+//! # use bridge::__rt::{MethodMeta, RpcStreamRequest, prost};
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # #[prost(prost_path = "bridge::__rt::prost")]
+//! # struct StatementRequest { #[prost(uint32, tag = "1")] lines: u32 }
+//! # #[derive(Clone, PartialEq, prost::Message)]
+//! # #[prost(prost_path = "bridge::__rt::prost")]
+//! # struct Line { #[prost(uint32, tag = "1")] number: u32 }
+//! # const METHODS: &[MethodMeta] = &[MethodMeta { service: "shop.payments.v1.Payments", name: "Statement",
+//! #     contract_hash: "v2:00", input_schema: "{}", output_schema: "{}", streaming: true }];
+//! # impl RpcStreamRequest<Line> for StatementRequest { const METHODS: &'static [MethodMeta] = METHODS; }
+//! # #[derive(Debug, bridge::Error)] enum StatementError { Closed }
+//! # struct Client;
+//! # impl Client { fn statement(&self, _: StatementRequest) -> bridge::StreamCall<Line> { unreachable!("an example that does not run") } }
+//! use bridge::Stream;
+//!
+//! #[bridge::rpc]
+//! fn statement(req: StatementRequest) -> impl Stream<Item = Result<Line, StatementError>> {
+//!     tokio_stream::iter((1..=req.lines).map(|number| Ok(Line { number })))
+//! }
+//!
+//! # async fn example(payments: Client) -> Result<(), bridge::CallError> {
+//! let mut lines = payments.statement(StatementRequest { lines: 3 }).await?;
+//! while let Some(line) = lines.next().await {
+//!     println!("{}", line?.number);
+//! }
+//! # Ok(()) }
+//! # fn main() {}
+//! ```
+//!
+//! The same typed client calls a server of plain gRPC at an address ([`Remote`]), handlers of the
+//! same process ([`Local`]), or a script of a test ([`Mock`]).
+//!
 //! The first step needs neither key nor runtime: one line around an axum application that stays
 //! as it is. Trace context goes in and out of it, requests are counted by route, and a handler
 //! that panics answers 500. A bridge that comes later reports what it records:
@@ -107,6 +143,8 @@
 //! [`CallError::code`] and [`CallError::retryable`].
 
 mod context;
+mod business;
+mod key;
 mod handler;
 
 mod error;
@@ -121,22 +159,32 @@ pub mod telemetry;
 
 mod session;
 
+mod idempotency;
+
 mod rpc;
+
+mod operation;
 
 mod mounted;
 
 mod app;
 
+mod local;
+mod mock;
+
 mod http;
 mod http_client;
+mod declare;
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
 
+pub mod guide;
+
 #[doc(hidden)]
 pub mod __rt;
 
-pub use bridge_macros::{Error, handlers, rpc};
+pub use bridge_macros::{Error, handlers, rpc, service};
 pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
 pub use bridge_tower::{Observed, Recorder, Sampler, client, observe, routes};
@@ -144,14 +192,23 @@ pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
 pub use contract::headers::TraceContext;
 pub use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
+pub use tokio_stream::Stream;
 
 pub use crate::app::{Bridge, Builder};
+pub use crate::business::{BusinessError, ErrorFields};
 pub use crate::context::{Caller, Context};
+pub use crate::declare::{audit, declare};
 pub use crate::error::{CallError, Error};
-pub use crate::handler::{BusinessError, Handlers, MissingState, State};
+pub use crate::handler::{MissingState, State};
 pub use crate::http::HttpApp;
+pub use crate::idempotency::Outcomes;
+pub use crate::local::{Local, LocalBuilder};
+pub use crate::mock::Mock;
+pub use crate::operation::{Handlers, HttpOperation, NoClient, error_of_problem};
 pub use crate::options::{Retry, Transport};
-pub use crate::rpc::{Call, CallFuture, Client, Contract};
+pub use crate::rpc::{
+    Call, CallFuture, Client, ClientOptions, Contract, Remote, Replies, StreamCall,
+};
 pub use crate::session::{Identity, Lifecycle, Phase, Status};
 pub use crate::telemetry::Telemetry;
 

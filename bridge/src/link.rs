@@ -4,8 +4,10 @@
 //! serialised, and everybody who waited for an attempt that failed gets that attempt's answer
 //! instead of making one of their own.
 //!
-//! Invariant: a link dials one endpoint and accepts one identity there.
+//! Invariant: a link dials one endpoint and accepts one identity there: a member of the mesh, or
+//! whoever answers at an address that the user gave.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,12 +44,21 @@ pub(crate) enum LinkError {
     Tls(Arc<contract::tls::TlsError>),
 }
 
+/// Who is at the other end.
+#[derive(Debug)]
+enum Far {
+    Member {
+        endpoint: String,
+        expected: Peer,
+        credentials: Arc<Credentials>,
+    },
+    Address(Dial),
+}
+
 /// A connection to one peer that is dialled on demand.
 #[derive(Debug)]
 pub(crate) struct Link {
-    endpoint: String,
-    expected: Peer,
-    credentials: Arc<Credentials>,
+    peer: Far,
     clock: Clock,
     live: ArcSwapOption<Channel>,
     dialling: tokio::sync::Mutex<Option<LinkError>>,
@@ -63,10 +74,22 @@ impl Link {
         credentials: Arc<Credentials>,
         clock: Clock,
     ) -> Self {
-        Self {
+        let peer = Far::Member {
             endpoint,
             expected,
             credentials,
+        };
+        Self::of(peer, clock)
+    }
+
+    /// To an address outside of the mesh.
+    pub(crate) fn to_address(dial: Dial, clock: Clock) -> Self {
+        Self::of(Far::Address(dial), clock)
+    }
+
+    fn of(peer: Far, clock: Clock) -> Self {
+        Self {
+            peer,
             clock,
             live: ArcSwapOption::empty(),
             dialling: tokio::sync::Mutex::default(),
@@ -91,7 +114,8 @@ impl Link {
     pub(crate) async fn channel(&self, wait: Duration) -> Result<Channel, LinkError> {
         match self.ready() {
             Some(channel) => Ok(channel),
-            None => self.dial(wait).await,
+            // Boxed, as everything rare: who asks for a channel should stay small.
+            None => Box::pin(self.dial(wait)).await,
         }
     }
 
@@ -128,11 +152,20 @@ impl Link {
         if self.closed.load(Ordering::Acquire) {
             return Err(LinkError::Closed);
         }
-        let ca = self.credentials.ca_der.load();
-        let tls = client_config(&ca, Some(&self.credentials.leaf), self.expected)
-            .map_err(|error| LinkError::Tls(Arc::new(error)))?;
-        Dial::new(self.endpoint.as_str(), tls)
-            .timeout(timeout)
+        let dial = match &self.peer {
+            Far::Address(dial) => dial.clone(),
+            Far::Member {
+                endpoint,
+                expected,
+                credentials,
+            } => {
+                let ca = credentials.ca_der.load();
+                let tls = client_config(&ca, Some(&credentials.leaf), *expected)
+                    .map_err(|error| LinkError::Tls(Arc::new(error)))?;
+                Dial::new(endpoint.as_str(), tls)
+            }
+        };
+        dial.timeout(timeout)
             .connect(&self.clock)
             .await
             .map_err(|error| LinkError::Dial(Arc::new(error)))
@@ -201,12 +234,22 @@ impl InstanceLink {
     }
 
     /// Counts a call until the guard is dropped.
-    pub(crate) fn enter(&self) -> InFlight<'_> {
+    pub(crate) fn enter(&self) -> InFlight<&Self> {
+        self.begin();
+        InFlight(self)
+    }
+
+    /// Like [`enter`](Self::enter), with a guard that keeps the link.
+    pub(crate) fn enter_owned(self: &Arc<Self>) -> InFlight<Arc<Self>> {
+        self.begin();
+        InFlight(self.clone())
+    }
+
+    fn begin(&self) {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         if !self.used.load(Ordering::Relaxed) {
             self.used.store(true, Ordering::Relaxed);
         }
-        InFlight(self)
     }
 
     /// Leaves the instance alone for a short while: it could not be reached, or is stopping.
@@ -239,9 +282,9 @@ impl InstanceLink {
 
 /// Counts one call in flight.
 #[derive(Debug)]
-pub(crate) struct InFlight<'l>(&'l InstanceLink);
+pub(crate) struct InFlight<L: Deref<Target = InstanceLink>>(L);
 
-impl Drop for InFlight<'_> {
+impl<L: Deref<Target = InstanceLink>> Drop for InFlight<L> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }

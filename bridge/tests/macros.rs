@@ -6,7 +6,7 @@
 //! Invariant: every code of `bridge-macros` has a case here (a test over there counts them).
 
 use bridge::{BusinessError, Context, State};
-use shop::{ChargeError, ChargeReply, ChargeRequest, Charged, Db};
+use shop::{ChargeError, ChargeReply, ChargeRequest, Charged, Db, Inventory, Line};
 
 #[path = "ui/shop.rs"]
 #[allow(
@@ -20,6 +20,8 @@ mod shop;
 fn every_mistake_has_its_message() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/rpc/*.rs");
+    cases.compile_fail("tests/ui/http/*.rs");
+    cases.compile_fail("tests/ui/service/*.rs");
     cases.compile_fail("tests/ui/error/*.rs");
     cases.compile_fail("tests/ui/handlers/*.rs");
 }
@@ -39,6 +41,57 @@ async fn charge(
     } else {
         Ok(reply(prefix, cents))
     }
+}
+
+/// Answers with several messages, and names what it calls.
+#[bridge::rpc]
+fn statement(
+    req: ChargeRequest,
+    inventory: bridge::Client<Inventory>,
+) -> impl bridge::Stream<Item = Result<Line, ChargeError>> {
+    let _ = inventory;
+    tokio_stream::iter([Ok(Line { cents: req.cents })])
+}
+
+/// Takes the same key for the same amount.
+#[bridge::rpc(name = "Charge", idempotent_by = "cents", idempotent_for = "1h")]
+async fn charge_once(req: ChargeRequest) -> Charged {
+    Ok(reply("once-", req.cents))
+}
+
+/// A service as a value.
+struct Desk;
+
+#[bridge::service]
+impl Desk {
+    const PREFIX: &str = "desk-";
+
+    #[bridge::rpc(name = "Charge", idempotent)]
+    #[must_use = "it is taken when it is awaited"]
+    async fn take(&self, req: ChargeRequest, ctx: Context) -> Charged {
+        let _ = ctx;
+        Ok(reply(Self::PREFIX, req.cents))
+    }
+
+    #[bridge::rpc(name = "Statement")]
+    fn lines(&self, req: ChargeRequest) -> impl bridge::Stream<Item = Result<Line, ChargeError>> {
+        let lines = self.amounts(req.cents);
+        tokio_stream::iter(lines.map(|cents| Ok(Line { cents })))
+    }
+
+    fn amounts(&self, cents: i64) -> impl Iterator<Item = i64> {
+        let _ = self;
+        [cents, 0].into_iter()
+    }
+}
+
+#[test]
+fn what_a_handler_calls_is_in_the_list() {
+    let text = format!("{:?}", bridge::handlers![statement, charge_once]);
+    assert!(
+        text.contains("shop.inventory.v1.Inventory at inventory"),
+        "{text}"
+    );
 }
 
 fn reply(prefix: &str, cents: i64) -> ChargeReply {
@@ -82,9 +135,21 @@ async fn r#move(req: ChargeRequest) -> Charged {
 
 #[test]
 fn handlers_from_modules_macros_and_renamed_crates_are_listed() {
-    let listed = bridge::handlers![charge, orders::place, made_by_a_macro];
-    let text = format!("{listed:?}");
-    for site in ["::charge", "::orders::place", "::made_by_a_macro"] {
+    for (listed, site) in [
+        (
+            bridge::handlers![charge, statement],
+            "Charge at macros::charge",
+        ),
+        (
+            bridge::handlers![charge, statement],
+            "Statement at macros::statement",
+        ),
+        (bridge::handlers![orders::place], "::orders::place"),
+        (bridge::handlers![made_by_a_macro], "::made_by_a_macro"),
+        (Desk.into(), "Charge at macros::Desk::take"),
+        (Desk.into(), "Statement at macros::Desk::lines"),
+    ] {
+        let text = format!("{listed:?}");
         assert!(text.contains(site), "{site} is not in {text}");
     }
     let renamed = bridge::handlers![crate = crate::elsewhere::facade; r#move];

@@ -1,18 +1,20 @@
 //! `#[derive(bridge::Error)]`: an enum whose variants travel as codes and come back as variants.
 //!
-//! Takes units and variants with one `String`: on the wire an error is a code and a message, and a
-//! variant with more would lose something on the way.
+//! On the wire an error is a code and a message, over HTTP a problem. What a variant holds travels
+//! with either, except for its source: that stays with the service it happened in.
 //!
-//! Invariant: `from_wire(code(e), message(e))` is the variant of `e` again, because no two variants
-//! share a code.
+//! Invariant: `from_wire(code(e), message(e))` is the variant of `e` again with the same fields,
+//! because no two variants share a code; only a source other than a `CallError` keeps a variant
+//! from coming back.
 
 use proc_macro2::TokenStream;
 
 use crate::diag::Diag;
 
+mod parse;
+mod shape;
 mod check;
 mod expand;
-mod parse;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitStr, Meta};
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, LitInt, LitStr, Meta};
 
 use crate::diag::{Code, Diag};
 use crate::keys::{self, Entry, Place};
@@ -15,10 +15,14 @@ use crate::paths::Facade;
 const ON_ENUM: Place = Place {
     attribute: "`#[bridge(…)]` on an enum",
     keys: &["crate"],
+    flags: &[],
+    elsewhere: &[],
 };
 const ON_VARIANT: Place = Place {
     attribute: "`#[bridge(…)]` on a variant",
-    keys: &["code"],
+    keys: &["code", "message", "status", "grpc"],
+    flags: &["retryable", "transparent"],
+    elsewhere: &[],
 };
 
 /// The type under the derive.
@@ -36,6 +40,11 @@ pub(super) struct Variant {
     pub(super) ident: Ident,
     pub(super) fields: Fields,
     pub(super) code: Option<LitStr>,
+    pub(super) message: Option<LitStr>,
+    pub(super) status: Option<LitInt>,
+    pub(super) grpc: Option<LitStr>,
+    pub(super) retryable: Option<Ident>,
+    pub(super) transparent: Option<Ident>,
 }
 
 pub(super) fn business(diag: &Diag, input: DeriveInput) -> Business {
@@ -51,44 +60,43 @@ pub(super) fn business(diag: &Diag, input: DeriveInput) -> Business {
         ),
         Data::Union(data) => (Some(data.union_token.to_token_stream()), Default::default()),
     };
-    let variants = variants
-        .into_iter()
-        .map(|variant| {
-            let entries = entries(diag, &ON_VARIANT, &variant.attrs);
-            let code = entries.first().and_then(|entry| entry.text(diag));
-            Variant {
-                ident: variant.ident,
-                fields: variant.fields,
-                code,
-            }
-        })
-        .collect();
+    let variants = variants.into_iter().map(|it| variant(diag, it));
     Business {
         facade,
         ident: input.ident,
         generics: input.generics,
         not_an_enum,
-        variants,
+        variants: variants.collect(),
+    }
+}
+
+fn variant(diag: &Diag, variant: syn::Variant) -> Variant {
+    let entries = entries(diag, &ON_VARIANT, &variant.attrs);
+    let find = |key: &str| entries.iter().find(|entry| entry.key == key);
+    let text = |key: &str| find(key).and_then(|entry| entry.text(diag));
+    Variant {
+        code: text("code"),
+        message: text("message"),
+        status: find("status").and_then(|entry| entry.number(diag)),
+        grpc: text("grpc"),
+        retryable: find("retryable").map(|entry| entry.key.clone()),
+        transparent: find("transparent").map(|entry| entry.key.clone()),
+        ident: variant.ident,
+        fields: variant.fields,
     }
 }
 
 /// The entries of all `#[bridge(…)]` at one place, read as one list so that a key given in two
 /// attributes is given twice.
 fn entries(diag: &Diag, place: &Place, attrs: &[Attribute]) -> Vec<Entry> {
-    let mut joined = TokenStream::new();
+    let mut pieces = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("bridge")) {
         let Meta::List(list) = &attr.meta else {
-            diag.error(
-                Code::KeyMalformed,
-                &attr.meta,
-                "write `#[bridge(key = value)]`",
-            );
+            let text = "write `#[bridge(key = value)]`";
+            diag.error(Code::KeyMalformed, &attr.meta, text);
             continue;
         };
-        if !joined.is_empty() {
-            <syn::Token![,]>::default().to_tokens(&mut joined);
-        }
-        joined.extend(list.tokens.clone());
+        pieces.extend(keys::pieces(list.tokens.clone()));
     }
-    keys::entries(diag, place, joined)
+    keys::entries(diag, place, pieces)
 }

@@ -26,6 +26,24 @@ fn units_and_messages_expand_as_reviewed() {
 }
 
 #[test]
+fn statuses_fields_and_sources_expand_as_reviewed() {
+    let input = quote! {
+        enum OrderError {
+            #[bridge(status = 409, message = "{left} of {sku} left")]
+            OutOfStock { sku: String, left: u32 },
+            #[bridge(status = 503, code = "PAYMENTS_DOWN", retryable)]
+            Payments(#[source] bridge::CallError),
+            #[bridge(grpc = "ABORTED")]
+            Storage { order: String, #[source] cause: sqlx::Error },
+            Closed,
+            #[bridge(transparent)]
+            Call(#[from] CallError),
+        }
+    };
+    golden::check("error_rich", error(input));
+}
+
+#[test]
 fn an_enum_without_variants_expands_as_reviewed() {
     golden::check(
         "error_empty",
@@ -37,7 +55,7 @@ fn an_enum_without_variants_expands_as_reviewed() {
 fn a_refused_enum_expands_as_reviewed() {
     golden::check(
         "error_refused",
-        error(quote! { enum Broken { Fields { sku: String } } }),
+        error(quote! { enum Broken { Fields(String, u32) } }),
     );
 }
 
@@ -64,6 +82,34 @@ fn all_mistakes_are_reported_at_once() {
             "BR0001", "BR0001", "BR0002", "BR0003", "BR0031", "BR0032", "BR0032", "BR0033",
             "BR0034"
         ],
+    );
+}
+
+#[test]
+fn all_mistakes_about_what_travels_are_reported_at_once() {
+    let input = quote! {
+        enum Broken {
+            #[bridge(status = 200)] Fine,
+            #[bridge(grpc = "OK")] Good,
+            Named { status: u32 },
+            #[bridge(message = "x")] Text(String),
+            Sources { #[source] a: A, #[source] b: B },
+            From { #[from] a: A, b: u32 },
+            #[bridge(transparent)] Through(A),
+            #[bridge(transparent)] Again(#[from] CallError),
+            #[bridge(transparent, code = "X")] Coded(#[source] CallError),
+            Nothing {},
+        }
+    };
+    let messages = golden::messages(error(input));
+    let codes: Vec<&str> = messages.iter().map(|text| &text[..6]).collect();
+    assert_eq!(
+        codes,
+        [
+            "BR0035", "BR0036", "BR0037", "BR0032", "BR0039", "BR0039", "BR0032", "BR0038",
+            "BR0032", "BR0038", "BR0038"
+        ],
+        "{messages:#?}"
     );
 }
 

@@ -1,9 +1,9 @@
 //! The one rule of a list that words can decide: a handler is listed once.
 //!
-//! Two different handlers of one method are found when the service starts, because their contracts
-//! are values there.
+//! Two different handlers of one operation are found by the compiler, because what they serve is a
+//! constant of theirs.
 //!
-//! Invariant: paths are compared as written; `a` and `self::a` are left to the start of the service.
+//! Invariant: paths are compared as written; `a` and `self::a` are left to that constant.
 
 use quote::ToTokens;
 

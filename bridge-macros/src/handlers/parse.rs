@@ -16,6 +16,8 @@ use crate::paths::Facade;
 const PLACE: Place = Place {
     attribute: "`handlers!`",
     keys: &["crate"],
+    flags: &[],
+    elsewhere: &[],
 };
 
 /// The handlers as listed.
@@ -47,7 +49,7 @@ fn facade(diag: &Diag, input: ParseStream<'_>) -> syn::Result<Facade> {
         return Ok(Facade::default());
     }
     let setting = tokens_until(input, ';')?;
-    let entries = keys::entries(diag, &PLACE, setting);
+    let entries = keys::entries(diag, &PLACE, keys::pieces(setting));
     Ok(entries
         .first()
         .and_then(|entry| entry.facade(diag))

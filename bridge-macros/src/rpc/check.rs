@@ -1,4 +1,4 @@
-//! The rules of a handler, one function per rule.
+//! The rules of a handler of messages, one function per rule.
 //!
 //! Decides by words only. Whether a type is a message, or whether the contract has a method for
 //! this pair of messages, is known to the compiler and said by the traits in `bridge::__rt`.
@@ -8,93 +8,131 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{ReturnType, Type};
+use syn::{Ident, LitStr, ReturnType, Type};
 
 use crate::case::upper_camel;
 use crate::diag::{Code, Diag};
 
-use super::parse::{Arg, Handler, Role, mentions};
+use super::attribute::Attribute;
+use super::head::{Arg, Head, Role, mentions, stream_item};
+
+/// Where a handler stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// A free function.
+    Module,
+    /// A method below `#[bridge::service]`.
+    Service,
+}
 
 /// What a handler without faults turned out to be.
-pub(super) struct Operation {
+pub(crate) struct Operation {
     /// The method of the contract, and where the user named it.
-    pub(super) method: String,
-    pub(super) method_at: Span,
-    pub(super) message: Type,
-    pub(super) returns: Type,
+    pub(crate) method: String,
+    pub(crate) method_at: Span,
+    pub(crate) message: Type,
+    pub(crate) answers: Answers,
+    pub(crate) idempotent: Option<Idempotent>,
+}
+
+/// What a handler returns.
+pub(crate) enum Answers {
+    /// `Result<Reply, Error>`, in a future.
+    Once(Type),
+    /// `Result<Item, Error>`, again and again.
+    Stream(Type),
+}
+
+impl Answers {
+    /// The `Result`.
+    pub(crate) fn result(&self) -> &Type {
+        match self {
+            Self::Once(result) | Self::Stream(result) => result,
+        }
+    }
+}
+
+/// Which calls are the same call.
+pub(crate) struct Idempotent {
+    /// The field of the message with the key; else the caller's own key.
+    pub(crate) field: Option<Ident>,
+    pub(crate) keep_ms: Option<u64>,
 }
 
 /// Applies every rule; nothing only if at least one fault was noted.
-pub(super) fn handler(diag: &Diag, handler: &Handler) -> Option<Operation> {
-    is_async(diag, handler);
-    is_plain(diag, handler);
-    is_free(diag, handler);
-    is_concrete(diag, handler);
-    takes_values(diag, handler);
-    has_one_context(diag, handler);
-    names_its_states(diag, handler);
-    let (method, method_at) = method(diag, handler)?;
-    let message = message(diag, handler);
-    let returns = returns(diag, handler);
+pub(crate) fn handler(
+    diag: &Diag,
+    attribute: &Attribute,
+    head: &Head,
+    home: Home,
+) -> Option<Operation> {
+    is_plain(diag, head);
+    if home == Home::Module {
+        is_free(diag, head);
+    }
+    is_concrete(diag, head);
+    takes_values(diag, head);
+    has_one_context(diag, head);
+    names_its_states(diag, head);
+    let method = method(diag, attribute, head);
+    let message = message(diag, head);
+    let answers = answers(diag, head);
+    let idempotent = idempotent(diag, attribute, answers.as_ref());
+    let (method, method_at) = method;
     Some(Operation {
         method,
         method_at,
         message: message?,
-        returns: returns?,
+        answers: answers?,
+        idempotent,
     })
 }
 
-fn is_async(diag: &Diag, handler: &Handler) {
-    if handler.sig.asyncness.is_none() {
-        let name = &handler.sig.ident;
-        let text = format!("handler `{name}` is not async; write `async fn {name}`");
-        diag.error(Code::RpcNotAsync, handler.sig.fn_token, text);
-    }
-}
-
-fn is_plain(diag: &Diag, handler: &Handler) {
-    let name = &handler.sig.ident;
-    if let Some(keyword) = handler.sig.unsafety {
+fn is_plain(diag: &Diag, head: &Head) {
+    let name = head.ident();
+    if let Some(keyword) = head.sig.unsafety {
         let text = format!(
             "handler `{name}` is unsafe; remove `unsafe`, a remote caller cannot uphold its conditions"
         );
         diag.error(Code::RpcQualifier, keyword, text);
     }
-    if let Some(abi) = &handler.sig.abi {
+    if let Some(abi) = &head.sig.abi {
         let text = format!("handler `{name}` has a foreign ABI; remove `extern`");
         diag.error(Code::RpcQualifier, abi, text);
     }
 }
 
-fn is_free(diag: &Diag, handler: &Handler) {
-    let name = &handler.sig.ident;
-    if let Some(receiver) = &handler.receiver {
+/// Also a rule of axum handlers: both forms add a type beside the function.
+pub(crate) fn is_free(diag: &Diag, head: &Head) {
+    let name = head.ident();
+    if let Some(receiver) = &head.receiver {
         let text = format!(
-            "handler `{name}` is a method; make it a free function and take shared values as `State<T>`"
+            "handler `{name}` is a method; put `#[bridge::service]` above its `impl`, or make it \
+             a free function and take shared values as `State<T>`"
         );
         diag.error(Code::RpcMethod, receiver, text);
-    } else if mentions(&handler.sig, "Self") {
+    } else if mentions(&head.sig, "Self") {
         let text = format!("handler `{name}` mentions `Self`; make it a free function");
-        diag.error(Code::RpcMethod, &handler.sig.ident, text);
+        diag.error(Code::RpcMethod, name, text);
     }
 }
 
-fn is_concrete(diag: &Diag, handler: &Handler) {
-    let name = &handler.sig.ident;
+fn is_concrete(diag: &Diag, head: &Head) {
+    let name = head.ident();
     let text = format!("handler `{name}` is generic; a contract's method has one concrete type");
-    let generics = &handler.sig.generics;
+    let generics = &head.sig.generics;
     if !generics.params.is_empty() {
         diag.error(Code::RpcGeneric, generics, &text);
     } else if let Some(clause) = &generics.where_clause {
         diag.error(Code::RpcGeneric, clause, &text);
     }
-    for arg in handler.args.iter().filter(|arg| mentions(&arg.ty, "impl")) {
+    for arg in head.args.iter().filter(|arg| mentions(&arg.ty, "impl")) {
         diag.error(Code::RpcGeneric, &arg.ty, &text);
     }
 }
 
-fn takes_values(diag: &Diag, handler: &Handler) {
-    for arg in &handler.args {
+fn takes_values(diag: &Diag, head: &Head) {
+    for arg in &head.args {
         if let Type::Reference(reference) = &arg.ty {
             let text = "handlers take their arguments by value; remove the `&`";
             diag.error(Code::RpcReference, reference.and_token, text);
@@ -102,35 +140,26 @@ fn takes_values(diag: &Diag, handler: &Handler) {
     }
 }
 
-fn has_one_context(diag: &Diag, handler: &Handler) {
-    let contexts = handler
-        .args
-        .iter()
-        .filter(|arg| matches!(arg.role, Role::Context));
-    for arg in contexts.skip(1) {
-        diag.error(
-            Code::RpcTwoContexts,
-            &arg.ty,
-            "a call has one `Context`; remove this one",
-        );
+fn has_one_context(diag: &Diag, head: &Head) {
+    let is_context = |arg: &&Arg| matches!(arg.role, Role::Context);
+    for arg in head.args.iter().filter(is_context).skip(1) {
+        let text = "a call has one `Context`; remove this one";
+        diag.error(Code::RpcTwoContexts, &arg.ty, text);
     }
 }
 
-fn names_its_states(diag: &Diag, handler: &Handler) {
-    for arg in &handler.args {
+fn names_its_states(diag: &Diag, head: &Head) {
+    for arg in &head.args {
         if matches!(arg.role, Role::State(None)) {
-            diag.error(
-                Code::RpcStateType,
-                &arg.ty,
-                "write which state, such as `State<Db>`",
-            );
+            let text = "write which state, such as `State<Db>`";
+            diag.error(Code::RpcStateType, &arg.ty, text);
         }
     }
 }
 
-fn method(diag: &Diag, handler: &Handler) -> Option<(String, Span)> {
-    let ident = &handler.sig.ident;
-    let Some(given) = &handler.name else {
+fn method(diag: &Diag, attribute: &Attribute, head: &Head) -> (String, Span) {
+    let ident = head.ident();
+    let Some(given) = &attribute.name else {
         let method = upper_camel(&ident.unraw().to_string());
         if !is_proto_name(&method) {
             let text = format!(
@@ -138,20 +167,17 @@ fn method(diag: &Diag, handler: &Handler) -> Option<(String, Span)> {
             );
             diag.error(Code::RpcName, ident, text);
         }
-        return Some((method, ident.span()));
+        return (method, ident.span());
     };
     let method = given.value();
     if method.is_empty() {
-        diag.error(
-            Code::RpcName,
-            given,
-            "name is empty; write the contract's method or remove it",
-        );
+        let text = "name is empty; write the contract's method or remove it";
+        diag.error(Code::RpcName, given, text);
     } else if !is_proto_name(&method) {
         let text = "name is not a method of a contract: letters, digits and `_`, a letter first";
         diag.error(Code::RpcName, given, text);
     }
-    Some((method, given.span()))
+    (method, given.span())
 }
 
 fn is_proto_name(name: &str) -> bool {
@@ -161,20 +187,20 @@ fn is_proto_name(name: &str) -> bool {
             .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
-fn message(diag: &Diag, handler: &Handler) -> Option<Type> {
+fn message(diag: &Diag, head: &Head) -> Option<Type> {
     let is_message = |arg: &&Arg| matches!(arg.role, Role::Message);
-    let mut messages = handler.args.iter().filter(is_message);
-    let name = &handler.sig.ident;
+    let mut messages = head.args.iter().filter(is_message);
+    let name = head.ident();
     let Some(first) = messages.next() else {
         let text =
             format!("handler `{name}` takes no message; add one, such as `req: ChargeRequest`");
-        diag.error(Code::RpcNoMessage, inputs(handler), text);
+        diag.error(Code::RpcNoMessage, inputs(head), text);
         return None;
     };
     for arg in messages {
         let text = format!(
             "handler `{name}` takes two messages; a method has one request, \
-             other arguments are `State<T>` or `Context`"
+             other arguments are `State<T>`, `bridge::Client<C>` or `Context`"
         );
         diag.error(Code::RpcTwoMessages, &arg.ty, text);
     }
@@ -182,32 +208,98 @@ fn message(diag: &Diag, handler: &Handler) -> Option<Type> {
 }
 
 /// The argument list with its parentheses; only these are there when it is empty.
-fn inputs(handler: &Handler) -> proc_macro2::TokenStream {
+pub(super) fn inputs(head: &Head) -> proc_macro2::TokenStream {
     let mut tokens = proc_macro2::TokenStream::new();
-    handler.sig.paren_token.surround(&mut tokens, |inner| {
-        quote::ToTokens::to_tokens(&handler.sig.inputs, inner);
+    head.sig.paren_token.surround(&mut tokens, |inner| {
+        quote::ToTokens::to_tokens(&head.sig.inputs, inner);
     });
     tokens
 }
 
-fn returns(diag: &Diag, handler: &Handler) -> Option<Type> {
-    let name = &handler.sig.ident;
-    match &handler.sig.output {
-        ReturnType::Default => {
-            let text = format!("handler `{name}` returns nothing; write `-> Result<Reply, Error>`");
-            diag.error(Code::RpcNoReturnType, name, text);
+/// The result, of a future or of each item of a stream; what keeps it from being told is noted.
+fn answers(diag: &Diag, head: &Head) -> Option<Answers> {
+    let name = head.ident();
+    let asyncness = head.sig.asyncness;
+    let ReturnType::Type(_, ty) = &head.sig.output else {
+        is_async(diag, head);
+        let text = format!("handler `{name}` returns nothing; write `-> Result<Reply, Error>`");
+        diag.error(Code::RpcNoReturnType, name, text);
+        return None;
+    };
+    if mentions(ty, "Stream") {
+        return streams(diag, head, ty);
+    }
+    is_async(diag, head);
+    if !mentions(ty, "impl") {
+        return Some(Answers::Once(Type::clone(ty)));
+    }
+    // A sync fn that returns a future has one fault: it should be `async`.
+    if asyncness.is_some() {
+        let text = format!(
+            "handler `{name}` hides its return type; write `Result<Reply, Error>` with both types"
+        );
+        diag.error(Code::RpcNoReturnType, ty, text);
+    }
+    None
+}
+
+fn streams(diag: &Diag, head: &Head, ty: &Type) -> Option<Answers> {
+    let name = head.ident();
+    let item = stream_item(&head.sig.output);
+    if let Some(keyword) = head.sig.asyncness {
+        let text = format!(
+            "handler `{name}` returns a stream, so there is nothing to await before; \
+             remove `async` and wait inside of the stream"
+        );
+        diag.error(Code::RpcStream, keyword, text);
+    } else if item.is_none() {
+        let text = format!(
+            "handler `{name}` hides what its stream holds; \
+             write `impl Stream<Item = Result<Reply, Error>>`"
+        );
+        diag.error(Code::RpcStream, ty, text);
+    }
+    item.map(Answers::Stream)
+}
+
+fn is_async(diag: &Diag, head: &Head) {
+    if head.sig.asyncness.is_none() {
+        let name = head.ident();
+        let text = format!("handler `{name}` is not async; write `async fn {name}`");
+        diag.error(Code::RpcNotAsync, head.sig.fn_token, text);
+    }
+}
+
+fn idempotent(diag: &Diag, attribute: &Attribute, answers: Option<&Answers>) -> Option<Idempotent> {
+    let given = attribute.idempotent.as_ref()?;
+    if matches!(answers, Some(Answers::Stream(_))) {
+        let text = "a stream is not kept, so it cannot be answered a second time; \
+                    remove what says idempotent";
+        match &given.by {
+            Some(by) => diag.error(Code::RpcIdempotent, by, text),
+            None => diag.error(Code::RpcIdempotent, answers.map(Answers::result), text),
+        }
+    }
+    let field = given.by.as_ref().and_then(|by| field(diag, by));
+    Some(Idempotent {
+        field,
+        keep_ms: given.keep_ms,
+    })
+}
+
+/// The name of a field, where the user wrote it. Whether the message has it is for the compiler.
+fn field(diag: &Diag, given: &LitStr) -> Option<Ident> {
+    let name = given.value();
+    let parsed = syn::parse_str::<Ident>(&name).or_else(|_| syn::parse_str(&format!("r#{name}")));
+    match parsed {
+        Ok(mut field) => {
+            field.set_span(given.span());
+            Some(field)
+        }
+        Err(_) => {
+            let text = "`idempotent_by` names a field of the message, such as `\"order_id\"`";
+            diag.error(Code::RpcIdempotent, given, text);
             None
         }
-        ReturnType::Type(_, ty) if mentions(ty, "impl") => {
-            // A sync fn that returns a future has one fault: it should be `async`.
-            if handler.sig.asyncness.is_some() {
-                let text = format!(
-                    "handler `{name}` hides its return type; write `Result<Reply, Error>` with both types"
-                );
-                diag.error(Code::RpcNoReturnType, ty, text);
-            }
-            None
-        }
-        ReturnType::Type(_, ty) => Some(Type::clone(ty)),
     }
 }

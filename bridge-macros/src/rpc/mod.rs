@@ -1,4 +1,9 @@
-//! `#[bridge::rpc]`: an ordinary `async fn` becomes an operation that `handlers!` can list.
+//! `#[bridge::rpc]`: an ordinary function becomes an operation that `handlers!` can list.
+//!
+//! ```text
+//!  attribute ─┬─ no path ─▶ check ─▶ expand          a handler of messages
+//!             └─ a path ──▶ http::check ─▶ http::expand   an axum handler
+//! ```
 //!
 //! Reads the attribute and the signature, never the body: a half-typed body must keep completion
 //! alive. Emits the item as it came, then a type of the same name (functions and types do not share
@@ -6,29 +11,71 @@
 //!
 //! Invariant: the item comes first and token for token, whatever else happens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
+use syn::parse::{ParseStream, Parser};
 
-use crate::diag::Diag;
+use crate::diag::{Code, Diag};
 
-mod check;
-mod expand;
-mod parse;
+use self::attribute::Attribute;
+use self::head::Head;
+
+pub(crate) mod attribute;
+pub(crate) mod head;
+pub(crate) mod check;
+pub(crate) mod expand;
+mod http;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+
+/// What `#[bridge::service]` writes into the attributes below it: they have been read already.
+pub(crate) const READ_BY_SERVICE: &str = "__read_by_service";
 
 pub(crate) fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
+    if is_read(&attr) {
+        return item;
+    }
     let diag = Diag::default();
-    let handler = parse::handler(&diag, attr, &item);
-    let operation = handler
+    let attribute = attribute::attribute(&diag, attr);
+    // What is no Rust is reported by the compiler, which reads the item once more.
+    let head = read(&diag, &item);
+    let added = head
         .as_ref()
-        .and_then(|handler| check::handler(&diag, handler));
-    let added = match (diag.finish(), &handler, operation) {
-        (Ok(()), Some(handler), Some(operation)) => expand::operation(handler, &operation),
-        (Err(errors), Some(handler), _) => expand::refused(handler, &errors),
+        .and_then(|head| added(&diag, &attribute, head));
+    let added = match (diag.finish(), &head, added) {
+        (Ok(()), _, Some(added)) => added,
+        (Err(errors), Some(head), _) => expand::refused(&attribute.facade, head, &errors),
         (Err(errors), None, _) => errors.to_compile_error(),
-        // Not Rust: the compiler says so, at the item.
-        (Ok(()), _, _) => TokenStream::new(),
+        (Ok(()), _, None) => TokenStream::new(),
     };
     quote!(#item #added)
+}
+
+fn added(diag: &Diag, attribute: &Attribute, head: &Head) -> Option<TokenStream> {
+    if let Some(route) = &attribute.route {
+        let operation = http::check::handler(diag, attribute, route, head)?;
+        return Some(http::expand::operation(attribute, head, &operation));
+    }
+    let operation = check::handler(diag, attribute, head, check::Home::Module)?;
+    Some(expand::operation(attribute, head, &operation))
+}
+
+fn is_read(attr: &TokenStream) -> bool {
+    let first = attr.clone().into_iter().next();
+    matches!(first, Some(TokenTree::Ident(word)) if word == READ_BY_SERVICE)
+}
+
+/// Visibility and signature, where there is a function; the rest of the item is left unread.
+fn read(diag: &Diag, item: &TokenStream) -> Option<Head> {
+    let read = |input: ParseStream<'_>| {
+        let found = head::head(input)?;
+        if found.is_none() {
+            let keyword: Option<TokenTree> = input.fork().parse().ok();
+            let text = "`#[bridge::rpc]` belongs on an `async fn`";
+            diag.error(Code::RpcNotAFunction, keyword, text);
+        }
+        input.parse::<TokenStream>()?;
+        Ok(found)
+    };
+    read.parse2(item.clone()).ok()?
 }

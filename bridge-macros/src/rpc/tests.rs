@@ -13,7 +13,7 @@ use crate::golden;
 use super::rpc;
 
 /// Formatted lines that one handler may add to what the compiler has to read.
-const ADDED_LINES_MAX: usize = 60;
+pub(crate) const ADDED_LINES_MAX: usize = 60;
 
 fn charge() -> TokenStream {
     quote! {
@@ -49,6 +49,69 @@ fn the_smallest_handler_expands_as_reviewed() {
 }
 
 #[test]
+fn a_stream_with_a_client_expands_as_reviewed() {
+    let item = quote! {
+        fn statement(req: StatementRequest, payments: bridge::Client<Payments>)
+            -> impl Stream<Item = Result<Line, StatementError>> + use<>
+        {
+            lines(req, payments)
+        }
+    };
+    golden::check("rpc_stream", rpc(quote!(), item));
+}
+
+#[test]
+fn an_idempotent_handler_expands_as_reviewed() {
+    let item = quote! {
+        async fn charge(req: ChargeRequest) -> Result<ChargeReply, ChargeError> { step(req).await }
+    };
+    let attr = quote!(idempotent_by = "order_id", idempotent_for = "2d");
+    golden::check("rpc_idempotent", rpc(attr, item));
+}
+
+fn place_order() -> TokenStream {
+    quote! {
+        /// Places an order.
+        ///
+        /// Once.
+        #[axum::debug_handler]
+        pub async fn place_order(
+            State(db): State<Db>,
+            payments: bridge::Client<Payments>,
+            Path((shop, id)): Path<(String, u64)>,
+            Json(new): Json<NewOrder>,
+        ) -> Result<Json<Order>, OrderError> {
+            db.place(shop, id, new).await
+        }
+    }
+}
+
+#[test]
+fn an_axum_handler_expands_as_reviewed() {
+    let attr = quote!(
+        post,
+        "/v1/{shop}/orders/{id}",
+        idempotent_by = "Idempotency-Key",
+        deadline = "2s"
+    );
+    golden::check("http_full", rpc(attr, place_order()));
+}
+
+#[test]
+fn a_generic_axum_handler_expands_as_reviewed() {
+    let item = quote! {
+        async fn list<R: Repo>(State(repo): State<R>, Query(page): Query<Page>) -> impl IntoResponse {}
+    };
+    golden::check("http_generic", rpc(quote!(get, "/orders"), item));
+}
+
+#[test]
+fn a_refused_axum_handler_expands_as_reviewed() {
+    let item = quote! { async fn list(Json(a): Json<A>, Path((a, b)): Path<(A, B)>) {} };
+    golden::check("http_refused", rpc(quote!(get, "/orders/{id}"), item));
+}
+
+#[test]
 fn a_refused_handler_expands_as_reviewed() {
     let item = quote! { pub fn charge(ctx: Context) {} };
     golden::check("rpc_refused", rpc(quote!(), item));
@@ -57,16 +120,39 @@ fn a_refused_handler_expands_as_reviewed() {
 #[test]
 fn one_handler_adds_at_most_its_budget_of_lines() {
     let lines = |items| golden::pretty(items).lines().count();
-    let added = lines(rpc(quote!(), charge())) - lines(charge());
-    assert!(
-        added <= ADDED_LINES_MAX,
-        "{added} lines added, {ADDED_LINES_MAX} allowed"
+    let stream = quote! {
+        fn statement(ctx: Context, State(a): State<A>, State(b): State<B>, req: Req)
+            -> impl Stream<Item = Result<A, B>> {}
+    };
+    let path = quote!(
+        post,
+        "/v1/{shop}/orders/{id}",
+        idempotent_by = "Key",
+        deadline = "2s"
     );
+    for (attr, item) in [
+        (
+            quote!(idempotent_by = "cents", idempotent_for = "1h"),
+            charge(),
+        ),
+        (quote!(), stream),
+        (path, place_order()),
+    ] {
+        let added = lines(rpc(attr, item.clone())) - lines(item);
+        assert!(
+            added <= ADDED_LINES_MAX,
+            "{added} lines added, {ADDED_LINES_MAX} allowed"
+        );
+    }
 }
 
 #[test]
 fn the_item_comes_first_and_token_for_token() {
     assert!(begins_with(&rpc(quote!(), charge()), &charge()));
+    assert!(begins_with(
+        &rpc(quote!(get, "orders"), charge()),
+        &charge()
+    ));
 }
 
 #[test]
@@ -107,10 +193,88 @@ fn all_mistakes_are_reported_at_once() {
     assert_eq!(
         codes,
         [
-            "BR0002", "BR0011", "BR0013", "BR0019", "BR0016", "BR0020", "BR0018", "BR0014",
+            "BR0002", "BR0013", "BR0019", "BR0016", "BR0020", "BR0018", "BR0014", "BR0011",
             "BR0017"
         ],
     );
+}
+
+#[test]
+fn all_mistakes_about_an_axum_handler_are_reported_at_once() {
+    let item = quote! {
+        async fn list(body: Bytes, Path(id): Path<(A, B)>, request: Option<Json<C>>, q: Query<Q>) {}
+    };
+    let attr = quote!(
+        get,
+        "/a/{b}/{c}/{d}",
+        name = "",
+        deadline = "0s",
+        idempotent,
+        idempotent_by = "a b",
+        retry = 3
+    );
+    let messages = golden::messages(rpc(attr, item));
+    let codes: Vec<&str> = messages.iter().map(|text| &text[..6]).collect();
+    assert_eq!(
+        codes,
+        [
+            "BR0005", "BR0002", "BR0004", "BR0054", "BR0054", "BR0053", "BR0056", "BR0018"
+        ],
+        "{messages:#?}"
+    );
+}
+
+#[test]
+fn each_way_to_get_the_route_wrong_is_one_fault() {
+    let item = || quote! { async fn list() {} };
+    for (attr, code) in [
+        (quote!(get), "BR0051"),
+        (quote!(get, name = "x"), "BR0051"),
+        (quote!(get, LIST), "BR0051"),
+        (quote!(get, "orders"), "BR0051"),
+        (quote!("/orders"), "BR0050"),
+        (quote!("/orders", get), "BR0050"),
+        (quote!(GET, "/orders"), "BR0050"),
+        (quote!(any, "/orders"), "BR0050"),
+        (quote!(fetch, "/orders"), "BR0050"),
+        (quote!(get, "/a/{b}/{b}"), "BR0052"),
+    ] {
+        let text = attr.to_string();
+        let messages = golden::messages(rpc(attr, item()));
+        let codes: Vec<&str> = messages.iter().map(|text| &text[..6]).collect();
+        assert_eq!(codes, [code], "{text}: {messages:?}");
+    }
+}
+
+#[test]
+fn extractors_nobody_heard_of_are_left_alone() {
+    let item = quote! {
+        async fn list(user: &'static Auth, Extension(x): Extension<X>, Path(all): Path<HashMap<A, B>>) {}
+    };
+    assert!(golden::messages(rpc(quote!(get, "/a/{b}"), item)).is_empty());
+}
+
+#[test]
+fn a_streaming_handler_is_no_async_function_and_says_its_items() {
+    for item in [
+        quote! { async fn list(req: Req) -> impl Stream<Item = Result<A, B>> {} },
+        quote! { fn list(req: Req) -> impl Stream {} },
+        quote! { async fn list(req: Req) -> impl Stream {} },
+    ] {
+        let messages = golden::messages(rpc(quote!(), item));
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert!(messages[0].starts_with("BR0022"));
+    }
+    let boxed =
+        quote! { fn list(req: Req) -> Pin<Box<dyn Stream<Item = Result<Vec<A>, B>> + Send>> {} };
+    assert!(golden::messages(rpc(quote!(), boxed)).is_empty());
+}
+
+#[test]
+fn what_is_read_by_a_service_is_emitted_as_it_came() {
+    let item = quote! { async fn charge(&self) {} };
+    let emitted = rpc(quote!(__read_by_service), item.clone());
+    assert_eq!(emitted.to_string(), item.to_string());
 }
 
 #[test]

@@ -1,11 +1,11 @@
 #[automatically_derived]
-#[allow(deprecated)]
+#[allow(deprecated, unused_variables)]
 impl my::bridge::BusinessError for Never {
     fn code(&self) -> &'static str {
         match *self {}
     }
     fn message(&self) -> ::std::string::String {
-        match *self {}
+        my::bridge::__rt::error_message(self)
     }
     fn from_wire(__code: &str, __message: &str) -> ::core::option::Option<Self> {
         match __code {
@@ -14,11 +14,18 @@ impl my::bridge::BusinessError for Never {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
+#[allow(deprecated, unused_variables)]
 impl ::core::fmt::Display for Never {
     fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {}
     }
 }
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::core::error::Error for Never {}
+#[automatically_derived]
+impl my::bridge::__rt::IntoResponse for Never {
+    fn into_response(self) -> my::bridge::__rt::Response {
+        my::bridge::__rt::problem(&self)
+    }
+}

@@ -1,5 +1,5 @@
 #[automatically_derived]
-#[allow(deprecated)]
+#[allow(deprecated, unused_variables)]
 impl ::bridge::BusinessError for ChargeError {
     fn code(&self) -> &'static str {
         match *self {
@@ -9,11 +9,7 @@ impl ::bridge::BusinessError for ChargeError {
         }
     }
     fn message(&self) -> ::std::string::String {
-        match *self {
-            Self::OutOfStock => ::std::string::String::from("out of stock"),
-            Self::Declined(ref __message) => ::core::clone::Clone::clone(__message),
-            Self::Legacy(ref __message) => ::core::clone::Clone::clone(__message),
-        }
+        ::bridge::__rt::error_message(self)
     }
     fn from_wire(__code: &str, __message: &str) -> ::core::option::Option<Self> {
         match __code {
@@ -33,15 +29,22 @@ impl ::bridge::BusinessError for ChargeError {
     }
 }
 #[automatically_derived]
-#[allow(deprecated)]
+#[allow(deprecated, unused_variables)]
 impl ::core::fmt::Display for ChargeError {
     fn fmt(&self, __f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
-            Self::OutOfStock => __f.write_str("out of stock"),
+            Self::OutOfStock { .. } => __f.write_str("out of stock"),
             Self::Declined(ref __message) => __f.write_str(__message),
             Self::Legacy(ref __message) => __f.write_str(__message),
         }
     }
 }
 #[automatically_derived]
+#[allow(deprecated)]
 impl ::core::error::Error for ChargeError {}
+#[automatically_derived]
+impl ::bridge::__rt::IntoResponse for ChargeError {
+    fn into_response(self) -> ::bridge::__rt::Response {
+        ::bridge::__rt::problem(&self)
+    }
+}

@@ -2,7 +2,7 @@
 impl ::bridge::BusinessError for Broken {
     fn code(&self) -> &'static str {
         ::core::compile_error! {
-            "BR0032: an error is a code and a message on the wire; write `Fields` or `Fields(String)`"
+            "BR0032: what travels has a name; write `Fields`, `Fields(String)`, `Fields { field: Type }` or `Fields(#[source] Type)`"
         }
     }
     fn message(&self) -> ::std::string::String {
@@ -20,3 +20,9 @@ impl ::core::fmt::Display for Broken {
 }
 #[automatically_derived]
 impl ::core::error::Error for Broken {}
+#[automatically_derived]
+impl ::bridge::__rt::IntoResponse for Broken {
+    fn into_response(self) -> ::bridge::__rt::Response {
+        ::bridge::__rt::problem(&self)
+    }
+}

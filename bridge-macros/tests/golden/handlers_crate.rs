@@ -1,5 +1,8 @@
 fn list() {
-    let _ = my::bridge::Handlers::from_operations(
-        ::std::vec![< charge as my::bridge::__rt::Operation > ::operation()],
-    );
+    let _ = {
+        const __LIST: &[my::bridge::__rt::Listed] = my::bridge::__rt::distinct(
+            &[my::bridge::__rt::Listed::of::<charge>()],
+        );
+        my::bridge::Handlers::listed(__LIST)
+    };
 }

@@ -1,9 +1,12 @@
 fn list() {
-    let _ = ::bridge::Handlers::from_operations(
-        ::std::vec![
-            < charge as ::bridge::__rt::Operation > ::operation(), < orders::place as
-            ::bridge::__rt::Operation > ::operation(), < crate ::r#move as
-            ::bridge::__rt::Operation > ::operation()
-        ],
-    );
+    let _ = {
+        const __LIST: &[::bridge::__rt::Listed] = ::bridge::__rt::distinct(
+            &[
+                ::bridge::__rt::Listed::of::<charge>(),
+                ::bridge::__rt::Listed::of::<orders::place>(),
+                ::bridge::__rt::Listed::of::<crate::r#move>(),
+            ],
+        );
+        ::bridge::Handlers::listed(__LIST)
+    };
 }

@@ -12,11 +12,11 @@ fn list() {
         ::core::compile_error! {
             "BR0041: this handler is already in the list; remove one of them"
         }
-        ::bridge::Handlers::from_operations(
-            ::std::vec![
-                < charge as ::bridge::__rt::Operation > ::operation(), < charge as
-                ::bridge::__rt::Operation > ::operation()
-            ],
-        )
+        {
+            const __LIST: &[::bridge::__rt::Listed] = ::bridge::__rt::distinct(
+                &[::bridge::__rt::Listed::of::<charge>()],
+            );
+            ::bridge::Handlers::listed(__LIST)
+        }
     };
 }

@@ -14,11 +14,12 @@ pub(crate) async fn charge(
 pub(crate) struct charge {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for charge {
-    fn operation() -> ::bridge::__rt::OperationDef {
-        const FOUND: (
-            &::bridge::__rt::MethodMeta,
-            fn(&'static ::bridge::__rt::MethodMeta) -> ::bridge::__rt::OperationDef,
-        ) = (
+    const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::rpc(
+        "ChargeCard",
+        ::core::concat!(::core::module_path!(), "::charge"),
+    );
+    fn add_to(__handlers: &mut ::bridge::Handlers) {
+        const FOUND: ::bridge::__rt::Found = (
             ::bridge::__rt::find_method(
                 <ChargeRequest as ::bridge::__rt::RpcRequest<
                     <Result<
@@ -58,6 +59,7 @@ impl ::bridge::__rt::Operation for charge {
                 },
             ),
         );
-        (FOUND.1)(FOUND.0)
+        let __operation = (FOUND.1)(FOUND.0);
+        __handlers.serve(__operation);
     }
 }

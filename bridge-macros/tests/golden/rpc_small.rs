@@ -6,11 +6,12 @@ async fn r#move(req: MoveRequest) -> Result<MoveReply, MoveError> {
 struct r#move {}
 #[allow(deprecated)]
 impl my::bridge::__rt::Operation for r#move {
-    fn operation() -> my::bridge::__rt::OperationDef {
-        const FOUND: (
-            &my::bridge::__rt::MethodMeta,
-            fn(&'static my::bridge::__rt::MethodMeta) -> my::bridge::__rt::OperationDef,
-        ) = (
+    const ID: my::bridge::__rt::OperationId = my::bridge::__rt::OperationId::rpc(
+        "Move",
+        ::core::concat!(::core::module_path!(), "::move"),
+    );
+    fn add_to(__handlers: &mut my::bridge::Handlers) {
+        const FOUND: my::bridge::__rt::Found = (
             my::bridge::__rt::find_method(
                 <MoveRequest as my::bridge::__rt::RpcRequest<
                     <Result<
@@ -37,6 +38,7 @@ impl my::bridge::__rt::Operation for r#move {
                 },
             ),
         );
-        (FOUND.1)(FOUND.0)
+        let __operation = (FOUND.1)(FOUND.0);
+        __handlers.serve(__operation);
     }
 }

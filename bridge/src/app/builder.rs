@@ -16,12 +16,13 @@ use contract::key::ServiceKey;
 use super::Bridge;
 use super::listen::bind;
 use crate::error::Error;
-use crate::handler::{Handlers, States};
+use crate::handler::{OperationDef, States};
 use crate::mounted::{checked, routes_of};
+use crate::operation::{Handlers, Offered, describe};
 use crate::options::{
     Advertise, Limits, Options, Retry, Transport, advertise_address, runtime_address,
 };
-use crate::rpc::{Client, Contract, Declared, Method};
+use crate::rpc::{Client, ClientOptions, Contract, Declared, Method, Target};
 use crate::session::{Registration, Session, incoming};
 use crate::telemetry::Telemetry;
 
@@ -49,6 +50,7 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(name: String) -> Self {
+        describe::building();
         Self {
             name,
             runtime: None,
@@ -114,10 +116,11 @@ impl Builder {
         self
     }
 
-    /// Serves `handlers`, besides those given before: see [`handlers!`](crate::handlers).
+    /// Serves `handlers`, besides those given before: a list made by [`handlers!`](crate::handlers),
+    /// or a value that serves a contract. What its handlers call is declared, too.
     #[must_use]
-    pub fn serve(mut self, handlers: Handlers) -> Self {
-        self.handlers.0.extend(handlers.0);
+    pub fn serve(mut self, handlers: impl Into<Handlers>) -> Self {
+        self.handlers.extend(handlers.into());
         self
     }
 
@@ -131,12 +134,21 @@ impl Builder {
     /// Declares that this service calls `C`, and returns the typed client. It can be cloned into
     /// handlers' state now, and used once the bridge has started.
     pub fn client<C: Contract>(&mut self) -> Client<C> {
-        self.client_of::<C>(C::DEFAULT_TARGET)
+        self.client_with::<C>(&ClientOptions::new())
     }
 
     /// Like [`client`](Self::client), for a contract served under another service name.
     pub fn client_of<C: Contract>(&mut self, service: &str) -> Client<C> {
-        self.declared.target(service, C::METHODS).into()
+        self.client_with::<C>(&ClientOptions::new().service(service))
+    }
+
+    /// Like [`client`](Self::client), with other defaults than the builder's. Handlers that ask for
+    /// a client of this contract get the last one that was made.
+    pub fn client_with<C: Contract>(&mut self, options: &ClientOptions) -> Client<C> {
+        let contract = (C::DEFAULT_TARGET, C::METHODS);
+        let client = Client::<C>::from(Target::in_mesh(&self.declared, options, contract));
+        self.states.insert(client.clone());
+        client
     }
 
     /// Bounds a call that says nothing itself, all attempts included. Default 30 s.
@@ -238,10 +250,15 @@ impl Builder {
     /// than [`start_timeout`](Self::start_timeout).
     pub async fn start(mut self) -> Result<Bridge, Error> {
         let handlers = std::mem::take(&mut self.handlers);
-        let rows = handlers.0.iter().map(incoming).collect();
-        let options = self.options(!handlers.0.is_empty())?;
-        let methods = methods(handlers, &self.states)?;
+        for calls in handlers.all_calls() {
+            calls.provide(&self.declared, &mut self.states);
+        }
         let dependencies = self.declared.dependencies();
+        describe::service(&self.name, &handlers, &dependencies, &self.http_servers);
+        let rows = handlers.rpc.iter().map(incoming).collect();
+        let options = self.options(!handlers.rpc.is_empty())?;
+        let methods = methods(handlers.rpc, &self.states)?;
+        let offered = Offered::new(handlers.http, std::mem::take(&mut self.states));
         let mut registration = Registration::new(rows, &dependencies);
         for (endpoint, routes) in std::mem::take(&mut self.http_servers) {
             registration.serve_http(checked(&endpoint)?, routes);
@@ -264,7 +281,7 @@ impl Builder {
         });
         // Handlers may be called before `start` returns, and may call in turn.
         self.declared.start(session.clone());
-        let bridge = Bridge::run(session, methods, listener);
+        let bridge = Bridge::run(session, (methods, offered), listener);
         match bridge.connected().await {
             Ok(()) => Ok(bridge),
             Err(error) => {
@@ -307,13 +324,14 @@ impl Builder {
     }
 }
 
-pub(super) fn methods(
-    handlers: Handlers,
+pub(crate) fn methods(
+    operations: Vec<OperationDef>,
     states: &States,
 ) -> Result<HashMap<&'static str, Method>, Error> {
-    let mut methods = HashMap::with_capacity(handlers.0.len());
-    for operation in handlers.0 {
+    let mut methods = HashMap::with_capacity(operations.len());
+    for operation in operations {
         let (name, site) = (operation.meta.name, operation.site);
+        let idempotent = operation.idempotent.clone();
         let run = operation
             .prepare(states)
             .map_err(|missing| Error::config(format!("handler `{site}`: {missing}")))?;
@@ -321,7 +339,7 @@ pub(super) fn methods(
             let text = format!("handler `{site}` has an empty method name; give it one");
             return Err(Error::new(ErrorCode::Validation, text));
         }
-        if methods.insert(name, Method { run }).is_some() {
+        if methods.insert(name, Method { run, idempotent }).is_some() {
             let text =
                 format!("`{name}` is served twice, the second time by `{site}`; list it once");
             return Err(Error::new(ErrorCode::Validation, text));

@@ -400,9 +400,18 @@ impl Invoke for Mesh {
 
     async fn stream(
         &self,
-        _: Request<InvokeRequest>,
+        request: Request<InvokeRequest>,
     ) -> Result<Response<Self::StreamStream>, Status> {
-        Err(Status::unimplemented(""))
+        let request = request.into_inner();
+        let payload = request.payload.clone();
+        self.0.invoked.lock().push(request);
+        let chunks = [payload.clone(), payload].map(|payload| {
+            Ok(InvokeChunk {
+                payload,
+                ..InvokeChunk::default()
+            })
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
 }
 

@@ -6,8 +6,10 @@ use contract::clock::Clock;
 
 use super::mesh::Mesh;
 use super::*;
+use crate::business::BusinessError;
 use crate::error::CallError;
-use crate::handler::{BusinessError, Handlers, MethodMeta, OperationDef};
+use crate::handler::{MethodMeta, OperationDef};
+use crate::operation::Handlers;
 use crate::rpc::{Call, Contract, Target};
 use crate::{Context, Transport};
 

@@ -19,8 +19,11 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 pub use self::builder::Builder;
+pub(crate) use self::builder::methods;
 
 use crate::error::Error;
+use crate::idempotency::Outcomes;
+use crate::operation::Offered;
 use crate::rpc::{Inbound, Method};
 use crate::session::{
     Identity, Lifecycle, Phase, Session, Status, control, refresh, telemetry,
@@ -30,6 +33,8 @@ use crate::telemetry::{Telemetry, measure};
 
 /// Longest wait for the runtime to confirm that peers no longer pick us.
 const WITHDRAW_MAX: Duration = Duration::from_secs(1);
+/// Longest wait for inbound connections to end.
+const HANG_UP_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for the last operations to be acknowledged.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Rhythm in which unused connections to other instances are let go.
@@ -45,7 +50,11 @@ pub struct Bridge(Arc<Running>);
 struct Running {
     session: Arc<Session>,
     inbound: Inbound,
+    /// Its axum handlers.
+    offered: Offered,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Takes inbound calls; ends by itself once it was told to.
+    listening: Mutex<Option<JoinHandle<()>>>,
     stage: watch::Sender<Stage>,
     /// HTTP servers that have not ended yet.
     http_servers: watch::Sender<usize>,
@@ -70,7 +79,8 @@ impl std::fmt::Debug for Bridge {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for task in self.tasks.lock().drain(..) {
+        let listening = self.listening.lock().take();
+        for task in self.tasks.lock().drain(..).chain(listening) {
             task.abort();
         }
     }
@@ -106,12 +116,12 @@ impl Bridge {
 
     fn run(
         session: Arc<Session>,
-        methods: HashMap<&'static str, Method>,
+        (methods, offered): (HashMap<&'static str, Method>, Offered),
         listener: Option<Listener>,
     ) -> Self {
         let inbound = Inbound::new(session.clone(), methods);
         let (stage, stages) = watch::channel(Stage::Serving);
-        let mut tasks = vec![
+        let tasks = vec![
             tokio::spawn(control(session.clone())),
             tokio::spawn(refresh(session.clone())),
             tokio::spawn(watch_registry(session.clone())),
@@ -119,16 +129,16 @@ impl Bridge {
             tokio::spawn(sweep(session.clone())),
             tokio::spawn(measure(session.telemetry.clone(), session.clock.clone())),
         ];
-        if let Some(listener) = listener {
+        let listening = listener.map(|listener| {
             let server = CallServer::new(inbound.clone());
-            tasks.push(tokio::spawn(
-                listener.serve(server, reached(stages, Stage::Closed)),
-            ));
-        }
+            tokio::spawn(listener.serve(server, reached(stages, Stage::Closed)))
+        });
         let bridge = Self(Arc::new(Running {
             session,
             inbound,
+            offered,
             tasks: Mutex::new(tasks),
+            listening: Mutex::new(listening),
             stage,
             http_servers: watch::Sender::default(),
             stopping: tokio::sync::OnceCell::new(),
@@ -192,6 +202,15 @@ impl Bridge {
         self.0.session.telemetry.clone()
     }
 
+    /// What became of work that is done once: kept by the runtime, durable, one truth for all
+    /// instances of the service. While the runtime is away such work is refused as retryable.
+    ///
+    /// Handlers annotated with `idempotent_by` use it by themselves; this is for layers of one's
+    /// own, see [`Outcomes`].
+    pub fn outcomes(&self) -> Outcomes {
+        self.0.inbound.outcomes().clone()
+    }
+
     /// Leaves the mesh: peers stop picking this instance, running calls and HTTP requests finish
     /// within the stop timeout, the last operations are sent, connections close.
     ///
@@ -227,6 +246,7 @@ impl Bridge {
                 "work was cut off by the stop timeout"
             );
         }
+        self.hang_up().await;
         if session.telemetry.is_enabled() && !was_over {
             session.telemetry.close();
             session.collect();
@@ -255,17 +275,30 @@ impl Bridge {
         let _ = session.clock.timeout(WITHDRAW_MAX, confirmed).await;
     }
 
+    /// Ends the inbound connections, once what was answered last has left through them.
+    async fn hang_up(&self) {
+        self.0.stage.send_replace(Stage::Closed);
+        let listening = self.0.listening.lock().take();
+        if let Some(mut listening) = listening {
+            let clock = &self.0.session.clock;
+            if clock.timeout(HANG_UP_MAX, &mut listening).await.is_err() {
+                listening.abort();
+            }
+        }
+    }
+
     fn close(&self) {
         let Running {
             session,
             stage,
             tasks,
+            listening,
             ..
         } = &*self.0;
         session.enter(Phase::Stopped);
         stage.send_replace(Stage::Closed);
         let tasks = std::mem::take(&mut *tasks.lock());
-        for task in tasks {
+        for task in tasks.into_iter().chain(listening.lock().take()) {
             task.abort();
         }
         session.registry.close();
@@ -313,6 +346,10 @@ impl Bridge {
         &self.0.session
     }
 
+    pub(crate) fn offered(&self) -> &Offered {
+        &self.0.offered
+    }
+
     pub(crate) fn stages(&self) -> watch::Receiver<Stage> {
         self.0.stage.subscribe()
     }
@@ -350,6 +387,10 @@ async fn sweep(session: Arc<Session>) {
 mod mesh;
 #[cfg(test)]
 mod mesh_tests;
+#[cfg(test)]
+mod outcomes_tests;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod telemetry_tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::builder::methods;
 use super::listen::endpoint;
 use super::*;
-use crate::handler::{Handlers, MethodMeta, OperationDef, States};
+use crate::handler::{MethodMeta, OperationDef, States};
 
 static PING: MethodMeta = MethodMeta {
     service: "t.Ping",
@@ -49,9 +49,7 @@ async fn a_damaged_key_is_refused_without_touching_the_network() {
 #[test]
 fn a_handler_without_its_state_or_named_twice_is_refused() {
     let states = States::default();
-    let missing = methods(Handlers(vec![ping("shop::ping")]), &states)
-        .err()
-        .unwrap();
+    let missing = methods(vec![ping("shop::ping")], &states).err().unwrap();
     assert!(
         missing
             .to_string()
@@ -60,7 +58,7 @@ fn a_handler_without_its_state_or_named_twice_is_refused() {
     );
     let mut states = States::default();
     states.insert(1_u32);
-    let twice = methods(Handlers(vec![ping("a::ping"), ping("b::ping")]), &states)
+    let twice = methods(vec![ping("a::ping"), ping("b::ping")], &states)
         .err()
         .unwrap();
     assert_eq!(twice.code(), ErrorCode::Validation);

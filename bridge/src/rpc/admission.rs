@@ -1,5 +1,6 @@
 //! How many inbound calls run at once, and how many may wait for a place.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -56,6 +57,12 @@ impl Admission {
         }
     }
 
+    /// Makes a slot outlive the one who took it.
+    pub(super) fn hold(self: &Arc<Self>, slot: SemaphorePermit<'_>) -> HeldSlot {
+        slot.forget();
+        HeldSlot(self.clone())
+    }
+
     fn queue(&self) -> Option<Place<'_>> {
         let taken = self
             .queued
@@ -78,6 +85,16 @@ impl Admission {
                 .slots_max
                 .saturating_sub(self.slots.available_permits() as u32),
         }
+    }
+}
+
+/// A slot that is given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct HeldSlot(Arc<Admission>);
+
+impl Drop for HeldSlot {
+    fn drop(&mut self) {
+        self.0.slots.add_permits(1);
     }
 }
 
@@ -119,6 +136,16 @@ mod tests {
             .await;
         }
         assert_eq!(admission.queued.load(Ordering::Relaxed), 0);
+    }
+
+    #[tokio::test]
+    async fn a_held_slot_is_taken_until_it_is_dropped() {
+        let admission = Arc::new(Admission::new(1, 0));
+        let held = admission.hold(admission.enter().await.unwrap());
+        assert_eq!(admission.enter().await.unwrap_err(), Refused::Overloaded);
+        drop(held);
+        assert!(admission.enter().await.is_ok());
+        assert_eq!(admission.drain(&Clock::system(), Duration::ZERO).await, 0);
     }
 
     #[tokio::test]

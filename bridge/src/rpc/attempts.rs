@@ -4,21 +4,20 @@
 //! to another instance at once; when all were tried, through the runtime (`Auto`) at once; and
 //! only then after a pause, because only then waiting can help.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
-use contract::grpc::v1::invoke_client::InvokeClient;
-use contract::grpc::v1::{CallResponse, InvokeRequest};
-use contract::headers::X_SB_TRACE;
+use contract::grpc::v1::CallResponse;
 use contract::ids::{InstanceId, ServiceId};
-use contract::transport::Channel;
+use contract::transport::{Channel, GrpcRequest};
 use prost::Message as _;
-use tonic::metadata::AsciiMetadataValue;
 
+use super::asked::Answered;
 use super::balance::pick;
 use super::outcome::{Dispatch, Failure};
-use super::wire::{CallParts, trace_header};
+use super::wire::CallParts;
 use crate::link::{CONNECT_TIMEOUT_MAX, InstanceLink};
 use crate::options::{Retry, Transport};
 use crate::registry::{Dependency, Slot};
@@ -101,67 +100,64 @@ impl Attempts<'_> {
         via_proxy: bool,
         tried: &mut Vec<InstanceId>,
     ) -> Result<Bytes, Failure> {
+        // The proxy picks for itself; here the candidate only names the target service.
+        let excluded = if via_proxy { &[][..] } else { &tried[..] };
+        let instance = self.pick(via_proxy, excluded)?;
+        if via_proxy {
+            return Box::pin(self.through_runtime(instance.id.service, tried)).await;
+        }
+        let result = self.direct(&instance).await;
+        if let Err(failure) = &result
+            && failure.dispatch == Dispatch::Never
+        {
+            instance.shun();
+            tried.push(instance.id.instance);
+        }
+        result
+    }
+
+    /// The instance for one attempt, remembered as the one that served.
+    pub(super) fn pick(
+        &mut self,
+        via_proxy: bool,
+        excluded: &[InstanceId],
+    ) -> Result<Arc<InstanceLink>, Failure> {
         let routes = self.session.registry.routes();
         let slot = routes.slot(self.slot);
         if slot.is_denied {
             let text = "an egress rule of this service does not allow the call";
             return Err(Failure::final_(ErrorCode::AccessDenied, text));
         }
-        // The proxy picks for itself; here the candidate only names the target service.
-        let excluded = if via_proxy { &[][..] } else { &tried[..] };
         let Some(candidate) = pick(&slot.candidates, excluded, &self.session.clock) else {
             return Err(nobody(self.dependency, slot));
         };
-        if via_proxy {
-            let target = candidate.instance.id.service;
-            drop(routes);
-            self.served = Served {
-                via_proxy: true,
-                instance: None,
-                service: Some(target),
-                ..self.served
-            };
-            return Box::pin(self.through_runtime(target, tried)).await;
-        }
-        let instance = candidate.instance.clone();
-        drop(routes);
-        let id = &instance.id;
-        self.served.instance = Some(id.instance);
+        let id = &candidate.instance.id;
+        self.served.via_proxy = via_proxy;
+        self.served.instance = (!via_proxy).then_some(id.instance);
         self.served.service = Some(id.service);
-        let result = self.direct(&instance).await;
-        if let Err(failure) = &result
-            && failure.dispatch == Dispatch::Never
-        {
-            instance.shun();
-            tried.push(id.instance);
-        }
-        result
+        Ok(candidate.instance.clone())
     }
 
     async fn direct(&self, instance: &InstanceLink) -> Result<Bytes, Failure> {
-        let channel = match instance.link.ready() {
-            Some(channel) => channel,
-            // Boxed, as everything rare here: the common call should be small.
-            None => Box::pin(self.connect(instance)).await?,
-        };
+        let channel = self.channel(instance).await?;
         let _in_flight = instance.enter();
-        let mut request = self.parts.request();
+        self.ask(&channel, self.parts.request(Answered::Once)).await
+    }
+
+    /// Sends the call and reads its answer, which is the same from an instance and the runtime.
+    async fn ask(&self, channel: &Channel, mut request: GrpcRequest) -> Result<Bytes, Failure> {
         request.timeout(self.left());
         let reply = channel.unary(request).await;
         let reply = reply.map_err(|status| Failure::of_status(&status))?;
-        let reply = CallResponse::decode(reply).map_err(|error| {
-            let text = format!("cannot read the reply: {error}");
-            Failure::final_(ErrorCode::Internal, text)
-        })?;
-        if reply.error_code.is_empty() {
-            Ok(reply.payload)
-        } else {
-            Err(Failure::handler(reply.error_code, reply.error_message))
-        }
+        let reply = CallResponse::decode(reply).map_err(Failure::unreadable)?;
+        Failure::unless_answered(reply.payload, reply.error_code, reply.error_message)
     }
 
-    /// Waits for the connection no longer than leaves time for another way.
-    async fn connect(&self, instance: &InstanceLink) -> Result<Channel, Failure> {
+    /// The connection to the instance, waited for no longer than leaves time for another way.
+    pub(super) async fn channel(&self, instance: &InstanceLink) -> Result<Channel, Failure> {
+        if let Some(channel) = instance.link.ready() {
+            return Ok(channel);
+        }
         let wait = (self.deadline.remaining() / 2).min(CONNECT_TIMEOUT_MAX);
         let channel = instance.link.channel(wait).await;
         channel.map_err(|error| Failure::before_dispatch(ErrorCode::Connection, error.to_string()))
@@ -172,42 +168,24 @@ impl Attempts<'_> {
         target: ServiceId,
         tried: &[InstanceId],
     ) -> Result<Bytes, Failure> {
+        let channel = self.runtime().await?;
+        let hash = self.dependency.method.contract_hash;
+        let invoke = self.parts.invoke(target, hash, tried);
+        let request = self.parts.invoke_request(&invoke, Answered::Once);
+        self.ask(&channel, request).await
+    }
+
+    /// The connection to the runtime, waited for like one to an instance.
+    pub(super) async fn runtime(&self) -> Result<Channel, Failure> {
         let wait = (self.deadline.remaining() / 2).min(CONNECT_TIMEOUT_MAX);
-        let channel = self.session.runtime.channel(wait).await.map_err(|error| {
+        self.session.runtime.channel(wait).await.map_err(|error| {
             let text = format!("no way through the runtime: {error}");
             Failure::before_dispatch(ErrorCode::Connection, text)
-        })?;
-        let mut request = tonic::Request::new(InvokeRequest {
-            target_service_id: target.to_string(),
-            method: self.parts.method.to_owned(),
-            payload: self.parts.payload.clone(),
-            request_id: self.parts.request.to_string(),
-            idempotency_key: self.parts.key.as_deref().unwrap_or_default().to_owned(),
-            x_sb_trace: self.parts.trace.to_string(),
-            contract_hash: self.dependency.method.contract_hash.as_bytes().to_vec(),
-            exclude_instance_ids: tried.iter().map(ToString::to_string).collect(),
-        });
-        request.set_timeout(self.left());
-        if let Some(value) = trace_header(self.parts.trace) {
-            let value = AsciiMetadataValue::try_from(value.as_bytes()).ok();
-            value.and_then(|value| request.metadata_mut().insert(X_SB_TRACE, value));
-        }
-        let origin = channel.origin();
-        let answer = InvokeClient::with_origin(channel, origin)
-            .unary(request)
-            .await;
-        let reply = answer
-            .map_err(|status| Failure::of_status(&status))?
-            .into_inner();
-        if reply.error_code.is_empty() {
-            Ok(reply.payload)
-        } else {
-            Err(Failure::handler(reply.error_code, reply.error_message))
-        }
+        })
     }
 
     /// What the callee is told about the deadline; a call that is made has some time.
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.deadline.remaining().max(Duration::from_millis(1))
     }
 }

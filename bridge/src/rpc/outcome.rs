@@ -1,8 +1,11 @@
 //! What one attempt came to, and what may follow from it.
 
+use bytes::Bytes;
 use contract::error_code::ErrorCode;
 use contract::transport::{ChannelError, is_not_dispatched};
 use tonic::Status;
+
+use crate::error::CallError;
 
 /// Why one attempt failed.
 #[derive(Debug)]
@@ -53,6 +56,33 @@ impl Failure {
             handler_code: Some(code),
             dispatch,
         }
+    }
+
+    /// The error of whoever called `operation`.
+    pub(super) fn into_error(self, operation: String) -> CallError {
+        match self.handler_code {
+            Some(code) => CallError::handler(operation, code, self.message),
+            None => CallError::new(self.code, operation, self.message),
+        }
+    }
+
+    /// What a handler answered, in a reply or in one chunk of a stream.
+    pub(super) fn unless_answered(
+        payload: Bytes,
+        code: String,
+        message: String,
+    ) -> Result<Bytes, Self> {
+        if code.is_empty() {
+            Ok(payload)
+        } else {
+            Err(Self::handler(code, message))
+        }
+    }
+
+    /// What came is no message of the wire contract.
+    pub(super) fn unreadable(error: prost::DecodeError) -> Self {
+        let text = format!("cannot read the reply: {error}");
+        Self::final_(ErrorCode::Internal, text)
     }
 
     pub(super) fn of_status(status: &Status) -> Self {

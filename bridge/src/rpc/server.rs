@@ -7,39 +7,40 @@
 //! Invariant: the caller is who its certificate says; a message speaks for somebody else only
 //! when it comes from the runtime.
 
-use std::any::Any;
 use std::collections::HashMap;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use bridge_tower::{CallContext, Deadline, context};
+use bridge_tower::Deadline;
 use contract::grpc::v1::call_server::Call;
-use contract::grpc::v1::{CallRequest, CallResponse, StreamChunk};
-use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, TraceContext, parse_grpc_timeout};
+use contract::grpc::v1::{CallRequest, CallResponse};
+use contract::headers::{REPLAYED, TraceContext};
 use contract::ids::{OpId, TraceId};
 use contract::tls::Peer;
-use contract::transport::{Connection, not_dispatched};
-use contract::w3c::{TraceFlags, TraceParent};
+use contract::transport::not_dispatched;
+use contract::w3c::TraceFlags;
 use tokio::sync::SemaphorePermit;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
 use super::admission::{Admission, Refused};
-use crate::context::{Caller, Context, Parts};
-use crate::handler::{Answer, Answering, Run};
-use crate::registry::Verdict;
+use super::chunks::Chunks;
+use super::running::{self, Given};
+use super::said::{
+    accepted, draining, flags_of, no_such_method, other_kind, peer_of, respond, timeout_of,
+    undecodable,
+};
+use crate::context::{Caller, Context, Left, Parts};
+use crate::handler::{Answering, Run, Starts};
+use crate::idempotency::{self, Outcomes, Replay};
+use crate::key::Idempotent;
 use crate::session::Session;
-
-/// The code of a failure that is not a business error.
-const INTERNAL: &str = "INTERNAL";
 
 /// A served method.
 pub(crate) struct Method {
     pub(crate) run: Run,
+    /// What makes it be run once only.
+    pub(crate) idempotent: Option<Idempotent>,
 }
 
 /// Answers `Call` for this instance. Cheap to clone.
@@ -49,18 +50,37 @@ pub(crate) struct Inbound(Arc<Shared>);
 struct Shared {
     session: Arc<Session>,
     methods: HashMap<&'static str, Method>,
-    admission: Admission,
+    admission: Arc<Admission>,
+    outcomes: Outcomes,
+}
+
+/// An answer, and whose it is.
+type Served = Result<(CallResponse, Replay), Status>;
+
+/// A call that may run now.
+struct Begun<'i> {
+    slot: SemaphorePermit<'i>,
+    method: &'i Method,
+    given: Given,
+    deadline: Option<Deadline>,
 }
 
 impl Inbound {
     pub(crate) fn new(session: Arc<Session>, methods: HashMap<&'static str, Method>) -> Self {
         let limits = &session.options.limits;
         let admission = Admission::new(limits.concurrent_calls_max, limits.queued_calls_max);
+        let outcomes = Outcomes::in_runtime(&session);
         Self(Arc::new(Shared {
+            outcomes,
             session,
             methods,
-            admission,
+            admission: Arc::new(admission),
         }))
+    }
+
+    /// What became of work that is done once.
+    pub(crate) fn outcomes(&self) -> &Outcomes {
+        &self.0.outcomes
     }
 
     /// Refuses new calls and waits for the running ones, at most for `wait`. Returns how many
@@ -93,6 +113,7 @@ impl Inbound {
         peer: Peer,
         request: &mut CallRequest,
         deadline: Option<Deadline>,
+        flags: Option<TraceFlags>,
     ) -> Context {
         let mint = &self.0.session.mint;
         let trace = TraceContext::parse(&request.x_sb_trace).unwrap_or_else(|| TraceContext {
@@ -120,170 +141,128 @@ impl Inbound {
             request_id: std::mem::take(&mut request.request_id),
             idempotency_key: std::mem::take(&mut request.idempotency_key),
             trace,
+            flags: flags.unwrap_or(TraceFlags::SAMPLED),
+            left: Left::default(),
         })
     }
 
-    async fn serve(&self, request: Request<CallRequest>) -> Result<CallResponse, Status> {
+    /// Everything up to the handler, the same for all methods.
+    async fn begin(&self, request: Request<CallRequest>) -> Result<Begun<'_>, Status> {
         let peer = peer_of(&request);
         let clock = &self.0.session.clock;
         let deadline = timeout_of(request.metadata()).map(|left| Deadline::after(clock, left));
         let flags = flags_of(request.metadata());
         let mut request = request.into_inner();
-        let _slot = self.admit(peer, &request.method).await?;
+        let slot = self.admit(peer, &request.method).await?;
         if deadline.as_ref().is_some_and(Deadline::has_passed) {
             let status = Status::deadline_exceeded("the deadline passed before the handler ran");
             return Err(not_dispatched(status));
         }
-        let method = self.0.methods.get(&*request.method);
-        let method = method.ok_or_else(|| no_such_method(&request.method))?;
-        let context = self.context(peer, &mut request, deadline.clone());
-        let mut current = CallContext::new(context.trace()).deadline(deadline.clone());
-        current.flags = flags.unwrap_or(current.flags);
-        let payload = std::mem::take(&mut request.payload);
-        // The handler's own code starts before its future is polled, and may panic there too.
-        let started = catch_unwind(AssertUnwindSafe(|| (method.run)(payload, context)));
-        let running = match started {
-            Ok(running) => context::scope(current, CatchPanic(running)),
-            Err(panic) => return Ok(panicked(&request.method, &*panic)),
+        let found = self.0.methods.get_key_value(&*request.method);
+        let (name, method) = found.ok_or_else(|| no_such_method(&request.method))?;
+        let context = self.context(peer, &mut request, deadline.clone(), flags);
+        let current = context.as_current();
+        Ok(Begun {
+            slot,
+            method,
+            given: Given {
+                method: name,
+                payload: request.payload,
+                context,
+                current,
+            },
+            deadline,
+        })
+    }
+
+    async fn serve(&self, request: Request<CallRequest>) -> Served {
+        let begun = self.begin(request).await?;
+        let Run::Once(start) = &begun.method.run else {
+            return Err(other_kind(begun.given.method, "with a stream", "streaming"));
         };
-        let ended = match deadline {
+        if let Some(idempotent) = &begun.method.idempotent {
+            return Box::pin(self.serve_once(idempotent, start, begun)).await;
+        }
+        let running = running::once(start, begun.given).map_err(undecodable)?;
+        let clock = &self.0.session.clock;
+        let ended = match begun.deadline {
             Some(deadline) => clock.timeout(deadline.remaining(), running).await,
             None => Ok(running.await),
         };
+        drop(begun.slot);
         match ended {
-            Ok(Ok(answer)) => respond(answer),
-            Ok(Err(panic)) => Ok(panicked(&request.method, &*panic)),
+            Ok(handled) => Ok((respond(handled.answer), Replay::Fresh)),
             Err(_) => Err(Status::deadline_exceeded(
                 "the deadline passed while the handler ran",
             )),
         }
+    }
+
+    /// Answers all calls with one key alike, by running the handler for one of them.
+    async fn serve_once(
+        &self,
+        idempotent: &Idempotent,
+        start: &Starts<Answering>,
+        begun: Begun<'_>,
+    ) -> Served {
+        let Begun {
+            slot,
+            given,
+            deadline,
+            ..
+        } = begun;
+        // The handler goes on when its caller leaves, and so does what it takes.
+        let slot = self.0.admission.hold(slot);
+        let (context, payload) = (given.context.clone(), given.payload.clone());
+        let asked = idempotency::Asked {
+            idempotent,
+            method: given.method,
+            caller: context.caller(),
+            key: context.idempotency_key().unwrap_or_default(),
+            payload: &payload,
+            deadline,
+        };
+        let handler = || {
+            let running = running::once(start, given).map_err(undecodable)?;
+            Ok(async move {
+                let handled = running.await;
+                let is_retryable = handled.answer.as_ref().is_err_and(|it| it.is_retryable);
+                idempotency::Ended {
+                    is_final: !handled.panicked && !is_retryable,
+                    response: respond(handled.answer),
+                }
+            })
+        };
+        idempotency::once(&self.0.outcomes, asked, slot, handler).await
+    }
+
+    async fn answer(&self, request: Request<CallRequest>) -> Result<Chunks, Status> {
+        let begun = self.begin(request).await?;
+        let Run::Stream(start) = &begun.method.run else {
+            return Err(other_kind(begun.given.method, "once", "unary"));
+        };
+        let items = running::stream(start, begun.given).map_err(undecodable)?;
+        let slot = self.0.admission.hold(begun.slot);
+        Ok(Chunks::new(items, slot, begun.deadline))
     }
 }
 
 #[tonic::async_trait]
 impl Call for Inbound {
     async fn unary(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
-        self.serve(request).await.map(Response::new)
-    }
-
-    type StreamStream = tokio_stream::Empty<Result<StreamChunk, Status>>;
-
-    async fn stream(
-        &self,
-        request: Request<CallRequest>,
-    ) -> Result<Response<Self::StreamStream>, Status> {
-        let peer = peer_of(&request);
-        let name = &request.get_ref().method;
-        let _slot = self.admit(peer, name).await?;
-        if self.0.methods.contains_key(&**name) {
-            let text = format!("`{name}` answers once; call it as a unary method");
-            return Err(Status::failed_precondition(text));
+        let (response, replay) = self.serve(request).await?;
+        let mut response = Response::new(response);
+        if replay == Replay::Replayed {
+            let said = MetadataValue::from_static("1");
+            response.metadata_mut().insert(REPLAYED, said);
         }
-        Err(no_such_method(name))
+        Ok(response)
     }
-}
 
-fn peer_of<T>(request: &Request<T>) -> Peer {
-    request
-        .extensions()
-        .get::<Connection>()
-        .map_or(Peer::Unknown, |connection| connection.peer)
-}
+    type StreamStream = Chunks;
 
-fn accepted(verdict: Verdict, peer: Peer, method: &str) -> Result<(), Status> {
-    let peer = || {
-        peer.uri()
-            .unwrap_or_else(|| "an unidentified peer".to_owned())
-    };
-    match verdict {
-        Verdict::Allowed => Ok(()),
-        Verdict::NotReady => Err(not_dispatched(Status::unavailable(
-            "the instance is not ready: it has not received its policy yet",
-        ))),
-        Verdict::Revoked => Err(Status::permission_denied(format!("{} is revoked", peer()))),
-        Verdict::Unidentified => Err(Status::permission_denied(format!(
-            "`{method}` is open to listed services only, and the peer's certificate names none"
-        ))),
-        Verdict::Denied => Err(Status::permission_denied(format!(
-            "no acceptance rule lets {} call `{method}`",
-            peer()
-        ))),
-    }
-}
-
-fn draining() -> Status {
-    not_dispatched(Status::unavailable("the instance is draining"))
-}
-
-fn no_such_method(name: &str) -> Status {
-    Status::not_found(format!("this instance does not serve `{name}`"))
-}
-
-fn respond(answer: Answer) -> Result<CallResponse, Status> {
-    match answer {
-        Answer::Reply(payload) => Ok(CallResponse {
-            payload,
-            ..CallResponse::default()
-        }),
-        Answer::Business { code, message } => {
-            let code = if code.is_empty() { INTERNAL } else { code };
-            Ok(failed(code, message))
-        }
-        Answer::Undecodable(why) => Err(Status::invalid_argument(format!(
-            "the request is not the contract's message: {why}"
-        ))),
-    }
-}
-
-fn failed(code: &str, message: String) -> CallResponse {
-    let error_code = code.to_owned();
-    CallResponse {
-        error_code,
-        error_message: message,
-        ..CallResponse::default()
-    }
-}
-
-/// The panic's text goes to our log; the caller learns that something broke, not what.
-fn panicked(method: &str, panic: &(dyn Any + Send)) -> CallResponse {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    tracing::error!(
-        method,
-        panic = text.unwrap_or("not a text"),
-        "handler panicked"
-    );
-    failed(
-        INTERNAL,
-        format!("the handler of `{method}` panicked; see its log"),
-    )
-}
-
-/// The rest of the caller's deadline.
-fn timeout_of(metadata: &MetadataMap) -> Option<Duration> {
-    parse_grpc_timeout(metadata.get(GRPC_TIMEOUT)?.to_str().ok()?)
-}
-
-/// Whether the caller records the trace, if it says so.
-fn flags_of(metadata: &MetadataMap) -> Option<TraceFlags> {
-    let read = TraceParent::parse(metadata.get(TRACEPARENT)?.as_bytes())?;
-    Some(read.flags())
-}
-
-/// A handler whose panic is a value: one call must not take the connection's others down.
-struct CatchPanic(Answering);
-
-impl Future for CatchPanic {
-    type Output = Result<Answer, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        // The future is dropped after a panic and never polled again, so nobody sees what it
-        // left half done.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(panic) => Poll::Ready(Err(panic)),
-        }
+    async fn stream(&self, request: Request<CallRequest>) -> Result<Response<Chunks>, Status> {
+        self.answer(request).await.map(Response::new)
     }
 }
 

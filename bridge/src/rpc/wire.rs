@@ -7,18 +7,32 @@
 use std::sync::{Arc, LazyLock};
 
 use bytes::{BufMut, Bytes};
+use contract::grpc::v1::InvokeRequest;
 use contract::headers::{TRACE_TEXT_LEN, TRACEPARENT, TraceContext, X_SB_TRACE};
-use contract::ids::ServiceId;
-use contract::transport::UnaryRequest;
+use contract::ids::{InstanceId, ServiceId};
+use contract::transport::GrpcRequest;
 use contract::w3c::TraceFlags;
 use http::{HeaderValue, Uri};
+use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
+use super::asked::Answered;
 use crate::telemetry::RequestId;
 
-/// Where every instance takes unary calls. The authority is the same for all of them.
-static UNARY: LazyLock<Uri> =
-    LazyLock::new(|| Uri::from_static("https://servicebridge.peer/servicebridge.v1.Call/Unary"));
+/// Where instances take calls, by how they answer. The authority is the same for all of them.
+static CALL: LazyLock<[Uri; 2]> = LazyLock::new(|| {
+    [
+        Uri::from_static("https://servicebridge.peer/servicebridge.v1.Call/Unary"),
+        Uri::from_static("https://servicebridge.peer/servicebridge.v1.Call/Stream"),
+    ]
+});
+/// Where the runtime takes them.
+static INVOKE: LazyLock<[Uri; 2]> = LazyLock::new(|| {
+    [
+        Uri::from_static("https://servicebridge.peer/servicebridge.v1.Invoke/Unary"),
+        Uri::from_static("https://servicebridge.peer/servicebridge.v1.Invoke/Stream"),
+    ]
+});
 
 /// The parts of a `CallRequest`.
 #[derive(Clone, Debug)]
@@ -33,17 +47,50 @@ pub(super) struct CallParts {
 }
 
 impl CallParts {
-    /// The call as a request; its deadline is not in it yet.
-    pub(super) fn request(&self) -> UnaryRequest {
-        let mut request = UnaryRequest::new(UNARY.clone(), self.bytes_max());
+    /// The call as an instance takes it; its deadline is not in it yet.
+    pub(super) fn request(&self, answered: Answered) -> GrpcRequest {
+        let uri = CALL[answered as usize].clone();
+        let mut request = GrpcRequest::new(uri, self.bytes_max());
         self.write(request.message());
+        self.trace(&mut request);
+        request
+    }
+
+    /// The call as the runtime takes it.
+    pub(super) fn invoke(
+        &self,
+        target: ServiceId,
+        contract_hash: &str,
+        excluded: &[InstanceId],
+    ) -> InvokeRequest {
+        InvokeRequest {
+            target_service_id: target.to_string(),
+            method: self.method.to_owned(),
+            payload: self.payload.clone(),
+            request_id: self.request.to_string(),
+            idempotency_key: self.key.as_deref().unwrap_or_default().to_owned(),
+            x_sb_trace: self.trace.to_string(),
+            contract_hash: contract_hash.as_bytes().to_vec(),
+            exclude_instance_ids: excluded.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The same as a request; its deadline is not in it yet.
+    pub(super) fn invoke_request(&self, invoke: &InvokeRequest, answered: Answered) -> GrpcRequest {
+        let uri = INVOKE[answered as usize].clone();
+        let mut request = GrpcRequest::new(uri, invoke.encoded_len());
+        invoke.encode_raw(request.message());
+        self.trace(&mut request);
+        request
+    }
+
+    fn trace(&self, request: &mut GrpcRequest) {
         if let Some(value) = trace_header(self.trace) {
             request.header(X_SB_TRACE, value);
         }
         if let Some(value) = flags_header(self.trace, self.flags) {
             request.header(TRACEPARENT, value);
         }
-        request
     }
 
     fn write(&self, buffer: &mut impl BufMut) {
@@ -98,7 +145,7 @@ fn text(tag: u32, text: &str, buffer: &mut impl BufMut) {
 
 /// The value of the trace header. Marked sensitive: it differs in every call, and as an ordinary
 /// header it would push useful ones out of the connection's compression table.
-pub(super) fn trace_header(trace: TraceContext) -> Option<HeaderValue> {
+fn trace_header(trace: TraceContext) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(trace.encode(&mut [0; TRACE_TEXT_LEN])).ok()?;
     value.set_sensitive(true);
     Some(value)
@@ -106,7 +153,7 @@ pub(super) fn trace_header(trace: TraceContext) -> Option<HeaderValue> {
 
 /// The value of the W3C header, sent only to say that the trace is not recorded: the own header
 /// has no place for that.
-pub(super) fn flags_header(trace: TraceContext, flags: TraceFlags) -> Option<HeaderValue> {
+fn flags_header(trace: TraceContext, flags: TraceFlags) -> Option<HeaderValue> {
     if flags.is_sampled() {
         return None;
     }
@@ -118,7 +165,6 @@ mod tests {
     use contract::clock::Clock;
     use contract::grpc::v1::CallRequest;
     use contract::ids::{IdMint, OpId, TraceId};
-    use prost::Message as _;
 
     use super::*;
 

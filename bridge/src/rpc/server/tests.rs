@@ -6,11 +6,14 @@ use bytes::Bytes;
 use contract::clock::ManualClock;
 use contract::grpc::v1::registry_event::Kind;
 use contract::grpc::v1::{PolicyEvaluation, PolicyRule, RegistryEvent, RegistryUpdate};
+use contract::headers::GRPC_TIMEOUT;
 use contract::ids::{InstanceId, ServiceId};
+use contract::transport::Connection;
 use tonic::Code;
-use tonic::metadata::MetadataValue;
+use tonic::metadata::MetadataMap;
 
 use super::*;
+use crate::handler::{Answer, Refusal, Undecodable};
 use crate::options::Reconnect;
 use crate::registry::tests::snapshot;
 use crate::session::tests::session;
@@ -32,16 +35,11 @@ fn bed() -> Bed {
     });
     let runs = Arc::new(AtomicU32::new(0));
     let counted = runs.clone();
-    let run: Run = Arc::new(move |payload: Bytes, context: Context| -> Answering {
+    let run = Run::Once(Box::new(move |payload: Bytes, context: Context| {
         counted.fetch_add(1, Ordering::Relaxed);
-        match &*payload {
-            b"undecodable" => Box::pin(async { Answer::Undecodable("bad tag".into()) }),
-            b"business" => Box::pin(async {
-                Answer::Business {
-                    code: "OUT_OF_STOCK",
-                    message: "none left".into(),
-                }
-            }),
+        Ok(match &*payload {
+            b"undecodable" => return Err(Undecodable("bad tag".into())),
+            b"business" => Box::pin(async { Err(sold_out()) }),
             b"panic" => Box::pin(async { panic!("secret detail") }),
             b"panic early" => panic!("secret detail"),
             b"hang" => Box::pin(std::future::pending()),
@@ -52,17 +50,29 @@ fn bed() -> Bed {
                         .map_or("runtime".to_owned(), |id| id.to_string());
                     format!("{}/{instance}", it.service)
                 });
-                Box::pin(async move { Answer::Reply(caller.into()) })
+                Box::pin(async move { Ok(caller.into()) })
             }
-            _ => Box::pin(async { Answer::Reply(payload) }),
-        }
+            _ => Box::pin(async { Ok(payload) }),
+        })
+    }));
+    let methods = [("Charge", run), ("Watch", streams::run())].map(|(name, run)| {
+        let idempotent = None;
+        (name, Method { run, idempotent })
     });
-    let inbound = Inbound::new(session.clone(), HashMap::from([("Charge", Method { run })]));
+    let inbound = Inbound::new(session.clone(), HashMap::from(methods));
     Bed {
         inbound,
         session,
         hand,
         runs,
+    }
+}
+
+fn sold_out() -> Refusal {
+    Refusal {
+        code: "OUT_OF_STOCK",
+        message: "none left".into(),
+        is_retryable: false,
     }
 }
 
@@ -172,6 +182,10 @@ async fn an_unknown_method_is_not_found_and_a_stream_of_a_unary_one_does_not_fit
     assert_eq!(stream.err().unwrap().code(), Code::FailedPrecondition);
     let stream = bed.inbound.stream(request(service(), "Nothing", b"")).await;
     assert_eq!(stream.err().unwrap().code(), Code::NotFound);
+    assert_eq!(
+        refusal(&bed, "Watch").await,
+        (Code::FailedPrecondition, false)
+    );
 }
 
 #[tokio::test]
@@ -287,3 +301,5 @@ fn a_timeout_is_at_most_eight_digits_and_a_unit() {
         assert_eq!(read(bad), None, "{bad}");
     }
 }
+
+mod streams;

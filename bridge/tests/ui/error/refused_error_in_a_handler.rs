@@ -4,7 +4,7 @@ use shop::{ChargeReply, ChargeRequest};
 
 #[derive(Debug, bridge::Error)]
 enum MyError {
-    OutOfStock { sku: String },
+    OutOfStock(u32),
 }
 
 #[bridge::rpc]

@@ -1,6 +1,6 @@
 #[derive(Debug, bridge::Error)]
 enum ChargeError {
-    #[bridge(code = "OUT_OF_STOCK", status = 409)]
+    #[bridge(retry = 3)]
     OutOfStock,
 }
 

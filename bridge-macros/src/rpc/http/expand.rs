@@ -1,0 +1,144 @@
+//! What is added for an axum handler: the type of the same name and its operation.
+//!
+//! May assume that `check` found no fault. Nothing of what is added runs for a request.
+//!
+//! Invariant: what cannot be named outside of the function (generics, hidden types, elided
+//! lifetimes) is left out instead of being refused.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{GenericParam, ReturnType, Type};
+
+use crate::rpc::attribute::Attribute;
+use crate::rpc::expand::{ends_of, local, located, site, twin};
+use crate::rpc::head::{Arg, Head, mentions};
+
+use super::check::Operation;
+
+pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operation) -> TokenStream {
+    let facade = &attribute.facade;
+    let rt = facade.rt();
+    let Operation {
+        method, path, name, ..
+    } = operation;
+    let site = site(head.ident(), None);
+    let id = quote!(#rt::OperationId::http(#method, #path, #site));
+    let [handlers, described] = ["handlers", "operation"].map(local);
+    let doc = head.doc();
+    let deadline = attribute
+        .deadline_ms
+        .map(|it| quote!(.deadline(#rt::millis(#it))));
+    let idempotent = operation.header.as_ref().map(|header| {
+        let keep = attribute.idempotent.as_ref().and_then(|it| it.keep_ms);
+        let keep = match keep {
+            Some(keep) => quote!(::core::option::Option::Some(#rt::millis(#keep))),
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(.idempotent_by(#header, #keep))
+    });
+    let named = Named::of(head);
+    let arguments = head.args.iter().filter(|arg| named.can_say(arg));
+    let arguments = arguments.map(|arg| argument(attribute, &arg.ty));
+    let answer = answer(attribute, head, &named);
+    let body = quote! {
+        let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #deadline #idempotent;
+        {
+            use #rt::OpaqueArgument as _;
+            #(#arguments.describe(&mut #described);)*
+        }
+        #answer
+        #handlers.declare(#described);
+    };
+    twin(facade, head, &id, &handlers, &body)
+}
+
+/// `Argument::<T>::new()`, underlined at the type.
+fn argument(attribute: &Attribute, ty: &Type) -> TokenStream {
+    let (first, _) = ends_of(ty);
+    let rt = attribute.facade.rt_at(first);
+    let at_type = located(first);
+    quote_spanned!(at_type=> #rt::Argument::<#ty>::new())
+}
+
+/// What the compiler checks of the function as a whole: its future can be sent between threads,
+/// and what it returns is an answer.
+fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
+    let ident = head.ident();
+    let returns = match &head.sig.output {
+        ReturnType::Type(_, ty) if head.sig.asyncness.is_some() && named.can_name(ty) => {
+            let (first, _) = ends_of(ty);
+            let rt = attribute.facade.rt_at(first);
+            let at_type = located(first);
+            quote_spanned!(at_type=> #rt::answers::<#ty>();)
+        }
+        _ => TokenStream::new(),
+    };
+    let is_callable = head.sig.unsafety.is_none() && head.args.iter().all(|arg| named.can_say(arg));
+    if !is_callable || named.is_generic {
+        return returns;
+    }
+    let rt = attribute.facade.rt_at(ident.span());
+    let at_name = located(ident.span());
+    let slots: Vec<_> = (0..head.args.len())
+        .map(|at| local(&format!("argument{at}")))
+        .collect();
+    let types = head.args.iter().map(|arg| &arg.ty);
+    let sent = quote_spanned!(at_name=> #rt::can_be_sent(#ident(#(#slots),*)));
+    quote! {
+        #returns
+        let _ = |#(#slots: #types),*| #sent;
+    }
+}
+
+/// What can be named outside of the function.
+struct Named {
+    is_generic: bool,
+    parameters: Vec<String>,
+}
+
+impl Named {
+    fn of(head: &Head) -> Self {
+        let parameters = head.sig.generics.params.iter().filter_map(|it| match it {
+            GenericParam::Type(ty) => Some(ty.ident.to_string()),
+            GenericParam::Const(value) => Some(value.ident.to_string()),
+            GenericParam::Lifetime(_) => None,
+        });
+        Self {
+            is_generic: !head.sig.generics.params.is_empty(),
+            parameters: parameters.collect(),
+        }
+    }
+
+    fn can_say(&self, arg: &Arg) -> bool {
+        !arg.is_conditional && self.can_name(&arg.ty)
+    }
+
+    fn can_name(&self, ty: &Type) -> bool {
+        let is_hidden = mentions(ty, "impl") || self.parameters.iter().any(|it| mentions(ty, it));
+        !is_hidden && !borrows(ty.to_token_stream())
+    }
+}
+
+/// Whether a lifetime other than `'static` occurs, also an elided one.
+fn borrows(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_static =
+            |it: Option<&TokenTree>| matches!(it, Some(TokenTree::Ident(word)) if word == "static");
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == '\'' && !is_static(tokens.peek()) => {
+                return true;
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '&' => {
+                let is_lifetime =
+                    |it: &TokenTree| matches!(it, TokenTree::Punct(mark) if mark.as_char() == '\'');
+                if !tokens.peek().is_some_and(is_lifetime) {
+                    return true;
+                }
+            }
+            TokenTree::Group(group) if borrows(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,213 @@
+//! Errors that are part of a contract, and what of them travels.
+//!
+//! On the wire of a call an error is a code and a message. What else it holds follows the message
+//! as one JSON object: `out of stock {"sku":"A-1"}`. So a caller in another language reads the
+//! text, and one with the type reads the fields.
+//!
+//! Invariant: the object is found again whatever the text says, because the three characters it
+//! begins with cannot occur later: inside of JSON without spaces a quote after a brace is part of a
+//! string, and there it is escaped.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// HTTP status of an error that names none: the request was understood and refused.
+pub const STATUS_DEFAULT: u16 = 422;
+
+/// What separates the text from the fields; its last two characters belong to the fields.
+const FIELDS_BEGIN: &str = " {\"";
+
+/// An error that is part of the contract: a code and a text that travel to the caller, who gets
+/// the same type back with [`CallError::business`](crate::CallError::business).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel to the caller as a business error",
+    label = "not a business error",
+    note = "put `#[derive(Debug, bridge::Error)]` on the enum"
+)]
+pub trait BusinessError: Sized {
+    /// The code, free text chosen by the application: `CARD_DECLINED`.
+    fn code(&self) -> &'static str;
+
+    /// The text that travels: for people, and behind it the [`fields`](Self::fields), if there are
+    /// any.
+    fn message(&self) -> String;
+
+    /// The error with this code, if it is one of this type.
+    fn from_wire(code: &str, message: &str) -> Option<Self>;
+
+    /// The HTTP status, 400 to 599.
+    fn status(&self) -> u16 {
+        STATUS_DEFAULT
+    }
+
+    /// The number of the gRPC status.
+    fn grpc(&self) -> i32 {
+        grpc_of(self)
+    }
+
+    /// Whether the same request may succeed later, without anybody changing anything.
+    fn retryable(&self) -> bool {
+        false
+    }
+
+    /// What it holds besides its text.
+    fn fields(&self) -> ErrorFields {
+        ErrorFields::default()
+    }
+}
+
+/// For handlers that cannot fail.
+impl BusinessError for Infallible {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn message(&self) -> String {
+        match *self {}
+    }
+
+    fn from_wire(_: &str, _: &str) -> Option<Self> {
+        None
+    }
+}
+
+/// The number of the gRPC status that says the same as an error's HTTP status.
+pub fn grpc_of<E: BusinessError>(error: &E) -> i32 {
+    match error.status() {
+        400 => 3,
+        401 => 16,
+        403 => 7,
+        404 | 410 => 5,
+        409 => 10,
+        416 => 11,
+        429 => 8,
+        499 => 1,
+        501 => 12,
+        503 => 14,
+        504 => 4,
+        500..=599 => 13,
+        _ => 9,
+    }
+}
+
+/// A value that an error can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel with an error",
+    label = "cannot be written as JSON and read back",
+    note = "derive `serde::Serialize` and `serde::Deserialize`, or mark it `#[source]`"
+)]
+pub trait ErrorField: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> ErrorField for T {}
+
+/// What an error holds besides its text, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ErrorFields(Map<String, Value>);
+
+impl ErrorFields {
+    /// Adds the field `name`. A value that is no JSON (a map with keys that are no text) is left
+    /// out, and the error then comes back as its code alone.
+    #[must_use]
+    pub fn with<T: ErrorField>(mut self, name: &str, value: &T) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.0.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    fn take<T: ErrorField>(&mut self, name: &str) -> Option<T> {
+        serde_json::from_value(self.0.remove(name)?).ok()
+    }
+
+    /// The fields behind the text of a message.
+    pub fn of_message(message: &str) -> Option<Self> {
+        let begin = message.rfind(FIELDS_BEGIN)?;
+        serde_json::from_str(&message[begin + 1..]).ok().map(Self)
+    }
+
+    /// Name and value of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// The type of a field. One that cannot travel was refused where it was added, so reading it is
+/// no second fault: the method of [`StrangeField`] is found then.
+#[derive(Debug)]
+pub struct Field<T>(PhantomData<fn() -> T>);
+
+impl<T> Field<T> {
+    /// A field of type `T`.
+    #[expect(clippy::new_without_default, reason = "made by generated code only")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: ErrorField> Field<T> {
+    /// Takes the field `name` out, if it is there and is a `T`.
+    pub fn take(&self, fields: &mut ErrorFields, name: &str) -> Option<T> {
+        fields.take(name)
+    }
+}
+
+/// A field that cannot travel.
+pub trait StrangeField<T> {
+    /// Nothing.
+    fn take(&self, _: &mut ErrorFields, _: &str) -> Option<T> {
+        None
+    }
+}
+
+impl<T> StrangeField<T> for Field<T> {}
+
+/// The message of an error: its text, then its fields.
+pub fn error_message<E: BusinessError + fmt::Display>(error: &E) -> String {
+    let fields = error.fields().0;
+    if fields.is_empty() {
+        return error.to_string();
+    }
+    // A map of values always has a text.
+    let fields = serde_json::to_string(&fields).unwrap_or_default();
+    format!("{error} {fields}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_behind_any_text() {
+        for text in [
+            "",
+            "out of stock",
+            "got { \"a\": 1 }",
+            "got {\"a\":1} {\"b\":2}",
+        ] {
+            for value in ["A-1", "x {\"y\":1}", "\" {\"", "{"] {
+                let fields = ErrorFields::default().with("sku", &value.to_owned());
+                let json = serde_json::to_string(&fields.0).unwrap();
+                let message = format!("{text} {json}");
+                let mut found = ErrorFields::of_message(&message).unwrap();
+                assert_eq!(
+                    found.take::<String>("sku").as_deref(),
+                    Some(value),
+                    "{message}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_without_fields_has_none() {
+        for message in ["", "out of stock", "{}", " {\"sku\"", " {\"sku\":}"] {
+            assert_eq!(ErrorFields::of_message(message), None, "{message}");
+        }
+    }
+}

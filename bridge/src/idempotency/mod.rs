@@ -1,0 +1,26 @@
+//! Work that is done once, however often it is asked for.
+//!
+//! ```text
+//! call with a key ─▶ Outcomes: run ─▶ handler, on a task of its own ─▶ kept ─▶ answer
+//!                       ├─ replay ──▶ the kept answer, marked x-bridge-replayed: 1
+//!                       ├─ conflict ▶ FAILED_PRECONDITION: the key was used for another request
+//!                       └─ busy ────▶ waits for the first one, within its deadline
+//! ```
+//!
+//! Outcomes are kept by the runtime: durable, and one truth for all instances of a service. Where
+//! there is no runtime they are kept in the memory of the process, bounded, and **not durable**: a
+//! repeat after a restart, or at another instance, does the work again.
+//!
+//! A handler whose caller gives up runs to its end, because a repeat beside a half-done first try
+//! is what nobody wants. When its process dies, the claim's lease (15 seconds) ends, and the next
+//! repeat does the work **again**: then it was done at least once.
+//!
+//! Refuses to run without asking: while the runtime is away, calls with a key are refused as
+//! retryable, before the handler runs.
+
+mod remote;
+mod outcomes;
+mod once;
+
+pub(crate) use self::once::{Asked, Ended, Replay, once};
+pub use self::outcomes::Outcomes;

@@ -1,0 +1,134 @@
+//! What a service offers, as one list: handlers of messages and axum handlers.
+//!
+//! ```text
+//!  #[bridge::rpc] fn ──▶ Operation ──▶ handlers![…] ─┐
+//!  #[bridge::service] impl ──▶ From<Service> ────────┼─▶ Handlers ─┬─▶ Builder::serve
+//!  a generated server trait ──▶ into_handlers ───────┘             └─▶ declare(app, …), audit(…)
+//! ```
+//!
+//! Handlers of messages are run by the bridge. Axum handlers are run by axum; what the list knows
+//! of them is what their routes are given, and what the audit compares with the mounted routes.
+//!
+//! Invariant: an operation is in a list once; the compiler sees to it.
+
+mod id;
+mod client;
+mod http;
+mod argument;
+mod items;
+mod problem;
+mod offered;
+pub(crate) mod describe;
+
+use std::fmt;
+
+use crate::handler::OperationDef;
+
+pub use self::argument::{
+    Argument, HttpAnswer, KeyField, OpaqueArgument, Readable, answers, can_be_sent, key_text,
+};
+pub use self::client::{NoClient, ServiceClient, client_in};
+pub use self::http::HttpOperation;
+pub use self::id::{OperationId, distinct};
+pub use self::items::stream_of;
+pub use self::problem::{error_of_problem, failed, problem};
+
+pub(crate) use self::offered::{Offered, audit_of_called, declared_in};
+
+use self::client::Calls;
+
+/// Something that can be listed in [`handlers!`](crate::handlers).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "put `#[bridge::rpc]` on the function"
+)]
+pub trait Operation {
+    /// What it is known by.
+    const ID: OperationId;
+
+    /// Adds it to a list.
+    fn add_to(handlers: &mut Handlers);
+}
+
+/// An operation of a list that is made while compiling.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    id: OperationId,
+    add_to: fn(&mut Handlers),
+}
+
+impl Listed {
+    /// The operation `O`.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            id: O::ID,
+            add_to: O::add_to,
+        }
+    }
+}
+
+impl fmt::Debug for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.id.fmt(f)
+    }
+}
+
+/// The operations of a service; made by [`handlers!`](crate::handlers), or of a value under
+/// [`service`](macro@crate::service).
+#[derive(Debug, Default)]
+pub struct Handlers {
+    /// Handlers of messages.
+    pub(crate) rpc: Vec<OperationDef>,
+    /// Axum handlers.
+    pub(crate) http: Vec<HttpOperation>,
+    /// The services that handlers of messages call.
+    pub(crate) calls: Vec<Calls>,
+}
+
+impl Handlers {
+    /// From a list of handlers of messages.
+    pub fn from_operations(operations: Vec<OperationDef>) -> Self {
+        Self {
+            rpc: operations,
+            ..Self::default()
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn listed(list: &[Listed]) -> Self {
+        let mut handlers = Self::default();
+        for listed in list {
+            (listed.add_to)(&mut handlers);
+        }
+        handlers
+    }
+
+    #[doc(hidden)]
+    pub fn serve(&mut self, operation: OperationDef) {
+        self.rpc.push(operation);
+    }
+
+    #[doc(hidden)]
+    pub fn declare(&mut self, operation: HttpOperation) {
+        self.http.push(operation);
+    }
+
+    #[doc(hidden)]
+    pub fn calls<T: ServiceClient>(&mut self) {
+        self.calls.push(Calls::of::<T>());
+    }
+
+    /// Adds the operations of another list.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.rpc.extend(other.rpc);
+        self.http.extend(other.http);
+        self.calls.extend(other.calls);
+    }
+
+    /// Every service that is called, by whichever handler.
+    pub(crate) fn all_calls(&self) -> impl Iterator<Item = &Calls> {
+        let http = self.http.iter().flat_map(|it| &it.calls);
+        self.calls.iter().chain(http)
+    }
+}

@@ -1,0 +1,218 @@
+//! Declared axum handlers meet the router they are mounted in.
+//!
+//! A handler knows the path it was annotated with; where routers around it add to that is told by
+//! the audit, which joins both. What was said about the handler then holds for the route.
+//!
+//! Invariant: what was said about a handler either holds for its requests, or a warning says why it
+//! does not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bridge_tower::Observed;
+use bridge_tower::app::RoutePolicy;
+use bridge_tower::idempotency::KeyHeader;
+use bridge_tower::record::{Kind, Verb};
+use bridge_tower::routes::{Audit, Declared, RouteTable};
+use http::{HeaderName, Method};
+
+use super::client::Provided;
+use super::http::HttpOperation;
+use crate::handler::States;
+
+/// The axum handlers of a bridge, and the values its requests bring along.
+#[derive(Debug, Default)]
+pub(crate) struct Offered {
+    operations: Vec<HttpOperation>,
+    /// `None` where no handler asks for one.
+    provided: Option<Provided>,
+}
+
+impl Offered {
+    pub(crate) fn new(operations: Vec<HttpOperation>, states: States) -> Self {
+        let asks = operations.iter().any(|it| !it.calls.is_empty());
+        Self {
+            operations,
+            provided: asks.then(|| Provided(Arc::new(states))),
+        }
+    }
+
+    /// Makes what was said about the handlers hold for the routes of `app`.
+    pub(crate) fn apply(&self, app: Observed) -> Observed {
+        let app = declared_in(app, &self.operations);
+        match &self.provided {
+            Some(provided) => app.provide(provided.clone()),
+            None => app,
+        }
+    }
+}
+
+/// The same application, where requests of these operations have the deadline and are done once as
+/// was said.
+pub(crate) fn declared_in(app: Observed, operations: &[HttpOperation]) -> Observed {
+    if operations.is_empty() {
+        return app;
+    }
+    let audit = audit_of(operations, app.routes());
+    for missing in &audit.declared_not_mounted {
+        let Declared {
+            path,
+            verb,
+            operation,
+        } = &missing.declared;
+        tracing::warn!(
+            "`{operation}` is declared at {} {path}, which is not mounted",
+            verb.as_str()
+        );
+    }
+    for ambiguous in &audit.ambiguous {
+        let Declared {
+            path,
+            verb,
+            operation,
+        } = &ambiguous.declared;
+        tracing::warn!(
+            candidates = ambiguous.candidates.join(", "),
+            "`{operation}` is declared at {} {path}, which may be several routes; write the whole path",
+            verb.as_str()
+        );
+    }
+    app.operations(policies(operations, &audit))
+}
+
+/// What is declared, compared with what `table` has mounted.
+pub(crate) fn audit_of(operations: &[HttpOperation], table: &RouteTable) -> Audit {
+    Audit::of(&declarations(operations), table, None)
+}
+
+/// The same, with what was called so far.
+pub(crate) fn audit_of_called(operations: &[HttpOperation], app: &Observed) -> Audit {
+    let table = app.routes();
+    let numbers: HashMap<&str, u32> = table.templates().zip(0..).collect();
+    let mut counts: HashMap<(u32, Verb), u64> = HashMap::new();
+    for series in app.recorder().totals() {
+        let is_served = series.key.route.kind() == Kind::Server;
+        let route = series.route.as_deref().filter(|_| is_served);
+        if let Some(number) = route.and_then(|it| numbers.get(it)) {
+            *counts.entry((*number, series.key.verb)).or_default() += series.total.count;
+        }
+    }
+    let called = |route, verb| counts.get(&(route, verb)).copied().unwrap_or_default();
+    Audit::of(&declarations(operations), table, Some(&called))
+}
+
+fn declarations(operations: &[HttpOperation]) -> Vec<Declared> {
+    operations.iter().map(declaration).collect()
+}
+
+fn declaration(operation: &HttpOperation) -> Declared {
+    Declared {
+        path: operation.id.name.to_owned(),
+        verb: Verb::from(&method_of(operation)),
+        operation: operation.name.to_owned(),
+    }
+}
+
+/// The macro wrote it, so it is one.
+fn method_of(operation: &HttpOperation) -> Method {
+    Method::from_bytes(operation.id.verb.as_bytes()).unwrap_or_default()
+}
+
+fn policies(operations: &[HttpOperation], audit: &Audit) -> Vec<RoutePolicy> {
+    let mut policies = Vec::new();
+    for operation in operations {
+        let declared = declaration(operation);
+        let mut joined = audit.declared_and_mounted.iter();
+        let Some(joined) = joined.find(|it| it.declared == declared) else {
+            continue;
+        };
+        let policy = RoutePolicy {
+            method: method_of(operation),
+            path: joined.path.as_str().into(),
+            deadline: operation.deadline,
+            idempotency: operation.idempotent.and_then(|it| {
+                let header = HeaderName::from_bytes(it.header.as_bytes()).ok()?;
+                Some(KeyHeader::named(header).keep(it.keep))
+            }),
+        };
+        if policy.deadline.is_some() || policy.idempotency.is_some() {
+            policies.push(policy);
+        }
+    }
+    policies
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use http::{Request, StatusCode};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::handler::MethodMeta;
+    use crate::rpc::{Contract, Declared as Declarations, Target};
+
+    struct Inventory;
+
+    impl Contract for Inventory {
+        const NAME: &'static str = "shop.inventory.v1.Inventory";
+        const DEFAULT_TARGET: &'static str = "inventory";
+        const METHODS: &'static [MethodMeta] = &[MethodMeta {
+            service: "shop.inventory.v1.Inventory",
+            name: "Reserve",
+            contract_hash: "v2:0",
+            input_schema: "{}",
+            output_schema: "{}",
+            streaming: false,
+        }];
+        type Client = InventoryClient;
+    }
+
+    #[derive(Clone, Debug)]
+    struct InventoryClient {
+        #[expect(dead_code, reason = "only printed")]
+        target: Target,
+    }
+
+    impl From<Target> for InventoryClient {
+        fn from(target: Target) -> Self {
+            Self { target }
+        }
+    }
+
+    crate::__client_impls!(InventoryClient, Inventory);
+
+    #[bridge_macros::rpc(get, "/stock", crate = crate)]
+    async fn stock(inventory: crate::Client<Inventory>) -> String {
+        format!("{inventory:?}")
+    }
+
+    #[tokio::test]
+    async fn what_a_handler_asks_for_is_declared_and_given_to_its_requests() {
+        let handlers = bridge_macros::handlers![crate = crate; stock];
+        let (declared, mut states) = (Arc::<Declarations>::default(), States::default());
+        for calls in handlers.all_calls() {
+            calls.provide(&declared, &mut states);
+            // Who asks twice declares once.
+            calls.provide(&declared, &mut states);
+        }
+        let called: Vec<_> = declared
+            .dependencies()
+            .iter()
+            .map(|it| it.method.name)
+            .collect();
+        assert_eq!(called, ["Reserve"]);
+        let router = Router::new().nest("/v1", Router::new().route("/stock", get(stock)));
+        let app = Offered::new(handlers.http, states).apply(bridge_tower::observe(router));
+        let request = Request::get("/v1/stock").body(Body::empty()).unwrap();
+        let answer = app
+            .oneshot(request)
+            .await
+            .unwrap_or_else(|never| match never {});
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = to_bytes(answer.into_body(), 65_536).await.unwrap();
+        assert!(body.starts_with(b"InventoryClient"));
+    }
+}

@@ -1,0 +1,169 @@
+//! What is asked in one call, whatever carries it: the method, the encoded request, and what
+//! differs from the defaults.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bridge_tower::{CallContext, Deadline};
+use bytes::Bytes;
+use contract::clock::{Clock, Sleep};
+use contract::error_code::ErrorCode;
+use tokio_stream::Stream;
+
+use super::outcome::Failure;
+use crate::handler::MethodMeta;
+use crate::options::Transport;
+
+/// What a call, or a client for all of its calls, says that differs from the defaults.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CallOptions {
+    pub(super) timeout: Option<Duration>,
+    pub(super) transport: Option<Transport>,
+    pub(super) idempotency_key: Option<Arc<str>>,
+    pub(super) request_id: Option<Arc<str>>,
+    /// What it is made for; `None` means what the task works for.
+    pub(super) outer: Option<CallContext>,
+}
+
+/// What differs from the defaults for all calls of one client: whom it calls, and how.
+///
+/// ```
+/// use std::time::Duration;
+/// use bridge::{ClientOptions, Transport};
+///
+/// let options = ClientOptions::new()
+///     .service("payments-eu")
+///     .timeout(Duration::from_secs(2))
+///     .transport(Transport::Direct);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    pub(super) service: Option<Arc<str>>,
+    pub(super) calls: CallOptions,
+}
+
+impl ClientOptions {
+    /// The contract's own service, and the builder's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Calls the service of this name. Default: the contract's.
+    #[must_use]
+    pub fn service(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// Bounds each call that says nothing itself. Default: the builder's `call_timeout`.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.calls.timeout = Some(timeout);
+        self
+    }
+
+    /// How calls travel that say nothing themselves. Default: the builder's `transport`.
+    #[must_use]
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.calls.transport = Some(transport);
+        self
+    }
+}
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: &'static MethodMeta,
+    /// Its place among the methods of the client.
+    pub(super) index: usize,
+    pub(super) payload: Bytes,
+    pub(super) options: CallOptions,
+}
+
+/// Encoded messages of a streamed answer, whatever brings them.
+pub(super) type Payloads = Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>;
+
+/// Whether a method answers once or with a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    Once,
+    InAStream,
+}
+
+impl Answered {
+    /// Refuses a method that answers the other way.
+    pub(super) fn check(self, method: &MethodMeta) -> Result<(), Failure> {
+        let text = match self {
+            Self::Once if method.streaming => "the method answers with a stream",
+            Self::InAStream if !method.streaming => "the method answers once, not with a stream",
+            Self::Once | Self::InAStream => return Ok(()),
+        };
+        Err(Failure::before_dispatch(ErrorCode::Validation, text))
+    }
+}
+
+impl CallOptions {
+    /// The nearer of the call's own deadline and that of the work it is made for.
+    pub(super) fn deadline(
+        &self,
+        clock: &Clock,
+        default: Duration,
+        outer: Option<&CallContext>,
+    ) -> Result<Deadline, Failure> {
+        let own = self.timeout.unwrap_or(default);
+        let inherited = outer
+            .and_then(|it| it.deadline.as_ref())
+            .map(Deadline::remaining);
+        let deadline = Deadline::after(clock, inherited.map_or(own, |left| own.min(left)));
+        if deadline.has_passed() {
+            let text = "the deadline passed before the call was made; nothing was sent";
+            return Err(Failure::before_dispatch(ErrorCode::Timeout, text));
+        }
+        Ok(deadline)
+    }
+}
+
+/// The deadline passed while a call was under way.
+pub(super) fn late() -> Failure {
+    let text = "the deadline passed; whether the work was done is unknown";
+    Failure::final_(ErrorCode::Timeout, text)
+}
+
+/// A streamed answer that is cut off at its deadline.
+pub(super) struct Until<S> {
+    /// `None` once it was cut off.
+    answer: Option<S>,
+    late: Pin<Box<Sleep>>,
+}
+
+impl<S> Until<S> {
+    pub(super) fn new(answer: S, clock: &Clock, deadline: &Deadline) -> Self {
+        Self {
+            answer: Some(answer),
+            late: Box::pin(clock.sleep(deadline.remaining())),
+        }
+    }
+}
+
+impl<S> Stream for Until<S>
+where
+    S: Stream<Item = Result<Bytes, Failure>> + Unpin,
+{
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let Some(answer) = &mut this.answer else {
+            return Poll::Ready(None);
+        };
+        // Asked first: an answer that never pauses has a deadline as well.
+        if this.late.as_mut().poll(cx).is_ready() {
+            this.answer = None;
+            return Poll::Ready(Some(Err(late())));
+        }
+        Pin::new(answer).poll_next(cx)
+    }
+}

@@ -1,0 +1,260 @@
+//! Calls to one fixed address: no runtime, no identity, no balancing.
+//!
+//! Over gRPC a method is asked for at `/package.Service/Method` and answers with its message, as
+//! any gRPC server has it; an error with a reason of its own (`google.rpc.ErrorInfo`) is a
+//! handler's. Over HTTP it is asked for in its JSON form; a problem with a code of its own is a
+//! handler's. Every other failure is the transport's.
+//!
+//! Refuses to repeat what may have run, as everywhere, and streams over HTTP.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bridge_tower::{CallContext, Deadline};
+use bytes::Bytes;
+use contract::clock::Clock;
+use contract::error_code::ErrorCode;
+use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, grpc_timeout};
+use contract::transport::{Channel, GrpcRequest, Messages};
+use http::{HeaderValue, Uri};
+use prost::Message as _;
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::asked::{Answered, Asked, Payloads, Until, late};
+use super::json_form::JsonForm;
+use super::outcome::{Dispatch, Failure};
+use super::problems::{Base, json_request, of_problem, unanswered};
+use super::web::Web;
+use crate::link::{CONNECT_TIMEOUT_MAX, Link};
+use crate::options::Retry;
+use crate::telemetry;
+
+/// Carries the idempotency key, as over HTTP.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Correlates the attempts of one call.
+const REQUEST_ID: &str = "x-request-id";
+
+/// A service at an address.
+pub(super) struct Fixed {
+    pub(super) far: Far,
+    pub(super) clock: Clock,
+    pub(super) timeout: Duration,
+    pub(super) retry: Retry,
+}
+
+/// What is spoken there, with what each method needs in the order of the client's methods.
+pub(super) enum Far {
+    Grpc {
+        link: Arc<Link>,
+        uris: Box<[Uri]>,
+    },
+    Json {
+        web: Arc<Web>,
+        base: Base,
+        forms: &'static [JsonForm],
+    },
+}
+
+impl fmt::Debug for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.far {
+            Far::Grpc { uris, .. } => {
+                let authority = uris.first().and_then(Uri::authority);
+                write!(
+                    f,
+                    "gRPC at {}",
+                    authority.map_or("nowhere", |it| it.as_str())
+                )
+            }
+            Far::Json { web, .. } => write!(f, "JSON at {web:?}"),
+        }
+    }
+}
+
+impl Fixed {
+    pub(super) async fn unary(&self, asked: Asked) -> Result<Bytes, Failure> {
+        Answered::Once.check(asked.method)?;
+        let (deadline, outer) = self.begin(&asked)?;
+        let attempts = self.attempts(&asked, &deadline, outer.as_ref());
+        let left = deadline.remaining();
+        let answer = self.clock.timeout(left, attempts).await;
+        answer.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// A stream is opened once.
+    pub(super) async fn stream(&self, asked: Asked) -> Result<Payloads, Failure> {
+        Answered::InAStream.check(asked.method)?;
+        let Far::Grpc { link, uris } = &self.far else {
+            let text = "a stream has no plain HTTP form; reach the service with `Remote::grpc`";
+            return Err(Failure::before_dispatch(ErrorCode::Validation, text));
+        };
+        let (deadline, outer) = self.begin(&asked)?;
+        let opening = async {
+            let channel = channel(link, &deadline).await?;
+            let mut request = GrpcRequest::new(uris[asked.index].clone(), asked.payload.len());
+            request.message().extend_from_slice(&asked.payload);
+            for (name, value) in headers(&asked, &deadline, outer.as_ref())? {
+                request.header(name, value);
+            }
+            let messages = channel.stream(request).await;
+            messages.map_err(|status| failed(&status))
+        };
+        let opened = self.clock.timeout(deadline.remaining(), opening).await;
+        let messages = opened.unwrap_or_else(|_| Err(late()))?;
+        Ok(Box::pin(Until::new(
+            Reading(messages),
+            &self.clock,
+            &deadline,
+        )))
+    }
+
+    fn begin(&self, asked: &Asked) -> Result<(Deadline, Option<CallContext>), Failure> {
+        let outer = asked.options.outer.clone().or_else(telemetry::current);
+        let deadline = asked
+            .options
+            .deadline(&self.clock, self.timeout, outer.as_ref())?;
+        Ok((deadline, outer))
+    }
+
+    async fn attempts(
+        &self,
+        asked: &Asked,
+        deadline: &Deadline,
+        outer: Option<&CallContext>,
+    ) -> Result<Bytes, Failure> {
+        let mut failures = 0;
+        loop {
+            let failure = match self.attempt(asked, deadline, outer).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            failures += 1;
+            let pause = self.retry.pause(failures - 1, fastrand::f64());
+            let is_last = failures >= self.retry.attempts || deadline.remaining() <= pause;
+            if failure.dispatch == Dispatch::Perhaps || is_last {
+                return Err(failure);
+            }
+            self.clock.sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        asked: &Asked,
+        deadline: &Deadline,
+        outer: Option<&CallContext>,
+    ) -> Result<Bytes, Failure> {
+        let headers = headers(asked, deadline, outer)?;
+        match &self.far {
+            Far::Grpc { link, uris } => {
+                let channel = channel(link, deadline).await?;
+                let mut request = GrpcRequest::new(uris[asked.index].clone(), asked.payload.len());
+                request.message().extend_from_slice(&asked.payload);
+                for (name, value) in headers {
+                    request.header(name, value);
+                }
+                let reply = channel.unary(request).await;
+                reply.map_err(|status| failed(&status))
+            }
+            Far::Json { web, base, forms } => {
+                let form = forms.get(asked.index).ok_or_else(|| {
+                    let text = "the contract's code has no HTTP forms; generate it again";
+                    Failure::before_dispatch(ErrorCode::Config, text)
+                })?;
+                let mut request = json_request(form, asked, base)?;
+                for (name, value) in headers {
+                    request.headers_mut().insert(name, value);
+                }
+                let answer = Box::pin(web.send(request)).await.map_err(unanswered)?;
+                if answer.status().is_success() {
+                    return form.reply(answer.body()).map(Bytes::from);
+                }
+                Err(of_problem(answer.status(), answer.body()))
+            }
+        }
+    }
+}
+
+async fn channel(link: &Link, deadline: &Deadline) -> Result<Channel, Failure> {
+    let wait = deadline.remaining().min(CONNECT_TIMEOUT_MAX);
+    let channel = link.channel(wait).await;
+    channel.map_err(|error| Failure::before_dispatch(ErrorCode::Connection, error.to_string()))
+}
+
+/// What a call says besides its message.
+fn headers(
+    asked: &Asked,
+    deadline: &Deadline,
+    outer: Option<&CallContext>,
+) -> Result<Vec<(&'static str, HeaderValue)>, Failure> {
+    let mut all = Vec::with_capacity(4);
+    let left = grpc_timeout(deadline.remaining().max(Duration::from_millis(1)));
+    all.extend(HeaderValue::try_from(left).map(|left| (GRPC_TIMEOUT, left)));
+    let options = &asked.options;
+    for (name, text) in [
+        (IDEMPOTENCY_KEY, &options.idempotency_key),
+        (REQUEST_ID, &options.request_id),
+    ] {
+        let Some(text) = text else { continue };
+        let value = HeaderValue::try_from(&**text).map_err(|_| {
+            let text = format!("{text:?} cannot be sent as the header {name}: it is not ASCII");
+            Failure::before_dispatch(ErrorCode::Validation, text)
+        })?;
+        all.push((name, value));
+    }
+    let parent = outer.and_then(|it| it.trace.traceparent(it.flags));
+    let parent = parent.and_then(|it| HeaderValue::from_bytes(&it.encode()).ok());
+    all.extend(parent.map(|parent| (TRACEPARENT, parent)));
+    Ok(all)
+}
+
+/// A streamed answer.
+struct Reading(Messages);
+
+impl Stream for Reading {
+    type Item = Result<Bytes, Failure>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(self.0.poll_next(cx));
+        Poll::Ready(next.map(|it| it.map_err(|status| failed(&status))))
+    }
+}
+
+/// What a status means: a handler's error when it gives a reason.
+fn failed(status: &Status) -> Failure {
+    let failure = Failure::of_status(status);
+    match reason(status.details()) {
+        Some(code) if failure.dispatch == Dispatch::Perhaps => {
+            Failure::handler(code, status.message().to_owned())
+        }
+        _ => failure,
+    }
+}
+
+/// `google.rpc.Status`, as far as it is read.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RichStatus {
+    #[prost(message, repeated, tag = "3")]
+    details: Vec<prost_types::Any>,
+}
+
+/// `google.rpc.ErrorInfo`, as far as it is read.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ErrorInfo {
+    #[prost(string, tag = "1")]
+    reason: String,
+}
+
+fn reason(details: &[u8]) -> Option<String> {
+    let status = RichStatus::decode(details).ok()?;
+    let info = status
+        .details
+        .iter()
+        .find(|it| it.type_url.ends_with("/google.rpc.ErrorInfo"))?;
+    let info = ErrorInfo::decode(&*info.value).ok()?;
+    Some(info.reason).filter(|reason| !reason.is_empty())
+}

@@ -1,0 +1,129 @@
+//! Calls of handlers in the same process: encoded, decoded, bounded and cut off as any call is,
+//! without a socket in between.
+//!
+//! Invariant: what a handler sees of such a call is what it would see of one from the mesh whose
+//! caller has no identity.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge_tower::{CallContext, Deadline};
+use bytes::Bytes;
+use contract::clock::Clock;
+use contract::error_code::ErrorCode;
+use contract::headers::TraceContext;
+use contract::ids::{IdMint, OpId, TraceId};
+use tokio_stream::StreamExt as _;
+
+use super::asked::{Answered, Asked, Payloads, Until, late};
+use super::outcome::Failure;
+use super::running::{self, Given};
+use crate::context::{Context, Left, Parts};
+use crate::handler::{MethodMeta, Refusal, Run, Undecodable};
+use crate::telemetry::{self, RequestId};
+
+/// Finds what runs one call.
+pub(crate) type Find = Box<dyn Fn(&'static MethodMeta, &Bytes) -> Found + Send + Sync>;
+
+/// What runs one call, or why there is nothing.
+pub(crate) type Found = Result<Arc<Run>, (ErrorCode, String)>;
+
+/// Handlers in this process.
+pub(crate) struct Inside {
+    pub(crate) find: Find,
+    pub(crate) clock: Clock,
+    pub(crate) mint: IdMint,
+    /// Bounds a call that says nothing itself.
+    pub(crate) timeout: Duration,
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("handlers of this process")
+    }
+}
+
+impl Inside {
+    pub(super) async fn unary(&self, asked: Asked) -> Result<Bytes, Failure> {
+        let run = self.find(&asked, Answered::Once)?;
+        let (given, deadline) = self.given(asked)?;
+        let method = given.method;
+        let Run::Once(start) = &*run else {
+            return Err(other_kind(method));
+        };
+        let running = running::once(start, given).map_err(undecodable)?;
+        match self.clock.timeout(deadline.remaining(), running).await {
+            Ok(handled) => handled.answer.map_err(refused),
+            Err(_) => Err(late()),
+        }
+    }
+
+    pub(super) fn stream(&self, asked: Asked) -> Result<Payloads, Failure> {
+        let run = self.find(&asked, Answered::InAStream)?;
+        let (given, deadline) = self.given(asked)?;
+        let method = given.method;
+        let Run::Stream(start) = &*run else {
+            return Err(other_kind(method));
+        };
+        let items = running::stream(start, given).map_err(undecodable)?;
+        let payloads = items.map(|answer| answer.map_err(refused));
+        Ok(Box::pin(Until::new(payloads, &self.clock, &deadline)))
+    }
+
+    fn find(&self, asked: &Asked, answered: Answered) -> Result<Arc<Run>, Failure> {
+        answered.check(asked.method)?;
+        let found = (self.find)(asked.method, &asked.payload);
+        found.map_err(|(code, text)| Failure::before_dispatch(code, text))
+    }
+
+    fn given(&self, asked: Asked) -> Result<(Given, Deadline), Failure> {
+        let Asked {
+            method,
+            payload,
+            options,
+            ..
+        } = asked;
+        let outer = options.outer.clone().or_else(telemetry::current);
+        let deadline = options.deadline(&self.clock, self.timeout, outer.as_ref())?;
+        let current = outer.unwrap_or_else(|| {
+            CallContext::new(TraceContext {
+                trace: TraceId::mint(&self.mint),
+                parent: OpId::NONE,
+            })
+        });
+        let request = options
+            .request_id
+            .map_or_else(RequestId::random, RequestId::Given);
+        let key = options.idempotency_key;
+        let context = Context::new(Parts {
+            deadline: Some(deadline.clone()),
+            caller: None,
+            request_id: request.to_string(),
+            idempotency_key: key.as_deref().unwrap_or_default().to_owned(),
+            trace: current.trace,
+            flags: current.flags,
+            left: Left::default(),
+        });
+        let given = Given {
+            method: method.name,
+            payload,
+            context,
+            current: current.deadline(Some(deadline.clone())),
+        };
+        Ok((given, deadline))
+    }
+}
+
+fn other_kind(method: &str) -> Failure {
+    let text = format!("the handler of `{method}` does not answer as the contract says");
+    Failure::before_dispatch(ErrorCode::Validation, text)
+}
+
+fn undecodable(error: Undecodable) -> Failure {
+    Failure::final_(ErrorCode::Validation, error.to_string())
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    Failure::handler(refusal.code.to_owned(), refusal.message)
+}

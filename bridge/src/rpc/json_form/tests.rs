@@ -1,0 +1,126 @@
+//! Requests and replies by their HTTP forms.
+
+use contract::message::{FieldTable, Form, Kind, Label, Scalar};
+
+use super::*;
+
+const fn field(number: u32, name: &'static str, label: Label, kind: Kind) -> FieldTable {
+    FieldTable {
+        number,
+        name,
+        json: name,
+        doc: "",
+        label,
+        kind,
+        oneof: None,
+    }
+}
+
+const TEXT: Kind = Kind::Scalar(Scalar::String);
+
+const fn table(name: &'static str, fields: &'static [FieldTable]) -> MessageTable {
+    MessageTable {
+        name,
+        doc: "",
+        form: Form::Fields,
+        requires: false,
+        fields,
+    }
+}
+
+static PART: MessageTable = table("t.Part", &[field(1, "sku", Label::Implicit, TEXT)]);
+static ORDER: MessageTable = table(
+    "t.Order",
+    &[
+        field(1, "name", Label::Implicit, TEXT),
+        field(2, "part", Label::Explicit, Kind::Message(&PART)),
+        field(3, "tags", Label::Repeated { packed: false }, TEXT),
+        field(4, "count", Label::Implicit, Kind::Scalar(Scalar::Uint32)),
+    ],
+);
+
+const ORDER_JSON: &[u8] =
+    br#"{"name":"orders/7 a","part":{"sku":"A&1"},"tags":["x","y"],"count":3}"#;
+
+fn outgoing(verb: &'static str, path: &'static str, body: &'static str) -> Result<String, Failure> {
+    let form = JsonForm {
+        input: &ORDER,
+        output: &ORDER,
+        verb,
+        path,
+        body,
+        response_body: "",
+    };
+    let payload = json_to_bytes(&ORDER, ORDER_JSON, READING).unwrap();
+    let out = form.outgoing(&payload)?;
+    let body = out
+        .body
+        .map_or("-".to_owned(), |body| String::from_utf8(body).unwrap());
+    Ok(format!("{} {} {body}", out.method, out.path_and_query))
+}
+
+#[test]
+fn path_query_and_body_share_the_fields_between_them() {
+    for (verb, path, body, expected) in [
+        (
+            "POST",
+            "/t.Orders/Place",
+            "*",
+            r#"POST /t.Orders/Place {"count":3,"name":"orders/7 a","part":{"sku":"A&1"},"tags":["x","y"]}"#,
+        ),
+        (
+            "GET",
+            "/v1/{name=orders/*}",
+            "",
+            "GET /v1/orders/7%20a?count=3&part.sku=A%261&tags=x&tags=y -",
+        ),
+        (
+            "PUT",
+            "/v1/{name}:move",
+            "part",
+            r#"PUT /v1/orders%2F7%20a:move?count=3&tags=x&tags=y {"sku":"A&1"}"#,
+        ),
+        (
+            "PATCH",
+            "/v1/{count}/{part.sku}",
+            "*",
+            r#"PATCH /v1/3/A%261 {"name":"orders/7 a","part":{},"tags":["x","y"]}"#,
+        ),
+    ] {
+        assert_eq!(outgoing(verb, path, body).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_path_is_never_made_with_an_empty_field() {
+    let form = JsonForm {
+        input: &ORDER,
+        output: &ORDER,
+        verb: "GET",
+        path: "/v1/{name}",
+        body: "",
+        response_body: "",
+    };
+    let failure = form.outgoing(&[]).unwrap_err();
+    assert_eq!(failure.code, ErrorCode::Validation);
+    assert!(failure.message.contains("`name`"), "{}", failure.message);
+}
+
+#[test]
+fn a_reply_is_the_message_or_one_field_of_it_and_may_hold_more_than_we_know() {
+    let form = |response_body| JsonForm {
+        input: &ORDER,
+        output: &ORDER,
+        verb: "GET",
+        path: "/",
+        body: "",
+        response_body,
+    };
+    let whole = form("").reply(br#"{"count":3,"new":true}"#).unwrap();
+    assert_eq!(whole, [0x20, 3]);
+    assert_eq!(form("").reply(b"").unwrap(), b"");
+    let part = form("part").reply(br#"{"sku":"A"}"#).unwrap();
+    assert_eq!(part, [0x12, 3, 0x0a, 1, b'A']);
+    let bad = form("").reply(b"<html>").unwrap_err();
+    assert_eq!(bad.code, ErrorCode::Internal);
+}

@@ -1,0 +1,6 @@
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    OutOfStock { status: u32 },
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    OutOfStock { since: std::time::Instant },
+}
+
+fn main() {}

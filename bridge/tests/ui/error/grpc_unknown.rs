@@ -1,0 +1,7 @@
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    #[bridge(grpc = "Aborted")]
+    OutOfStock,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    #[bridge(message = "no stock")]
+    OutOfStock(String),
+}
+
+fn main() {}

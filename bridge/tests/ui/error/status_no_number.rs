@@ -1,0 +1,7 @@
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    #[bridge(status = "409")]
+    OutOfStock,
+}
+
+fn main() {}

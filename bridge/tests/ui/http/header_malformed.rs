@@ -1,0 +1,6 @@
+#[bridge::rpc(post, "/orders", idempotent_by = "Idempotency Key")]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

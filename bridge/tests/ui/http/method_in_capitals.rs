@@ -1,0 +1,6 @@
+#[bridge::rpc(GET, "/orders")]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

@@ -1,0 +1,6 @@
+#[bridge::rpc(get)]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

@@ -1,0 +1,8 @@
+const ORDERS: &str = "/orders";
+
+#[bridge::rpc(get, ORDERS)]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

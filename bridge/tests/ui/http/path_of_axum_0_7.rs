@@ -1,0 +1,6 @@
+#[bridge::rpc(get, "/orders/:id")]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

@@ -1,0 +1,6 @@
+#[bridge::rpc(get, "/files/*rest")]
+async fn list() {}
+
+fn main() {
+    let _ = bridge::handlers![list];
+}

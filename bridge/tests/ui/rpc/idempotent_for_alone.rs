@@ -1,0 +1,13 @@
+#[path = "../shop.rs"]
+mod shop;
+use shop::*;
+
+#[bridge::rpc(idempotent_for = "1h")]
+async fn charge(req: ChargeRequest) -> Charged {
+    let _ = req;
+    Ok(ChargeReply::default())
+}
+
+fn main() {
+    let _ = bridge::handlers![charge];
+}

@@ -1,0 +1,18 @@
+#[path = "../shop.rs"]
+mod shop;
+use shop::*;
+
+struct Payments;
+
+#[bridge::service]
+impl Payments {
+    #[bridge::rpc(post, "/charges")]
+    async fn charge(&self, req: ChargeRequest) -> Charged {
+        let _ = req;
+        Ok(ChargeReply::default())
+    }
+}
+
+fn main() {
+    let _ = bridge::Handlers::from(Payments);
+}

@@ -1,0 +1,4 @@
+#[bridge::service]
+struct Payments;
+
+fn main() {}
