@@ -1,0 +1,217 @@
+//! What a program says about itself: routes, operations, dependencies.
+//!
+//! With BRIDGE_DESCRIBE=FILE set, a program that uses bridge writes this description when it would
+//! start to serve, and ends. Unknown members are ignored, absent lists are empty, so that either
+//! side may be newer.
+//!
+//! Invariant: a program that does not end is stopped after [`PATIENCE`], with the reason.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::args::Program;
+use crate::document::read_json;
+use crate::failure::Failure;
+
+/// How long a program may take, its build included.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// The variable that asks for a description.
+const VARIABLE: &str = "BRIDGE_DESCRIBE";
+/// The format of descriptions that is read.
+const FORMAT: u64 = 1;
+
+/// A description.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Description {
+    describe: u64,
+    pub(crate) service: Option<String>,
+    pub(crate) map: RouteMap,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) rpcs: Vec<Rpc>,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) audit: Option<Audit>,
+    /// Where it was read from.
+    #[serde(skip)]
+    source: String,
+}
+
+/// The routes of the application.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RouteMap {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) fallbacks: Vec<String>,
+    /// Why the routes could not be read, if they could not.
+    pub(crate) degraded: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Route {
+    pub(crate) path: String,
+    #[serde(default)]
+    pub(crate) methods: Vec<String>,
+}
+
+/// An annotated HTTP handler.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) site: String,
+    /// Full names of the contracts whose clients it takes.
+    pub(crate) calls: Vec<String>,
+}
+
+/// An annotated rpc handler.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Rpc {
+    pub(crate) contract: String,
+    pub(crate) name: String,
+    pub(crate) site: String,
+    pub(crate) calls: Vec<String>,
+}
+
+/// A service that the program calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Dependency {
+    pub(crate) service: String,
+    pub(crate) contract: String,
+}
+
+/// Declared operations and mounted routes, compared.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Audit {
+    pub(crate) declared_and_mounted: Vec<Compared>,
+    pub(crate) declared_not_mounted: Vec<Compared>,
+    pub(crate) ambiguous: Vec<Compared>,
+    pub(crate) mounted_not_declared: Vec<Compared>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Compared {
+    pub(crate) operation: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) mounted_at: String,
+    /// Methods that are mounted at the path instead.
+    pub(crate) mounted_methods: Vec<String>,
+    pub(crate) candidates: Vec<String>,
+}
+
+/// The description that must be there for what was asked.
+pub(crate) fn required(program: &Program) -> Result<Description, Failure> {
+    match (&program.description, &program.describe) {
+        (Some(path), _) => read(path, &path.display().to_string()),
+        (None, Some(command)) => run(command),
+        (None, None) => Err(Failure::usage(
+            "say which program: --describe 'cargo run', or --description FILE with what it wrote",
+        )),
+    }
+}
+
+fn read(path: &Path, source: &str) -> Result<Description, Failure> {
+    let value = read_json(path)?;
+    let mut description: Description = serde_json::from_value(value)
+        .map_err(|error| Failure::refused(format!("{source}: is no description ({error})")))?;
+    if description.describe != FORMAT {
+        return Err(Failure::refused(format!(
+            "{source}: is a description of format {}, and this command reads {FORMAT}: use the \
+             cargo-bridge of the program's version of bridge",
+            description.describe
+        )));
+    }
+    description.source = source.to_owned();
+    Ok(description)
+}
+
+fn run(command: &str) -> Result<Description, Failure> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| Failure::refused(format!("no temporary folder: {error}")))?;
+    let file = folder.path().join("description.json");
+    let child = shell(command)
+        .env(VARIABLE, &file)
+        .stdin(Stdio::null())
+        // What the program prints is not what this command prints.
+        .stdout(Stdio::from(std::io::stderr()))
+        .spawn()
+        .map_err(|error| Failure::usage(format!("`{command}` cannot be started: {error}")))?;
+    let status = ended(child, command)?;
+    if !status.success() {
+        return Err(Failure::refused(format!(
+            "`{command}` failed ({status}): see above"
+        )));
+    }
+    if !file.exists() {
+        return Err(Failure::refused(format!(
+            "`{command}` wrote no description: it must reach `bridge::observe`, \
+             `Bridge::serve_http` or `Builder::start`, with a bridge that knows {VARIABLE}"
+        )));
+    }
+    read(&file, command)
+}
+
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]);
+    shell
+}
+
+#[cfg(not(unix))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    shell.args(["/C", command]);
+    shell
+}
+
+/// Waits for the program; one that goes on serving is stopped.
+fn ended(mut child: Child, command: &str) -> Result<ExitStatus, Failure> {
+    let (tell, told) = mpsc::channel::<()>();
+    let watch = std::thread::spawn(move || {
+        // An error is the other end gone: the program has ended.
+        told.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout)
+    });
+    let id = child.id();
+    let waiting = std::thread::spawn(move || {
+        let status = child.wait();
+        drop(tell);
+        status
+    });
+    if watch.join().unwrap_or(false) {
+        stop(id);
+        return Err(Failure::refused(format!(
+            "`{command}` did not end within {} minutes: a program with {VARIABLE} set writes its \
+             description and ends; does it use bridge?",
+            PATIENCE.as_secs() / 60
+        )));
+    }
+    match waiting.join() {
+        Ok(Ok(status)) => Ok(status),
+        _ => Err(Failure::refused(format!(
+            "`{command}` cannot be waited for"
+        ))),
+    }
+}
+
+/// Stops a program by its id, since the thread that waits owns it.
+fn stop(id: u32) {
+    let program = if cfg!(unix) { "kill" } else { "taskkill" };
+    let words: Vec<String> = if cfg!(unix) {
+        vec![id.to_string()]
+    } else {
+        vec!["/F".to_owned(), "/PID".to_owned(), id.to_string()]
+    };
+    // When it has ended in between there is nothing to stop.
+    let _ = Command::new(program).args(words).status();
+}

@@ -1,0 +1,152 @@
+//! A program's description as a drawing: what it serves, and whom each handler calls.
+//!
+//! Invariant: names from the program cannot end the text that they stand in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::describe::Description;
+
+/// The drawing's parts, the same for every language of drawings.
+struct Parts {
+    service: String,
+    /// What is served, with the contracts that it calls.
+    served: BTreeMap<String, BTreeSet<String>>,
+    /// Contracts that are called, with the services that answer them.
+    called: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl From<&Description> for Parts {
+    fn from(description: &Description) -> Self {
+        let mut served = BTreeMap::<String, BTreeSet<String>>::new();
+        for route in &description.map.routes {
+            for method in &route.methods {
+                served
+                    .entry(format!("{method} {}", route.path))
+                    .or_default();
+            }
+        }
+        for it in &description.operations {
+            let at = mounted(description, &it.name, &it.method, &it.path);
+            served
+                .entry(at)
+                .or_default()
+                .extend(it.calls.iter().cloned());
+        }
+        for it in &description.rpcs {
+            let name = format!("rpc {}/{}", it.contract, it.name);
+            served
+                .entry(name)
+                .or_default()
+                .extend(it.calls.iter().cloned());
+        }
+        let mut called = BTreeMap::<String, BTreeSet<String>>::new();
+        for it in served.values().flatten() {
+            called.entry(it.clone()).or_default();
+        }
+        for it in &description.dependencies {
+            called
+                .entry(it.contract.clone())
+                .or_default()
+                .insert(it.service.clone());
+        }
+        Self {
+            service: description
+                .service
+                .clone()
+                .unwrap_or_else(|| "application".to_owned()),
+            served,
+            called,
+        }
+    }
+}
+
+/// Where an operation is served: nests around it add to its path.
+fn mounted(description: &Description, name: &str, method: &str, path: &str) -> String {
+    let joined = description
+        .audit
+        .iter()
+        .flat_map(|it| &it.declared_and_mounted);
+    let mut of_name = joined.filter(|it| it.operation == name && it.method == method);
+    let found = of_name.next().map(|it| it.mounted_at.as_str());
+    format!(
+        "{method} {}",
+        found.filter(|it| !it.is_empty()).unwrap_or(path)
+    )
+}
+
+/// A flowchart of Mermaid.
+pub(crate) fn mermaid(description: &Description) -> String {
+    let parts = Parts::from(description);
+    let label = |text: &str| {
+        let text = text.replace('#', "#35;").replace('"', "#quot;");
+        let text = text.replace('<', "#lt;").replace('>', "#gt;");
+        format!("\"{}\"", text.replace(char::is_control, " "))
+    };
+    let mut chart = format!("flowchart LR\n  app([{}])\n", label(&parts.service));
+    let numbers = numbers(&parts);
+    for (number, (served, calls)) in parts.served.iter().enumerate() {
+        let _ = writeln!(chart, "  app --> h{number}[{}]", label(served));
+        for call in calls {
+            let _ = writeln!(chart, "  h{number} --> c{}", numbers[call.as_str()]);
+        }
+    }
+    for (number, (contract, services)) in parts.called.iter().enumerate() {
+        let _ = writeln!(
+            chart,
+            "  c{number}[[{}]]",
+            label(&callee(contract, services))
+        );
+        if !parts.served.values().any(|calls| calls.contains(contract)) {
+            let _ = writeln!(chart, "  app --> c{number}");
+        }
+    }
+    chart
+}
+
+/// A graph for Graphviz.
+pub(crate) fn dot(description: &Description) -> String {
+    let parts = Parts::from(description);
+    let label = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", text.replace(char::is_control, " "))
+    };
+    let mut graph = String::from("digraph map {\n  rankdir=LR;\n  node [shape=box];\n");
+    let _ = writeln!(
+        graph,
+        "  app [shape=oval, label={}];",
+        label(&parts.service)
+    );
+    let numbers = numbers(&parts);
+    for (number, (served, calls)) in parts.served.iter().enumerate() {
+        let _ = writeln!(
+            graph,
+            "  h{number} [label={}];\n  app -> h{number};",
+            label(served)
+        );
+        for call in calls {
+            let _ = writeln!(graph, "  h{number} -> c{};", numbers[call.as_str()]);
+        }
+    }
+    for (number, (contract, services)) in parts.called.iter().enumerate() {
+        let text = label(&callee(contract, services));
+        let _ = writeln!(graph, "  c{number} [shape=component, label={text}];");
+        if !parts.served.values().any(|calls| calls.contains(contract)) {
+            let _ = writeln!(graph, "  app -> c{number};");
+        }
+    }
+    graph.push_str("}\n");
+    graph
+}
+
+fn numbers(parts: &Parts) -> BTreeMap<&str, usize> {
+    parts.called.keys().map(String::as_str).zip(0..).collect()
+}
+
+fn callee(contract: &str, services: &BTreeSet<String>) -> String {
+    if services.is_empty() {
+        return contract.to_owned();
+    }
+    let services: Vec<_> = services.iter().map(String::as_str).collect();
+    format!("{} ({contract})", services.join(", "))
+}

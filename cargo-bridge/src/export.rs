@@ -1,0 +1,138 @@
+//! `openapi`, `asyncapi`, `export` and `convert`: contracts in the forms of other tools.
+
+use std::process::ExitCode;
+
+use bridge_codegen::Loaded;
+use bridge_codegen::export::{self, Event, JsonSchemas};
+use serde_json::Value;
+
+use crate::args::{Asyncapi, Common, Convert, Export, Form, Openapi};
+use crate::document::read_json;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::screen;
+
+/// Writes OpenAPI of the contracts, and of another document where one is named.
+pub(crate) fn openapi(common: &Common, wanted: &Openapi) -> Result<ExitCode, Failure> {
+    let project = Project::find(common)?;
+    let loaded = project.load()?;
+    let made = loaded.openapi(&project.about(&wanted.document))?;
+    for rpc in &made.left_out {
+        screen::hint(&format!(
+            "note: `{rpc}` is a stream and has no plain HTTP form: left out"
+        ));
+    }
+    let mut document = made.document;
+    let site = |pointer: &str| site(&loaded, &document, pointer);
+    let merge = wanted.merge.as_deref();
+    let merged = merge.map(|path| -> Result<_, Failure> {
+        Ok(export::merge(&document, read_json(path)?, path, &site)?)
+    });
+    if let Some(merged) = merged.transpose()? {
+        document = merged;
+    }
+    screen::put(&export::json_text(&document), wanted.document.to.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where a part of our document is declared.
+fn site(loaded: &Loaded, document: &Value, pointer: &str) -> String {
+    let name = pointer.rsplit('/').next().unwrap_or(pointer);
+    let operation = document
+        .pointer(pointer)
+        .and_then(|it| it.get("operationId"));
+    let rpc = operation
+        .and_then(Value::as_str)
+        .map(|id| match id.rsplit_once('_') {
+            // Further forms of an rpc are numbered.
+            Some((id, number)) if number.parse::<u32>().is_ok() => id,
+            _ => id,
+        });
+    rpc.and_then(|id| loaded.rpc_place(id))
+        .or_else(|| loaded.place(name))
+        .unwrap_or_else(|| format!("the contracts' document, {pointer}"))
+}
+
+/// Writes AsyncAPI of the package's events.
+pub(crate) fn asyncapi(common: &Common, wanted: &Asyncapi) -> Result<ExitCode, Failure> {
+    let project = Project::find(common)?;
+    let events = if wanted.events.is_empty() {
+        project.events.clone()
+    } else {
+        wanted
+            .events
+            .iter()
+            .map(|it| event(it))
+            .collect::<Result<_, _>>()?
+    };
+    if events.is_empty() {
+        return Err(Failure::usage(format!(
+            "no event is listed: add `\"order.placed\" = \"shop.orders.v1.OrderPlaced\"` below \
+             `[package.metadata.bridge.events]` in {}, or give --event",
+            project.manifest.display()
+        )));
+    }
+    let about = project.about(&wanted.document);
+    let document = project
+        .load()?
+        .asyncapi(&about, &events, &project.manifest)?;
+    screen::put(&export::json_text(&document), wanted.document.to.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn event(text: &str) -> Result<Event, Failure> {
+    let parts = text.split_once('=');
+    let parts = parts.filter(|(address, message)| !address.is_empty() && !message.is_empty());
+    let (address, message) = parts.ok_or_else(|| {
+        Failure::usage(format!(
+            "--event `{text}`: write ADDRESS=MESSAGE, such as order.placed=shop.v1.OrderPlaced"
+        ))
+    })?;
+    Ok(Event {
+        address: address.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+/// Writes contracts as files of another form.
+pub(crate) fn files(common: &Common, wanted: &Export) -> Result<ExitCode, Failure> {
+    let loaded = Project::find(common)?.load()?;
+    match &wanted.form {
+        Form::Proto { to } => {
+            let files = loaded.protos()?;
+            if files.is_empty() {
+                let text = "every contract has a .proto already: nothing to write";
+                return Err(Failure::refused(text));
+            }
+            for file in files {
+                screen::put(&file.text, Some(&to.join(&file.path)))?;
+                let path = to.join(&file.path);
+                let note = if file.note.is_empty() {
+                    "written"
+                } else {
+                    &file.note
+                };
+                screen::say(&format!("{}: {note}", path.display()))?;
+            }
+        }
+        Form::SchemaJson { rpc, to } => {
+            let file = loaded.schema_json(rpc)?;
+            screen::put(&file.text, to.as_deref())?;
+            if !file.note.is_empty() {
+                screen::hint(&format!("note: {}", file.note));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a `.schema.json` from two JSON Schemas.
+pub(crate) fn convert(wanted: &Convert) -> Result<ExitCode, Failure> {
+    let (input, reply) = (read_json(&wanted.input)?, read_json(&wanted.reply)?);
+    let text = export::convert(JsonSchemas {
+        input: (&wanted.input, &input),
+        output: (&wanted.reply, &reply),
+    })?;
+    screen::put(&text, wanted.to.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}

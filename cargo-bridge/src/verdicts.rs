@@ -1,0 +1,190 @@
+//! What the gate found, for people and for machines.
+
+use bridge_codegen::lock::{Breaks, Change, Consumer, Gate, Rerouted};
+use serde::Serialize;
+
+use crate::screen;
+
+/// Names that are printed in one line; the rest is counted.
+const NAMES_MAX: usize = 8;
+
+/// The report as JSON has it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report<'g> {
+    /// `major`, `minor`, `patch`, or null when nothing differs.
+    verdict: Option<&'static str>,
+    /// Files of generated code that are not what the contracts give.
+    stale: &'g [String],
+    changes: Vec<ChangeShown<'g>>,
+    rerouted: Vec<ReroutedShown<'g>>,
+    /// Whether nothing was accepted so far, so that nothing could be compared.
+    is_first: bool,
+    /// Whether consumers were looked for.
+    has_map: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ChangeShown<'g> {
+    verdict: &'static str,
+    what: &'g str,
+    todo: &'g str,
+    place: Option<&'g str>,
+    breaks: Vec<&'static str>,
+    concerns: Vec<&'g str>,
+    consumers: Vec<ConsumerShown<'g>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReroutedShown<'g> {
+    rpc: &'g str,
+    accepted: &'g str,
+    present: &'g str,
+    consumers: Vec<ConsumerShown<'g>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ConsumerShown<'g> {
+    /// Empty for somebody outside.
+    name: &'g str,
+    target: &'g str,
+    declared: bool,
+    observed: u64,
+}
+
+pub(crate) fn machine<'g>(gate: &'g Gate, stale: &'g [String]) -> Report<'g> {
+    let change = |it: &'g Change| ChangeShown {
+        verdict: it.verdict.as_str(),
+        what: &it.what,
+        todo: &it.todo,
+        place: it.place.as_deref(),
+        breaks: it.breaks.iter().map(|it| it.as_str()).collect(),
+        concerns: it.concerns.iter().map(String::as_str).collect(),
+        consumers: gate.concerned(it).into_iter().map(consumer).collect(),
+    };
+    let rerouted = |it: &'g Rerouted| ReroutedShown {
+        rpc: &it.rpc,
+        accepted: &it.accepted,
+        present: &it.present,
+        consumers: gate.callers(&it.rpc).iter().map(consumer).collect(),
+    };
+    Report {
+        verdict: gate.report.verdict().map(|it| it.as_str()),
+        stale,
+        changes: gate.report.changes.iter().map(change).collect(),
+        rerouted: gate.report.rerouted.iter().map(rerouted).collect(),
+        is_first: gate.is_first,
+        has_map: gate.has_map,
+    }
+}
+
+fn consumer(it: &Consumer) -> ConsumerShown<'_> {
+    ConsumerShown {
+        name: &it.name,
+        target: &it.target,
+        declared: it.declared,
+        observed: it.observed,
+    }
+}
+
+/// The report as paragraphs, one for each change, worst first.
+pub(crate) fn people(gate: &Gate) -> String {
+    let mut parts: Vec<String> = gate
+        .report
+        .changes
+        .iter()
+        .map(|it| paragraph(gate, it))
+        .collect();
+    if !gate.report.rerouted.is_empty() {
+        parts.push(rerouted(gate));
+    }
+    parts.join("\n\n")
+}
+
+fn paragraph(gate: &Gate, change: &Change) -> String {
+    let mut lines = vec![screen::visible(&change.what)];
+    if let Some(place) = &change.place {
+        lines.push(format!("at {}", screen::visible(place)));
+    }
+    if !change.breaks.is_empty() {
+        let words: Vec<_> = change.breaks.iter().map(|it| meaning(*it)).collect();
+        lines.push(format!("breaks {}", words.join("; ")));
+        lines.extend(who(gate, change));
+    }
+    if !change.todo.is_empty() {
+        lines.push(format!("do: {}", screen::visible(&change.todo)));
+    }
+    let head = format!("{}  ", screen::verdict(change.verdict));
+    let margin = " ".repeat(change.verdict.as_str().len() + 2);
+    format!("{head}{}", lines.join(&format!("\n{margin}")))
+}
+
+fn who(gate: &Gate, change: &Change) -> Option<String> {
+    if change.concerns.is_empty() {
+        return None;
+    }
+    let concerns: Vec<&str> = change.concerns.iter().map(String::as_str).collect();
+    let of = limited(&concerns);
+    if !gate.has_map {
+        return Some(format!("in {of}; --map or --live names who calls that"));
+    }
+    let callers: Vec<_> = gate.concerned(change).into_iter().map(shown).collect();
+    let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
+    Some(match callers.as_slice() {
+        [] => format!("in {of}, which nobody on the map calls"),
+        callers => format!("in {of}, called by {}", limited(callers)),
+    })
+}
+
+fn shown(consumer: &Consumer) -> String {
+    let how = match (consumer.declared, consumer.observed) {
+        (true, 0) => "declared".to_owned(),
+        (true, count) => format!("declared, {count} calls"),
+        (false, count) => format!("not declared, {count} calls"),
+    };
+    screen::visible(&format!("{} ({how})", consumer.shown()))
+}
+
+fn limited(names: &[&str]) -> String {
+    let shown = names
+        .iter()
+        .take(NAMES_MAX)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => screen::visible(&shown),
+        more => screen::visible(&format!("{shown} and {more} more")),
+    }
+}
+
+fn meaning(breaks: Breaks) -> &'static str {
+    match breaks {
+        Breaks::Wire => "the wire: bytes are read wrongly or refused",
+        Breaks::Json => "JSON: values are read wrongly or refused",
+        Breaks::Http => "HTTP: requests find nothing, or something else",
+        Breaks::Code => "code, once it is generated anew",
+        Breaks::Promise => "a promise about repeated calls",
+    }
+}
+
+fn rerouted(gate: &Gate) -> String {
+    let rows = gate.report.rerouted.iter().map(|it| {
+        let callers = gate.callers(&it.rpc).iter().map(shown).collect::<Vec<_>>();
+        let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
+        let who = match (gate.has_map, callers.as_slice()) {
+            (false, _) => "?".to_owned(),
+            (true, []) => "nobody".to_owned(),
+            (true, callers) => limited(callers),
+        };
+        [it.rpc.clone(), short(&it.accepted), short(&it.present), who]
+    });
+    format!(
+        "These rpcs have a new identity. Callers of the build before reach only instances of the \
+         build before:\nkeep one of those running until the callers are deployed anew.\n\n{}",
+        screen::table(["RPC", "ACCEPTED", "PRESENT", "CALLED BY"], rows)
+    )
+}
+
+fn short(hash: &str) -> String {
+    hash.chars().take(11).collect()
+}

@@ -1,0 +1,528 @@
+//! Every command but `explain`: what it prints, what it writes, how it ends.
+
+use serde_json::{Value, json};
+
+use crate::support::Package;
+
+const CONTRACT: &str = "syntax = \"proto3\";
+package shop.payments.v1;
+
+service Payments {
+  rpc Charge(ChargeRequest) returns (ChargeReply);
+  rpc Refund(RefundRequest) returns (ChargeReply);
+}
+
+message ChargeRequest {
+  string order_id = 1;
+  int64 cents = 2;
+}
+message RefundRequest { string id = 1; }
+message ChargeReply { string id = 1; }
+";
+
+fn accepted() -> Package {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let said = package.bridge("accept");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.out, "bridge.lock: written; commit it\n");
+    package
+}
+
+fn change(package: &Package, from: &str, to: &str) {
+    let text = package.text("contracts/payments.proto");
+    assert!(text.contains(from), "{from}");
+    package.put("contracts/payments.proto", &text.replace(from, to));
+}
+
+/// A map in which `orders` declared to call Charge and `ledger` was seen to.
+fn map(package: &Package) -> String {
+    let lock = package.text("bridge.lock");
+    let hash = lock
+        .lines()
+        .find_map(|line| line.strip_prefix("  hash "))
+        .expect("a hash");
+    json!({
+        "window_ms": 60_000,
+        "services": [{ "id": "1", "name": "payments", "status": "active", "instances": [],
+            "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": hash, "instances": 1 }] }],
+        "edges": [
+            { "from": "ledger", "to": "payments", "kind": "rpc", "method": "Charge", "live": true,
+              "declared": false, "load": { "count": 7, "errors": 0 } },
+            { "from": "orders", "to": "payments", "kind": "rpc", "method": "Charge", "live": true,
+              "declared": true, "load": null },
+        ],
+        "links": [], "uncounted": 0,
+    })
+    .to_string()
+}
+
+#[test]
+fn an_accepted_contract_does_not_differ() {
+    let package = accepted();
+    let said = package.bridge("check --strict");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "bridge.lock: nothing differs\n")
+    );
+    assert!(package.text("bridge.lock").contains(
+        "\nmessage shop.payments.v1.ChargeRequest\n  1 order_id string\n  2 cents int64\n"
+    ));
+}
+
+#[test]
+fn nothing_accepted_is_said_and_fails_only_when_strict() {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let said = package.bridge("check");
+    assert_eq!(said.code, 0);
+    assert_eq!(
+        said.out,
+        "bridge.lock: nothing is accepted yet: run `cargo bridge accept` and commit the file\n"
+    );
+    assert_eq!(package.bridge("check --strict").code, 1);
+    let said = package.bridge("check -o json");
+    let report: Value = serde_json::from_str(&said.out).expect("json");
+    assert_eq!(
+        (&report["is_first"], &report["verdict"]),
+        (&json!(true), &Value::Null)
+    );
+}
+
+#[test]
+fn a_breaking_change_fails_and_names_who_breaks() {
+    let package = accepted();
+    package.put("map.json", &map(&package));
+    change(&package, "int64 cents = 2", "string cents = 2");
+    let said = package.bridge("check --map map.json");
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert_eq!(
+        said.out,
+        "\
+major  `shop.payments.v1.ChargeRequest`: field 2 `cents` is `string` instead of `int64`
+       at contracts/payments.proto:11:10
+       breaks the wire: bytes are read wrongly or refused; JSON: values are read wrongly or \
+refused; code, once it is generated anew
+       in shop.payments.v1.Payments/Charge, called by ledger (not declared, 7 calls), orders (declared)
+       do: keep 2 as it was, and add a field with a number of its own
+
+These rpcs have a new identity. Callers of the build before reach only instances of the build before:
+keep one of those running until the callers are deployed anew.
+
+ RPC                               ACCEPTED     PRESENT      CALLED BY
+ shop.payments.v1.Payments/Charge  HASH  HASH  ledger (not declared, 7 calls), orders (declared)
+
+bridge.lock: the change is major; `cargo bridge accept` accepts it
+"
+        .replace(" HASH  HASH ", &hashes(&said.out))
+    );
+}
+
+/// The two hashes of a table, which are not the test's to know.
+fn hashes(out: &str) -> String {
+    let row = out
+        .lines()
+        .find(|line| line.contains("Payments/Charge  v2:"))
+        .expect("a row");
+    let from = row.find(" v2:").expect("a hash");
+    let to = row.rfind("v2:").expect("a second hash") + "v2:01234567 ".len();
+    row[from..to].to_owned()
+}
+
+#[test]
+fn a_compatible_change_is_told_with_the_callers_to_deploy_and_passes() {
+    let package = accepted();
+    change(
+        &package,
+        "int64 cents = 2;",
+        "int64 cents = 2;\n  string note = 3;",
+    );
+    let said = package.bridge("check -o json");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).expect("json");
+    assert_eq!(report["verdict"], "minor");
+    assert_eq!(
+        report["changes"][0]["what"],
+        "`shop.payments.v1.ChargeRequest`: field 3 `note` is new"
+    );
+    assert_eq!(
+        report["changes"][0]["place"],
+        "contracts/payments.proto:12:10"
+    );
+    assert_eq!(
+        report["rerouted"][0]["rpc"],
+        "shop.payments.v1.Payments/Charge"
+    );
+    assert_eq!(report["rerouted"].as_array().map(Vec::len), Some(1));
+    assert_eq!(package.bridge("check --strict").code, 1);
+
+    let said = package.bridge("accept");
+    assert!(
+        said.out
+            .ends_with("bridge.lock: a minor change is accepted; commit it\n"),
+        "{}",
+        said.out
+    );
+    assert_eq!(package.bridge("check --strict").code, 0);
+}
+
+#[test]
+fn generated_code_that_is_checked_in_is_compared_too() {
+    let package = accepted();
+    let said = package.bridge("gen");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "src/gen: 2 files\n"),
+        "{}",
+        said.err
+    );
+    assert_eq!(package.bridge("check").code, 0);
+    change(
+        &package,
+        "int64 cents = 2;",
+        "int64 cents = 2;\n  string note = 3;",
+    );
+    let said = package.bridge("check");
+    assert_eq!(said.code, 1);
+    let line =
+        "src/gen/shop.payments.v1.rs: is not what the contracts say now: run `cargo bridge gen`\n";
+    assert!(said.out.starts_with(line), "{}", said.out);
+}
+
+#[test]
+fn routes_of_an_openapi_document_are_part_of_the_contract_and_stay_accepted() {
+    let package = accepted();
+    let document = |ty: &str| {
+        json!({ "openapi": "3.1.0", "info": { "title": "a", "version": "1" }, "paths": {
+            "/v1/orders": { "get": { "operationId": "list", "responses": { "200": {
+                "description": "all", "content": { "application/json": { "schema": { "type": ty } } },
+            } } } } } })
+        .to_string()
+    };
+    package.put("openapi.json", &document("array"));
+    let said = package.bridge("accept --openapi openapi.json");
+    assert!(
+        said.out.contains("route `GET /v1/orders` is new"),
+        "{}",
+        said.out
+    );
+    // Without the document nothing is known of routes, so nothing is lost.
+    assert_eq!(
+        package.bridge("accept").out,
+        "bridge.lock: nothing differs\n"
+    );
+    package.put("openapi.json", &document("object"));
+    let said = package.bridge("check --openapi openapi.json");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.out
+            .contains("route `GET /v1/orders`: `out.200` is object instead of array"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn wrong_usage_ends_with_two_and_says_what_to_do() {
+    let package = Package::with(&[]);
+    let said = package.bridge("check");
+    assert_eq!(said.code, 2);
+    assert_eq!(
+        said.err,
+        "error: contracts: no contracts here: make the folder, or name another one in Cargo.toml \
+         (`[package.metadata.bridge]`, `contracts = \"…\"`)\n"
+    );
+    package.put(
+        "Cargo.toml",
+        "[package]\nname = \"a\"\n[package.metadata.bridge]\ncontract = \"x\"\n",
+    );
+    let said = package.bridge("check");
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err
+            .contains("package.metadata.bridge: unknown field `contract`"),
+        "{}",
+        said.err
+    );
+    package.put("Cargo.toml", "[workspace]\n");
+    let said = package.bridge("check");
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("is a workspace without a package"),
+        "{}",
+        said.err
+    );
+    assert_eq!(package.bridge("nonsense").code, 2);
+}
+
+#[test]
+fn a_package_says_where_its_contracts_are() {
+    let package = Package::with(&[("proto/api/payments.proto", CONTRACT)]);
+    package.put(
+        "Cargo.toml",
+        "[package]\nname = \"a\"\n[package.metadata.bridge]\ncontracts = \"proto/api\"\n\
+         include = [\"proto\"]\nlock = \"contract/accepted.lock\"\ngen = \"src/made\"\n",
+    );
+    assert_eq!(
+        package.bridge("accept").out,
+        "contract/accepted.lock: written; commit it\n"
+    );
+    assert_eq!(package.bridge("gen").out, "src/made: 2 files\n");
+}
+
+#[test]
+fn documents_are_named_after_the_package_and_merged_with_others() {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let said = package.bridge("openapi --to api/openapi.json");
+    assert_eq!((said.code, said.out.as_str()), (0, ""), "{}", said.err);
+    let document: Value = serde_json::from_str(&package.text("api/openapi.json")).expect("json");
+    assert_eq!(
+        document["info"],
+        json!({ "title": "payments", "version": "1.2.3" })
+    );
+    package.put(
+        "other.json",
+        &package
+            .text("api/openapi.json")
+            .replace("\"title\": \"payments\"", "\"title\": \"other\""),
+    );
+    let said = package.bridge("openapi --merge other.json");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.contains(
+            "`POST /shop.payments.v1.Payments/Charge` is an operation of \
+             contracts/payments.proto:5:7 too"
+        ),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn events_come_from_the_package_or_the_command_line() {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let said = package.bridge("asyncapi");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("no event is listed: add"), "{}", said.err);
+    let said = package.bridge("asyncapi --event order.charged=shop.payments.v1.ChargeReply");
+    let document: Value = serde_json::from_str(&said.out).expect("json");
+    assert_eq!(
+        document["channels"]["order.charged"]["address"],
+        "order.charged"
+    );
+    assert_eq!(package.bridge("asyncapi --event order.charged").code, 2);
+}
+
+#[test]
+fn events_of_the_package_are_part_of_the_contract() {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let manifest = package.text("Cargo.toml");
+    let events =
+        "[package.metadata.bridge.events]\n\"card.charged\" = \"shop.payments.v1.ChargeReply\"\n";
+    package.put("Cargo.toml", &format!("{manifest}{events}"));
+    assert_eq!(package.bridge("accept").code, 0);
+    let line = "\nevents\n  card.charged shop.payments.v1.ChargeReply\n";
+    assert!(package.text("bridge.lock").contains(line));
+    package.put("Cargo.toml", &manifest);
+    let said = package.bridge("check");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.out
+            .starts_with("major  event `card.charged` is gone\n"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn contracts_are_written_in_other_forms() {
+    let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
+    let said = package
+        .bridge("export schema-json shop.payments.v1.Payments/Charge --to charge.schema.json");
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let package = Package::with(&[(
+        "contracts/payments/charge.schema.json",
+        &package.text("charge.schema.json"),
+    )]);
+    let said = package.bridge("export proto --to out");
+    assert_eq!(
+        said.out, "out/payments/charge.proto: compile it on its own\n",
+        "{}",
+        said.err
+    );
+    assert!(
+        package
+            .text("out/payments/charge.proto")
+            .contains("rpc Charge(.Input) returns (.Output);")
+    );
+}
+
+#[test]
+fn a_json_schema_without_numbers_is_not_converted() {
+    let package = Package::with(&[
+        (
+            "ask.json",
+            r#"{"type":"object","properties":{"id":{"type":"string"}}}"#,
+        ),
+        (
+            "reply.json",
+            r#"{"type":"object","properties":{"ok":{"type":"boolean","x-field-number":1}}}"#,
+        ),
+    ]);
+    let said = package.bridge("convert ask.json reply.json");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err
+            .contains("ask.json#/properties/id: field `id` has no number"),
+        "{}",
+        said.err
+    );
+    let said = package.bridge("convert reply.json reply.json --to a.schema.json");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(package.text("a.schema.json").contains("\"fieldNumber\": 1"));
+}
+
+const DESCRIPTION: &str = r#"{
+  "describe": 1, "service": "orders",
+  "map": { "routes": [
+    { "path": "/v1/orders", "methods": ["GET", "POST"], "endpoint": "handlers" },
+    { "path": "/health", "methods": ["GET"], "endpoint": "handlers" } ], "fallbacks": [], "degraded": null },
+  "operations": [ { "name": "place_order", "method": "POST", "path": "/orders", "site": "src/orders.rs:12",
+    "calls": ["shop.payments.v1.Payments"] } ],
+  "rpcs": [ { "contract": "shop.orders.v1.OrderBook", "name": "Place", "site": "src/rpc.rs:3" } ],
+  "dependencies": [ { "service": "payments", "contract": "shop.payments.v1.Payments" } ],
+  "audit": {
+    "declared_and_mounted": [ { "operation": "place_order", "method": "POST", "path": "/orders", "mounted_at": "/v1/orders" } ],
+    "declared_not_mounted": [],
+    "ambiguous": [],
+    "mounted_not_declared": [ { "method": "GET", "path": "/v1/orders" }, { "method": "GET", "path": "/health" } ] },
+  "later": true
+}"#;
+
+#[test]
+fn a_program_describes_itself() {
+    let package = Package::with(&[("made.json", DESCRIPTION)]);
+    let run = [
+        "map",
+        "--describe",
+        "cp made.json $BRIDGE_DESCRIBE; echo noise",
+    ];
+    let said = package.bridge_with(&run, &[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(
+        said.out,
+        " KIND  SERVED                          OPERATION    CALLS                      AT
+ http  GET /v1/orders                  -            -                          -
+ http  POST /v1/orders                 place_order  shop.payments.v1.Payments  src/orders.rs:12
+ http  GET /health                     -            -                          -
+ rpc   shop.orders.v1.OrderBook/Place  Place        -                          src/rpc.rs:3
+
+ DEPENDS ON  CONTRACT
+ payments    shop.payments.v1.Payments
+"
+    );
+    let said = package.bridge("map --description made.json --format mermaid");
+    assert_eq!(
+        said.out,
+        "flowchart LR
+  app([\"orders\"])
+  app --> h0[\"GET /health\"]
+  app --> h1[\"GET /v1/orders\"]
+  app --> h2[\"POST /v1/orders\"]
+  h2 --> c0
+  app --> h3[\"rpc shop.orders.v1.OrderBook/Place\"]
+  c0[[\"payments (shop.payments.v1.Payments)\"]]
+"
+    );
+    assert!(
+        package
+            .bridge("map --description made.json --format dot")
+            .out
+            .starts_with("digraph map {\n")
+    );
+    assert_eq!(
+        package
+            .bridge("map --description made.json --format svg")
+            .code,
+        2
+    );
+    assert_eq!(package.bridge("map").code, 2);
+}
+
+#[test]
+fn an_audit_fails_on_what_is_declared_and_not_mounted_and_strictly_on_all() {
+    let package = Package::with(&[("made.json", DESCRIPTION)]);
+    let said = package.bridge("audit --description made.json");
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(
+        said.out,
+        " STATE                  ROUTE           OPERATION    NOTE
+ mounted, not declared  GET /v1/orders  -            -
+ mounted, not declared  GET /health     -            -
+ declared and mounted   POST /orders    place_order  at /v1/orders
+"
+    );
+    assert_eq!(
+        package
+            .bridge("audit --description made.json --strict")
+            .code,
+        1
+    );
+    let missing = DESCRIPTION.replace(
+        "\"declared_not_mounted\": []",
+        "\"declared_not_mounted\": [{ \"operation\": \"lost\", \"method\": \"PUT\", \"path\": \"/v1/orders\", \"mounted_methods\": [\"GET\"] }]",
+    );
+    package.put("made.json", &missing);
+    let said = package.bridge("audit --description made.json");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.out
+            .contains("PUT /v1/orders  lost         the path answers GET"),
+        "{}",
+        said.out
+    );
+}
+
+#[test]
+fn a_program_that_describes_nothing_is_told_apart_from_one_that_fails() {
+    let package = Package::with(&[("old.json", r#"{"describe": 7}"#)]);
+    for (command, expected) in [
+        ("true", "`true` wrote no description"),
+        ("exit 3", "`exit 3` failed (exit status: 3)"),
+        (
+            "cp old.json $BRIDGE_DESCRIBE",
+            "is a description of format 7, and this command reads 1",
+        ),
+    ] {
+        let said = package.bridge_with(&["map", "--describe", command], &[]);
+        assert_eq!(said.code, 1, "{command}");
+        assert!(said.err.contains(expected), "{command}: {}", said.err);
+    }
+}
+
+#[test]
+fn the_live_map_is_asked_through_the_runtimes_own_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let package = accepted();
+    package.put("answer.json", &map(&package));
+    // The program that is asked is named by a variable; this one answers what a runtime would.
+    package.put(
+        "bridge-here",
+        "#!/bin/sh\n[ \"$*\" = 'map -o json' ] && cat answer.json\n",
+    );
+    let program = package.root().join("bridge-here");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("its mode can be set");
+    change(&package, "string order_id = 1;", "");
+    let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &program)]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(
+        said.out
+            .contains("called by ledger (not declared, 7 calls), orders (declared)"),
+        "{}",
+        said.out
+    );
+    let missing = package.root().join("nowhere");
+    let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &missing)]);
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("is not installed"), "{}", said.err);
+}

@@ -1,0 +1,7 @@
+//! The command line as a person meets it: real packages in temporary folders, the real program.
+
+mod support;
+
+mod builds;
+mod cli;
+mod explain;
