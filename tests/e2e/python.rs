@@ -4,7 +4,7 @@
 //! The first run installs the pinned packages into `target/python`; python3 is required.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use bridge::{ErrorCode, Transport};
@@ -12,20 +12,17 @@ use bridge::{ErrorCode, Transport};
 use crate::contracts::v1;
 use crate::harness::{Process, World, on_both_databases, said};
 
+#[path = "../python/installed.rs"]
+pub(crate) mod packages;
+
+pub(crate) use packages::installed;
+use packages::run;
+
 /// Longest installation of the packages.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn run(command: &mut Command) {
-    let shown = format!("{command:?}");
-    let output = command.stdin(Stdio::null()).output();
-    let output =
-        output.unwrap_or_else(|error| panic!("{shown}: {error}; install python3 with venv"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{shown} failed:\n{said}");
 }
 
 /// The interpreter with the pinned packages, and the folder with the generated stubs. Made once,
@@ -38,32 +35,6 @@ pub(crate) fn prepared() -> (PathBuf, PathBuf) {
     let (python, stubs) = (bin.join("python"), target.join("stubs"));
     generate(&python, &stubs);
     (python, stubs)
-}
-
-/// The programs of an environment in `target/FOLDER` with these packages, installed once.
-pub(crate) fn installed(folder: &str, requirements: &str) -> PathBuf {
-    let target = root().join("target").join(folder);
-    std::fs::create_dir_all(&target).expect("target can be written");
-    let lock = std::fs::File::create(target.join("lock")).expect("target can be written");
-    lock.lock().expect("the lock can be waited for");
-    let (venv, done) = (target.join("venv"), target.join("installed"));
-    let bin = venv.join("bin");
-    let is_there = std::fs::read_to_string(&done).is_ok_and(|it| it == requirements);
-    if is_there && bin.join("python").exists() {
-        return bin;
-    }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&venv));
-    let wanted = target.join("requirements.txt");
-    std::fs::write(&wanted, requirements).expect("target can be written");
-    let install = ["install", "--quiet", "--disable-pip-version-check", "-r"];
-    run(Command::new(bin.join("python"))
-        .args(["-m", "pip"])
-        .args(install)
-        .arg(&wanted));
-    std::fs::write(&done, requirements).expect("target can be written");
-    bin
 }
 
 fn generate(python: &Path, stubs: &Path) {
@@ -79,17 +50,20 @@ fn generate(python: &Path, stubs: &Path) {
     for out in ["--python_out", "--grpc_python_out"] {
         command.arg(format!("{out}={}", stubs.display()));
     }
-    run(command.args(protos).arg(ours.join("desk.proto")));
+    let ours = ["desk.proto", "ticker.proto"].map(|name| ours.join(name));
+    run(command.args(protos).args(ours));
 }
 
-async fn python(world: &World, hash: &str) -> Process {
+/// A member of the service `snake`: runs `script` with the hash of what it serves and the service
+/// it calls.
+pub(crate) async fn python(world: &World, script: &str, hash: &str, target: &str) -> Process {
     let (python, stubs) = tokio::task::spawn_blocking(prepared)
         .await
         .expect("python can be prepared");
     let mut command = Command::new(python);
     command
-        .arg(root().join("tests/python/client.py"))
-        .args([&world.address(), hash, "desk"])
+        .arg(root().join("tests/python").join(script))
+        .args([&world.address(), hash, target])
         .env("BRIDGE_KEY", world.key("snake").await)
         .env("PYTHONPATH", stubs);
     Process::spawn_open("python", &mut command)
@@ -99,7 +73,7 @@ on_both_databases! {
     async fn a_stock_grpc_client_joins_is_called_and_calls(world: World) {
         let desk = world.desk("desk").await;
         let hash = <v1::Desk as bridge::Contract>::METHODS[0].contract_hash;
-        let snake = python(&world, hash).await;
+        let snake = python(&world, "client.py", hash, "desk").await;
         let heard = async |event: &'static str| {
             snake.line(PATIENCE, event, move |line| said(line, event)).await
         };

@@ -132,16 +132,14 @@ def open_session(channel):
     return stream
 
 
-def register(channel, own_hash, endpoint, target):
-    echo = registry_pb2.IncomingMethod(
-        type=registry_pb2.METHOD_TYPE_RPC, name="Echo", contract_hash=own_hash
-    )
+def register(channel, incoming, endpoint, target):
+    """Declares that `incoming` is served here, and the same method of `target` called."""
     wanted = registry_pb2.OutgoingDep(
-        service_name=target, method_name="Echo", type=registry_pb2.METHOD_TYPE_RPC
+        service_name=target, method_name=incoming.name, type=registry_pb2.METHOD_TYPE_RPC
     )
     return registry_pb2_grpc.RegistryStub(channel).RegisterAndWatch(
         registry_pb2.RegisterRequest(
-            incoming=[echo],
+            incoming=[incoming],
             outgoing=[wanted],
             call_endpoint=endpoint,
             protocol_version=1,
@@ -193,7 +191,10 @@ def main():
     server.start()
     channel = member.channel(address)
     session = open_session(channel)
-    frames = register(channel, own_hash, f"127.0.0.1:{port}", target)
+    echo = registry_pb2.IncomingMethod(
+        type=registry_pb2.METHOD_TYPE_RPC, name="Echo", contract_hash=own_hash
+    )
+    frames = register(channel, echo, f"127.0.0.1:{port}", target)
     row = find(frames, target)
     say("serving", endpoint=f"127.0.0.1:{port}")
     call(channel, row, "hello from python")

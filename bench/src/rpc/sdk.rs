@@ -78,7 +78,7 @@ struct SdkCaller {
 
 impl Caller for SdkCaller {
     async fn call(&mut self) -> std::result::Result<(), String> {
-        let payload = self.payload.clone();
+        let payload = self.payload.clone().into();
         let reply = self.client.echo(EchoRequest { payload }).await;
         match reply {
             Ok(reply) if reply.payload.len() == PAYLOAD_BYTES => Ok(()),

@@ -8,6 +8,8 @@
 #![allow(clippy::print_stdout)] // its lines are its interface
 
 mod flood;
+mod ticker;
+mod till;
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -169,6 +171,22 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
                 .state(me.clone());
             serve(builder, me).await
         }
+        ["till", service, journal] => {
+            let me = Me::default();
+            let builder = Bridge::from_env(service)?
+                .serve(bridge::handlers![till::charge, till::refund])
+                .state(me.clone())
+                .state(till::Journal(journal.into()));
+            serve(builder, me).await
+        }
+        ["ticker", service] => {
+            let me = Me::default();
+            let builder = Bridge::from_env(service)?
+                .serve(bridge::handlers![ticker::count, ticker::seen])
+                .state(me.clone())
+                .state(ticker::Seen::default());
+            serve(builder, me).await
+        }
         ["relay", service, target] => {
             let me = Me::default();
             let mut builder = Bridge::from_env(service)?;
@@ -177,7 +195,9 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
             serve(builder, me).await
         }
         _ => Err(
-            "usage: peer desk|next-desk SERVICE, relay SERVICE TARGET, flood ADDRESS COUNT".into(),
+            "usage: peer desk|next-desk|ticker SERVICE, till SERVICE FILE, relay SERVICE TARGET, \
+             flood ADDRESS COUNT"
+                .into(),
         ),
     }
 }

@@ -86,6 +86,27 @@ impl Process {
         found.unwrap_or_else(|| panic!("{}: no {what} within {limit:?}", self.name))
     }
 
+    /// What `find` makes of the first `count` lines it wants, waiting for them at most for `limit`.
+    pub(crate) async fn lines<T>(
+        &self,
+        limit: Duration,
+        what: &str,
+        count: usize,
+        find: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let found = |lines: &Vec<String>| lines.iter().filter_map(|line| find(line)).count();
+        let mut lines = self.lines.clone();
+        let search = lines.wait_for(|lines| found(lines) >= count);
+        match Clock::system().timeout(limit, search).await {
+            Ok(Ok(lines)) => lines
+                .iter()
+                .filter_map(|line| find(line))
+                .take(count)
+                .collect(),
+            Ok(Err(_)) | Err(_) => panic!("{}: no {count} {what} within {limit:?}", self.name),
+        }
+    }
+
     /// What `find` makes of the first line so far that it wants.
     pub(crate) fn seen<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         self.lines.borrow().iter().find_map(|line| find(line))
