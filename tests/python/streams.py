@@ -30,13 +30,18 @@ class Answers(call_pb2_grpc.CallServicer):
         asked = ticker_pb2.CountRequest.FromString(request.payload)
         gone = threading.Event()
         context.add_callback(gone.set)
-        for nth in range(1, asked.messages + 1):
-            tick = ticker_pb2.Tick(nth=nth, instance="python", request_id=request.request_id)
-            yield call_pb2.StreamChunk(payload=tick.SerializeToString())
-        if asked.end == "hang":
-            say("left", in_time=gone.wait(TIMEOUT_S))
-        elif asked.end:
-            yield call_pb2.StreamChunk(error_code="WORN", error_message="python's spring broke")
+        try:
+            for nth in range(1, asked.messages + 1):
+                tick = ticker_pb2.Tick(nth=nth, instance="python", request_id=request.request_id)
+                yield call_pb2.StreamChunk(payload=tick.SerializeToString())
+            if asked.end == "hang":
+                gone.wait(TIMEOUT_S)
+            elif asked.end:
+                yield call_pb2.StreamChunk(error_code="WORN", error_message="python's spring broke")
+        finally:
+            # A caller that leaves right after a message closes this without resuming it.
+            if asked.end == "hang":
+                say("left", in_time=gone.wait(TIMEOUT_S))
 
 
 def find(frames, target):
