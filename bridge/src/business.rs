@@ -4,9 +4,8 @@
 //! as one JSON object: `out of stock {"sku":"A-1"}`. So a caller in another language reads the
 //! text, and one with the type reads the fields.
 //!
-//! Invariant: the object is found again whatever the text says, because the three characters it
-//! begins with cannot occur later: inside of JSON without spaces a quote after a brace is part of a
-//! string, and there it is escaped.
+//! Invariant: the object is found again whatever the text says and whatever it holds: it is the last
+//! place from which the rest of the message is one object.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -127,8 +126,9 @@ impl ErrorFields {
 
     /// The fields behind the text of a message.
     pub fn of_message(message: &str) -> Option<Self> {
-        let begin = message.rfind(FIELDS_BEGIN)?;
-        serde_json::from_str(&message[begin + 1..]).ok().map(Self)
+        // Inside of a text of the object they can stand, too, but no object begins there.
+        let mut begins = message.rmatch_indices(FIELDS_BEGIN);
+        begins.find_map(|(begin, _)| serde_json::from_str(&message[begin + 1..]).ok().map(Self))
     }
 
     /// Name and value of each.
@@ -190,7 +190,7 @@ mod tests {
             "got { \"a\": 1 }",
             "got {\"a\":1} {\"b\":2}",
         ] {
-            for value in ["A-1", "x {\"y\":1}", "\" {\"", "{"] {
+            for value in ["A-1", "x {\"y\":1}", "\" {\"", "{", "x {", "x {\\"] {
                 let fields = ErrorFields::default().with("sku", &value.to_owned());
                 let json = serde_json::to_string(&fields.0).unwrap();
                 let message = format!("{text} {json}");

@@ -233,7 +233,9 @@ impl Contracts {
         let Some(lock) = &self.lock else {
             return Vec::new();
         };
-        let mut lines = watch_lines(std::iter::once(lock).chain(&self.map));
+        // Cargo takes a watched file that is not there for a change, at every build.
+        let watched = std::iter::once(lock).chain(&self.map);
+        let mut lines = watch_lines(watched.filter(|it| it.exists()));
         match lock::Gate::of_build(lock, self.map.as_deref(), &loaded.lock()) {
             Ok(gate) => lines.extend(gate.directives(lock)),
             Err(error) => lines.extend(directives("error", error.faults())),

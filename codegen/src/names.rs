@@ -28,7 +28,12 @@ pub(crate) fn variant(of: &str, constant: &str) -> String {
     let name = constant.to_upper_camel_case();
     let short = name.strip_prefix(&camel(of)).unwrap_or(&name);
     let starts_a_word = short.starts_with(char::is_uppercase);
-    identifier(if starts_a_word { short } else { &name })
+    let name = identifier(if starts_a_word { short } else { &name });
+    // The variant of numbers without a name has this one in every enum.
+    match name.as_str() {
+        "Unrecognized" => "UnrecognizedValue".to_owned(),
+        _ => name,
+    }
 }
 
 /// A constant name without a leading underscore problem: it always gets a prefix.
@@ -77,6 +82,7 @@ mod tests {
         assert_eq!(variant("Kind", "KINDLY"), "Kindly");
         assert_eq!(variant("Kind", "KIND_2"), "Kind2");
         assert_eq!(variant("Kind", "KIND"), "Kind");
+        assert_eq!(variant("Kind", "KIND_UNRECOGNIZED"), "UnrecognizedValue");
     }
 
     #[test]

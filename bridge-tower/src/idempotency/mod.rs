@@ -16,8 +16,10 @@
 //! a repeat of those does the work again. Of an answer that is streamed or too large only that the
 //! work was done is kept. An answer that repeats will not get says `Idempotency-Stored: false`.
 //!
-//! Two requests are the same when method, path, query, `Content-Type`, `Authorization` and body
-//! are: nobody gets an answer that was made for somebody else's credentials.
+//! Two requests are the same when method, path, query, `Content-Type`, `Authorization`, `Cookie`,
+//! `X-Api-Key` and body are, so that nobody gets an answer that was made for somebody else: with
+//! other credentials the key is a conflict. Whoever tells callers apart by something else, such as
+//! their certificates, says so by a scope.
 //!
 //! Refuses gRPC, whose statuses it cannot read: such requests pass untouched.
 //!

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use contract::error_code::ErrorCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -265,6 +265,8 @@ async fn read<B: Body<Data = Bytes>>(body: B, max: usize) -> Result<Bytes, Unrea
     Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Equal only for requests that ask for the same, with the same credentials.
 fn digest(parts: &Parts, body: &Bytes) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -275,11 +277,10 @@ fn digest(parts: &Parts, body: &Bytes) -> [u8; 32] {
     add(parts.method.as_str().as_bytes());
     let target = parts.uri.path_and_query().map_or("", |it| it.as_str());
     add(target.as_bytes());
-    for name in [CONTENT_TYPE, AUTHORIZATION] {
-        add(parts
-            .headers
-            .get(name)
-            .map_or(&[][..], HeaderValue::as_bytes));
+    for name in [CONTENT_TYPE, AUTHORIZATION, COOKIE, API_KEY] {
+        let values = parts.headers.get_all(name);
+        add(&(values.iter().count() as u64).to_be_bytes());
+        values.iter().for_each(|it| add(it.as_bytes()));
     }
     add(body);
     hash.finalize().into()

@@ -229,13 +229,13 @@ async fn the_same_key_for_another_request_is_a_conflict() {
         "{}",
         other_body.body
     );
-    let mut other_user = order("k", "tea");
-    let bearer = http::HeaderValue::from_static("Bearer of-somebody-else");
-    other_user
-        .headers_mut()
-        .insert(http::header::AUTHORIZATION, bearer);
-    assert_eq!(world.send(other_user).await.status, 422);
-    assert_eq!((world.orders(), world.layer.counts().conflicts), (1, 2));
+    for name in ["authorization", "cookie", "x-api-key"] {
+        let mut other_user = order("k", "tea");
+        let of_somebody_else = http::HeaderValue::from_static("of-somebody-else");
+        other_user.headers_mut().insert(name, of_somebody_else);
+        assert_eq!(world.send(other_user).await.status, 422, "{name}");
+    }
+    assert_eq!((world.orders(), world.layer.counts().conflicts), (1, 4));
 }
 
 #[tokio::test]

@@ -110,6 +110,12 @@ fn path(template: &str, message: &mut Value) -> Result<String, String> {
         let value = value
             .filter(|value| !value.is_empty())
             .ok_or_else(|| format!("`{field}` is part of the path `{template}`, and empty"))?;
+        // Dots cannot be escaped, and servers and proxies go up a folder at them.
+        if value.split('/').any(|it| it == "." || it == "..") {
+            return Err(format!(
+                "`{field}` is part of the path `{template}`, and cannot be {value:?}"
+            ));
+        }
         filled.push_str(before);
         // A pattern of several segments keeps the slashes between them.
         escape(

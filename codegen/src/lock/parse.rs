@@ -14,7 +14,7 @@ use crate::error::{Error, Fault};
 /// Bytes of a lock that is read; a larger file is no lock.
 pub const LOCK_BYTES_MAX: u64 = 64 << 20;
 
-const AGAIN: &str = "take the file of the last commit, or run `cargo bridge accept`";
+const AGAIN: &str = "take the file of the last commit; or remove it and run `cargo bridge accept`";
 
 impl Lock {
     /// Reads a lock; `None` when there is no file.

@@ -77,13 +77,20 @@ fn is_taken(place: &str) -> bool {
     place.starts_with("in.")
 }
 
+/// Whether the place is `out.404` itself, in whatever form, and not something inside of it.
+pub(super) fn is_error_answer(place: &str) -> bool {
+    let status = place.strip_prefix("out.").unwrap_or_default();
+    let (status, form) = status.split_at(status.find('(').unwrap_or(status.len()));
+    let is_error = status.starts_with(['4', '5']) && status.chars().all(char::is_alphanumeric);
+    is_error && (form.is_empty() || form.ends_with(')'))
+}
+
 fn lost(place: &str, before: &Entry) -> Change {
     if is_taken(place) {
         let what = format!("`{place}` is not taken any more");
         return Change::major(&[Json], what).todo("go on taking it, even if only to ignore it");
     }
-    // `out.404` itself: an answer that cannot come any more.
-    if place.starts_with("out.4") || place.starts_with("out.5") {
+    if is_error_answer(place) {
         return Change::new(Verdict::Minor, format!("`{place}` is not given any more"));
     }
     let what = format!("`{place}` ({}) is not given any more", before.ty);

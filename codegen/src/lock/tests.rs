@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::routes::is_error_answer;
 use super::{Breaks, Change, Lock, Places, Report, ServiceMap, Verdict, compare, routes};
 
 const SAMPLE: &str = r#"lock 1
@@ -110,7 +111,7 @@ fn a_lock_that_is_none_is_refused_with_its_line() {
         let error = Lock::parse(Path::new("bridge.lock"), text).expect_err("no lock");
         error.to_string()
     };
-    let again = "take the file of the last commit, or run `cargo bridge accept`";
+    let again = "take the file of the last commit; or remove it and run `cargo bridge accept`";
     for (text, expected) in [
         ("", format!("bridge.lock: does not say `lock 1`: {again}")),
         (
@@ -348,6 +349,22 @@ fn what_a_route_takes_and_what_it_gives_are_judged_in_opposite_directions() {
         ("operation list_orders", "operation orders", Verdict::Major),
     ] {
         assert_eq!(only(from, to).verdict, verdict, "{from} -> {to}");
+    }
+}
+
+#[test]
+fn an_error_answer_that_is_gone_is_told_from_a_part_of_one() {
+    for place in ["out.404", "out.5XX", "out.404(text/plain)"] {
+        assert!(is_error_answer(place), "{place}");
+    }
+    for place in [
+        "out.404.code",
+        "out.404[]",
+        "out.404(text/plain).a",
+        "out.200",
+        "in.4",
+    ] {
+        assert!(!is_error_answer(place), "{place}");
     }
 }
 

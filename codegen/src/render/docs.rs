@@ -92,7 +92,10 @@ pub(super) fn lines(comments: &Comments) -> Vec<String> {
     let mut in_fence = false;
     text.lines()
         .map(|line| {
-            let line: String = line.chars().filter(|c| !is_bidirectional(*c)).collect();
+            let line: String = line
+                .chars()
+                .filter(|c| *c != '\r' && !is_bidirectional(*c))
+                .collect();
             let line = line.as_str();
             if !fence_marker(line.trim_start()).is_empty() {
                 in_fence = !in_fence;

@@ -1,6 +1,7 @@
 //! How ProtoJSON is read and written, where the specification leaves a choice.
 
 use super::table::MessageTable;
+use super::text::quoted;
 use super::well_known;
 
 /// How JSON is read and written. The default is what the specification says where nothing is said.
@@ -24,7 +25,7 @@ impl JsonOptions {
         let name = url.rsplit_once('/').map_or(url, |(_, name)| name);
         let given = self.types.iter().find(|it| it.name == name).copied();
         given.or_else(|| well_known::find(name)).ok_or_else(|| {
-            format!("an Any of type {url:?} cannot be shown as JSON here: its message is not known; give its table in `JsonOptions::types`")
+            format!("an Any of type {} cannot be shown as JSON here: its message is not known; give its table in `JsonOptions::types`", quoted(url))
         })
     }
 }

@@ -10,6 +10,8 @@ const NANOS: i64 = 1_000_000_000;
 const FIRST: i64 = -62_135_596_800;
 /// `9999-12-31T23:59:59Z`, in seconds since the epoch.
 const LAST: i64 = 253_402_300_799;
+/// Longest part of a text from outside that an error repeats, in bytes.
+const QUOTED_BYTES_MAX: usize = 64;
 /// Longest duration either way, in seconds: 10 000 years.
 const SPAN_MAX: i64 = 315_576_000_000;
 
@@ -50,11 +52,23 @@ fn check_timestamp(seconds: i64, nanos: i64) -> Result<(), String> {
     ))
 }
 
+/// A text from outside as an error shows it.
+pub(super) fn quoted(text: &str) -> String {
+    let cut = &text[..text.floor_char_boundary(QUOTED_BYTES_MAX)];
+    match cut.len() == text.len() {
+        true => format!("{cut:?}"),
+        false => format!("{cut:?}…"),
+    }
+}
+
 /// Reads RFC 3339, with any offset, as seconds and nanoseconds.
 pub(super) fn parse_timestamp(text: &str) -> Result<(i64, i64), String> {
     let parsed = read_timestamp(text);
     let (seconds, nanos) = parsed.ok_or_else(|| {
-        format!("{text:?} is not a time as in \"2026-01-02T03:04:05.678Z\" or with +01:00 for Z")
+        format!(
+            "{} is not a time as in \"2026-01-02T03:04:05.678Z\" or with +01:00 for Z",
+            quoted(text)
+        )
     })?;
     check_timestamp(seconds, nanos)?;
     Ok((seconds, nanos))
@@ -142,7 +156,10 @@ pub(super) fn duration(seconds: i64, nanos: i64) -> Result<String, String> {
 /// Reads a duration as seconds and nanoseconds of one sign.
 pub(super) fn parse_duration(text: &str) -> Result<(i64, i64), String> {
     read_duration(text).ok_or_else(|| {
-        format!("{text:?} is not a duration as in \"1.5s\", at most {SPAN_MAX} s either way")
+        format!(
+            "{} is not a duration as in \"1.5s\", at most {SPAN_MAX} s either way",
+            quoted(text)
+        )
     })
 }
 
@@ -165,8 +182,12 @@ fn read_duration(text: &str) -> Option<(i64, i64)> {
 
 /// Appends a path of a field mask: `user_name.first` as `userName.first`.
 pub(super) fn mask_path(path: &str, text: &mut String) -> Result<(), String> {
-    let refused =
-        || format!("the path {path:?} of a field mask cannot be written: names in snake case are");
+    let refused = || {
+        format!(
+            "the path {} of a field mask cannot be written: names in snake case are",
+            quoted(path)
+        )
+    };
     let mut chars = path.chars();
     while let Some(it) = chars.next() {
         match it {
@@ -188,7 +209,8 @@ fn parse_mask_path(text: &str) -> Result<String, String> {
         match it {
             '_' => {
                 return Err(format!(
-                    "{text:?} is not a path of a field mask: write it in lowerCamelCase"
+                    "{} is not a path of a field mask: write it in lowerCamelCase",
+                    quoted(text)
                 ));
             }
             'A'..='Z' => path.extend(['_', it.to_ascii_lowercase()]),

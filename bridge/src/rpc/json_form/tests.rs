@@ -107,6 +107,30 @@ fn a_path_is_never_made_with_an_empty_field() {
 }
 
 #[test]
+fn a_path_never_goes_up_a_folder() {
+    let form = |path| JsonForm {
+        input: &ORDER,
+        output: &ORDER,
+        verb: "GET",
+        path,
+        body: "",
+        response_body: "",
+    };
+    for (path, name) in [
+        ("/v1/{name}", ".."),
+        ("/v1/{name}", "."),
+        ("/v1/{name=**}", "a/../../admin"),
+    ] {
+        let json = format!(r#"{{"name":"{name}"}}"#);
+        let payload = json_to_bytes(&ORDER, json.as_bytes(), READING).unwrap();
+        let failure = form(path).outgoing(&payload).unwrap_err();
+        assert_eq!(failure.code, ErrorCode::Validation, "{name}");
+    }
+    let payload = json_to_bytes(&ORDER, br#"{"name":"..."}"#, READING).unwrap();
+    assert!(form("/v1/{name}").outgoing(&payload).is_ok());
+}
+
+#[test]
 fn a_reply_is_the_message_or_one_field_of_it_and_may_hold_more_than_we_know() {
     let form = |response_body| JsonForm {
         input: &ORDER,

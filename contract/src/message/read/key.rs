@@ -6,10 +6,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use super::leaf::{At, number_as, quoted, wanted};
+use super::leaf::{At, number_as, wanted};
 use super::number::Number;
 use crate::message::path::{Key, Path};
 use crate::message::table::Scalar;
+use crate::message::text::quoted;
 use crate::message::wire::Value;
 
 /// Reads the key of a map entry.

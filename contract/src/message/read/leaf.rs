@@ -13,6 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 use super::number::Number;
 use crate::message::path::Path;
 use crate::message::table::Scalar;
+use crate::message::text::quoted;
 use crate::message::wire::Value;
 
 /// Reads the padded and the unpadded form.
@@ -22,8 +23,6 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
-/// Longest part of a text from outside that an error repeats, in bytes.
-const QUOTED_BYTES_MAX: usize = 64;
 
 /// ` at items[3].sku`, or nothing at the root.
 pub(super) struct At<'p>(pub(super) &'p Path<'p>);
@@ -34,15 +33,6 @@ impl fmt::Display for At<'_> {
             true => Ok(()),
             false => write!(f, " at `{}`", self.0),
         }
-    }
-}
-
-/// A text from outside as an error shows it.
-pub(super) fn quoted(text: &str) -> String {
-    let cut = &text[..text.floor_char_boundary(QUOTED_BYTES_MAX)];
-    match cut.len() == text.len() {
-        true => format!("{cut:?}"),
-        false => format!("{cut:?}…"),
     }
 }
 

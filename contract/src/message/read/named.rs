@@ -6,10 +6,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use super::leaf::{At, quoted};
+use super::leaf::At;
 use super::number::Number;
 use crate::message::path::Path;
 use crate::message::table::{EnumTable, MessageTable};
+use crate::message::text::quoted;
 
 /// Reads an enum constant. None for a name that is unknown and to be passed over.
 pub(super) struct ConstantSeed<'p> {
