@@ -122,7 +122,8 @@ export class Session {
 
   async screenshot(name, options = {}) {
     const path = join(this.setting.screens, `${name}.png`);
-    await this.page.screenshot({ path, ...options });
+    // Hiding the caret puts a rule for every element into the page: a recalculation of all its styles.
+    await this.page.screenshot({ path, caret: 'initial', ...options });
     return path;
   }
 
