@@ -233,9 +233,10 @@ impl Contracts {
         let Some(lock) = &self.lock else {
             return Vec::new();
         };
-        // Cargo takes a watched file that is not there for a change, at every build.
-        let watched = std::iter::once(lock).chain(&self.map);
-        let mut lines = watch_lines(watched.filter(|it| it.exists()));
+        // Cargo takes a watched file that is not there for a change, at every build: right for a lock
+        // that is still to come, too much for a map that may never.
+        let map = self.map.iter().filter(|it| it.exists());
+        let mut lines = watch_lines(std::iter::once(lock).chain(map));
         match lock::Gate::of_build(lock, self.map.as_deref(), &loaded.lock()) {
             Ok(gate) => lines.extend(gate.directives(lock)),
             Err(error) => lines.extend(directives("error", error.faults())),
