@@ -1,4 +1,4 @@
-//! Every command but `explain`: what it prints, what it writes, how it ends.
+//! The commands about contracts: what they print, what they write, how they end.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ message RefundRequest { string id = 1; }
 message ChargeReply { string id = 1; }
 ";
 
-fn accepted() -> Package {
+pub(crate) fn accepted() -> Package {
     let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
     let said = package.bridge("accept");
     assert_eq!(said.code, 0, "{}", said.err);
@@ -28,14 +28,14 @@ fn accepted() -> Package {
     package
 }
 
-fn change(package: &Package, from: &str, to: &str) {
+pub(crate) fn change(package: &Package, from: &str, to: &str) {
     let text = package.text("contracts/payments.proto");
     assert!(text.contains(from), "{from}");
     package.put("contracts/payments.proto", &text.replace(from, to));
 }
 
 /// A map in which `orders` declared to call Charge and `ledger` was seen to.
-fn map(package: &Package) -> String {
+pub(crate) fn map(package: &Package) -> String {
     let lock = package.text("bridge.lock");
     let hash = lock
         .lines()
@@ -378,151 +378,4 @@ fn a_json_schema_without_numbers_is_not_converted() {
     let said = package.bridge("convert reply.json reply.json --to a.schema.json");
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(package.text("a.schema.json").contains("\"fieldNumber\": 1"));
-}
-
-const DESCRIPTION: &str = r#"{
-  "describe": 1, "service": "orders",
-  "map": { "routes": [
-    { "path": "/v1/orders", "methods": ["GET", "POST"], "endpoint": "handlers" },
-    { "path": "/health", "methods": ["GET"], "endpoint": "handlers" } ], "fallbacks": [], "degraded": null },
-  "operations": [ { "name": "place_order", "method": "POST", "path": "/orders", "site": "src/orders.rs:12",
-    "calls": ["shop.payments.v1.Payments"] } ],
-  "rpcs": [ { "contract": "shop.orders.v1.OrderBook", "name": "Place", "site": "src/rpc.rs:3" } ],
-  "dependencies": [ { "service": "payments", "contract": "shop.payments.v1.Payments" } ],
-  "audit": {
-    "declared_and_mounted": [ { "operation": "place_order", "method": "POST", "path": "/orders", "mounted_at": "/v1/orders" } ],
-    "declared_not_mounted": [],
-    "ambiguous": [],
-    "mounted_not_declared": [ { "method": "GET", "path": "/v1/orders" }, { "method": "GET", "path": "/health" } ] },
-  "later": true
-}"#;
-
-#[test]
-fn a_program_describes_itself() {
-    let package = Package::with(&[("made.json", DESCRIPTION)]);
-    let run = [
-        "map",
-        "--describe",
-        "cp made.json $BRIDGE_DESCRIBE; echo noise",
-    ];
-    let said = package.bridge_with(&run, &[]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(
-        said.out,
-        " KIND  SERVED                          OPERATION    CALLS                      AT
- http  GET /v1/orders                  -            -                          -
- http  POST /v1/orders                 place_order  shop.payments.v1.Payments  src/orders.rs:12
- http  GET /health                     -            -                          -
- rpc   shop.orders.v1.OrderBook/Place  Place        -                          src/rpc.rs:3
-
- DEPENDS ON  CONTRACT
- payments    shop.payments.v1.Payments
-"
-    );
-    let said = package.bridge("map --description made.json --format mermaid");
-    assert_eq!(
-        said.out,
-        "flowchart LR
-  app([\"orders\"])
-  app --> h0[\"GET /health\"]
-  app --> h1[\"GET /v1/orders\"]
-  app --> h2[\"POST /v1/orders\"]
-  h2 --> c0
-  app --> h3[\"rpc shop.orders.v1.OrderBook/Place\"]
-  c0[[\"payments (shop.payments.v1.Payments)\"]]
-"
-    );
-    assert!(
-        package
-            .bridge("map --description made.json --format dot")
-            .out
-            .starts_with("digraph map {\n")
-    );
-    assert_eq!(
-        package
-            .bridge("map --description made.json --format svg")
-            .code,
-        2
-    );
-    assert_eq!(package.bridge("map").code, 2);
-}
-
-#[test]
-fn an_audit_fails_on_what_is_declared_and_not_mounted_and_strictly_on_all() {
-    let package = Package::with(&[("made.json", DESCRIPTION)]);
-    let said = package.bridge("audit --description made.json");
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(
-        said.out,
-        " STATE                  ROUTE           OPERATION    NOTE
- mounted, not declared  GET /v1/orders  -            -
- mounted, not declared  GET /health     -            -
- declared and mounted   POST /orders    place_order  at /v1/orders
-"
-    );
-    assert_eq!(
-        package
-            .bridge("audit --description made.json --strict")
-            .code,
-        1
-    );
-    let missing = DESCRIPTION.replace(
-        "\"declared_not_mounted\": []",
-        "\"declared_not_mounted\": [{ \"operation\": \"lost\", \"method\": \"PUT\", \"path\": \"/v1/orders\", \"mounted_methods\": [\"GET\"] }]",
-    );
-    package.put("made.json", &missing);
-    let said = package.bridge("audit --description made.json");
-    assert_eq!(said.code, 1);
-    assert!(
-        said.out
-            .contains("PUT /v1/orders  lost         the path answers GET"),
-        "{}",
-        said.out
-    );
-}
-
-#[test]
-fn a_program_that_describes_nothing_is_told_apart_from_one_that_fails() {
-    let package = Package::with(&[("old.json", r#"{"describe": 7}"#)]);
-    for (command, expected) in [
-        ("true", "`true` wrote no description"),
-        ("exit 3", "`exit 3` failed (exit status: 3)"),
-        (
-            "cp old.json $BRIDGE_DESCRIBE",
-            "is a description of format 7, and this command reads 1",
-        ),
-    ] {
-        let said = package.bridge_with(&["map", "--describe", command], &[]);
-        assert_eq!(said.code, 1, "{command}");
-        assert!(said.err.contains(expected), "{command}: {}", said.err);
-    }
-}
-
-#[test]
-fn the_live_map_is_asked_through_the_runtimes_own_command() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let package = accepted();
-    package.put("answer.json", &map(&package));
-    // The program that is asked is named by a variable; this one answers what a runtime would.
-    package.put(
-        "bridge-here",
-        "#!/bin/sh\n[ \"$*\" = 'map -o json' ] && cat answer.json\n",
-    );
-    let program = package.root().join("bridge-here");
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).expect("its mode can be set");
-    change(&package, "string order_id = 1;", "");
-    let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &program)]);
-    assert_eq!(said.code, 1, "{}", said.err);
-    assert!(
-        said.out
-            .contains("called by ledger (not declared, 7 calls), orders (declared)"),
-        "{}",
-        said.out
-    );
-    let missing = package.root().join("nowhere");
-    let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &missing)]);
-    assert_eq!(said.code, 2);
-    assert!(said.err.contains("is not installed"), "{}", said.err);
 }

@@ -5,3 +5,4 @@ mod support;
 mod builds;
 mod cli;
 mod explain;
+mod programs;

@@ -5,9 +5,9 @@
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use contract::schema::camel_case;
+use contract::schema::{ValueKind, camel_case};
 
-use super::{Field, Label, Message, Model, Oneof, Origin, Scalar, Type, enums, options};
+use super::{Field, Label, Message, Model, Oneof, Origin, Type, enums, options};
 use crate::load::{SourceFile, tag};
 use crate::names;
 
@@ -147,9 +147,9 @@ fn label(field: &FieldDescriptor) -> Label {
     use prost_reflect::Cardinality;
 
     if let (Kind::Message(entry), true) = (field.kind(), field.is_map()) {
-        return match value_type(&entry.map_entry_key_field().kind()) {
-            Type::Scalar(key) => Label::Map(key),
-            Type::Message(_) | Type::Enum(_) => {
+        return match ValueKind::from(&entry.map_entry_key_field().kind()) {
+            ValueKind::Scalar(key) => Label::Map(key),
+            ValueKind::Message(_) | ValueKind::Enum(_) => {
                 unreachable!("a compiled map field has a scalar key")
             }
         };
@@ -189,25 +189,11 @@ fn value_kind(field: &FieldDescriptor) -> Kind {
 }
 
 fn value_type(kind: &Kind) -> Type {
-    Type::Scalar(match kind {
-        Kind::Message(message) => return Type::Message(message.full_name().to_owned()),
-        Kind::Enum(found) => return Type::Enum(found.full_name().to_owned()),
-        Kind::Double => Scalar::Double,
-        Kind::Float => Scalar::Float,
-        Kind::Int32 => Scalar::Int32,
-        Kind::Int64 => Scalar::Int64,
-        Kind::Uint32 => Scalar::Uint32,
-        Kind::Uint64 => Scalar::Uint64,
-        Kind::Sint32 => Scalar::Sint32,
-        Kind::Sint64 => Scalar::Sint64,
-        Kind::Fixed32 => Scalar::Fixed32,
-        Kind::Fixed64 => Scalar::Fixed64,
-        Kind::Sfixed32 => Scalar::Sfixed32,
-        Kind::Sfixed64 => Scalar::Sfixed64,
-        Kind::Bool => Scalar::Bool,
-        Kind::String => Scalar::String,
-        Kind::Bytes => Scalar::Bytes,
-    })
+    match ValueKind::from(kind) {
+        ValueKind::Message(message) => Type::Message(message.full_name().to_owned()),
+        ValueKind::Enum(found) => Type::Enum(found.full_name().to_owned()),
+        ValueKind::Scalar(scalar) => Type::Scalar(scalar),
+    }
 }
 
 /// The place of a declaration among its siblings.

@@ -80,70 +80,48 @@ numbers! {
     Bool bool bool, |it| !*it;
 }
 
-/// `string`
-#[derive(Clone, Copy, Debug)]
-pub struct Str;
+macro_rules! texts {
+    ($($(#[$about:meta])+ $name:ident $module:ident $ty:ty;)+) => {$(
+        $(#[$about])+
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
 
-impl Codec for Str {
-    type Value = String;
+        impl Codec for $name {
+            type Value = $ty;
 
-    #[inline]
-    fn encode(tag: u32, value: &String, buf: &mut impl BufMut) {
-        encoding::string::encode(tag, value, buf);
-    }
+            #[inline]
+            fn encode(tag: u32, value: &$ty, buf: &mut impl BufMut) {
+                encoding::$module::encode(tag, value, buf);
+            }
 
-    #[inline]
-    fn encoded_len(tag: u32, value: &String) -> usize {
-        encoding::string::encoded_len(tag, value)
-    }
+            #[inline]
+            fn encoded_len(tag: u32, value: &$ty) -> usize {
+                encoding::$module::encoded_len(tag, value)
+            }
 
-    #[inline]
-    fn merge(
-        wire_type: WireType,
-        value: &mut String,
-        buf: &mut impl Buf,
-        ctx: DecodeContext,
-    ) -> Merged {
-        encoding::string::merge(wire_type, value, buf, ctx)
-    }
+            #[inline]
+            fn merge(
+                wire_type: WireType,
+                value: &mut $ty,
+                buf: &mut impl Buf,
+                ctx: DecodeContext,
+            ) -> Merged {
+                encoding::$module::merge(wire_type, value, buf, ctx)
+            }
 
-    #[inline]
-    fn is_default(value: &String) -> bool {
-        value.is_empty()
-    }
+            #[inline]
+            fn is_default(value: &$ty) -> bool {
+                value.is_empty()
+            }
+        }
+    )+};
 }
 
-/// `bytes`: a value read from [`Bytes`] shares their memory instead of copying.
-#[derive(Clone, Copy, Debug)]
-pub struct Blob;
-
-impl Codec for Blob {
-    type Value = Bytes;
-
-    #[inline]
-    fn encode(tag: u32, value: &Bytes, buf: &mut impl BufMut) {
-        encoding::bytes::encode(tag, value, buf);
-    }
-
-    #[inline]
-    fn encoded_len(tag: u32, value: &Bytes) -> usize {
-        encoding::bytes::encoded_len(tag, value)
-    }
-
-    #[inline]
-    fn merge(
-        wire_type: WireType,
-        value: &mut Bytes,
-        buf: &mut impl Buf,
-        ctx: DecodeContext,
-    ) -> Merged {
-        encoding::bytes::merge(wire_type, value, buf, ctx)
-    }
-
-    #[inline]
-    fn is_default(value: &Bytes) -> bool {
-        value.is_empty()
-    }
+texts! {
+    /// `string`
+    Str string String;
+    /// `bytes`: a value read from [`Bytes`] shares their memory instead of copying.
+    Blob bytes Bytes;
 }
 
 /// What a generated enum can do: it is an `i32` with names for some of the numbers.

@@ -15,6 +15,7 @@ use prost_reflect::{
 
 use super::table::{EnumTable, FieldTable, Form, Kind, Label, MessageTable, Scalar};
 use super::well_known;
+use crate::schema::ValueKind;
 
 /// Descriptors that have no table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -176,34 +177,18 @@ impl Making {
     }
 
     fn kind(&mut self, kind: &Described) -> Kind {
-        Kind::Scalar(match kind {
-            Described::Message(message) => {
+        match ValueKind::from(kind) {
+            ValueKind::Message(message) => {
                 let name = message.full_name();
-                return match (well_known::find(name), self.tables.get(name)) {
+                match (well_known::find(name), self.tables.get(name)) {
                     (None, Some(place)) => Kind::Linked(place),
                     (found, _) => Kind::Message(found.unwrap_or(&well_known::EMPTY)),
-                };
+                }
             }
-            Described::Enum(it) if it.full_name() == "google.protobuf.NullValue" => {
-                return Kind::NullValue;
-            }
-            Described::Enum(it) => return Kind::Enum(self.enumeration(it)),
-            Described::Double => Scalar::Double,
-            Described::Float => Scalar::Float,
-            Described::Int32 => Scalar::Int32,
-            Described::Int64 => Scalar::Int64,
-            Described::Uint32 => Scalar::Uint32,
-            Described::Uint64 => Scalar::Uint64,
-            Described::Sint32 => Scalar::Sint32,
-            Described::Sint64 => Scalar::Sint64,
-            Described::Fixed32 => Scalar::Fixed32,
-            Described::Fixed64 => Scalar::Fixed64,
-            Described::Sfixed32 => Scalar::Sfixed32,
-            Described::Sfixed64 => Scalar::Sfixed64,
-            Described::Bool => Scalar::Bool,
-            Described::String => Scalar::String,
-            Described::Bytes => Scalar::Bytes,
-        })
+            ValueKind::Enum(it) if it.full_name() == "google.protobuf.NullValue" => Kind::NullValue,
+            ValueKind::Enum(it) => Kind::Enum(self.enumeration(it)),
+            ValueKind::Scalar(scalar) => Kind::Scalar(scalar),
+        }
     }
 
     fn enumeration(&mut self, it: &EnumDescriptor) -> &'static EnumTable {

@@ -9,12 +9,14 @@
 //! format. Invariant: every name a [`Field`] refers to is present in its schema.
 
 mod model;
+mod kind;
 
 mod json_file;
 mod message_json;
 mod proto;
 
 pub use json_file::{Fault, Faults, InputOutput, load_schema_json, parse_schema_json};
+pub use kind::ValueKind;
 pub use message_json::{camel_case, message_json};
 pub use model::{
     Cardinality, DefaultValue, Edition, Enum, Field, Message, OneofGroup, Scalar, Schema, Type,

@@ -11,9 +11,10 @@ use prost_reflect::{
     Cardinality as Label, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Syntax, Value,
 };
 
+use super::kind::ValueKind;
 use super::message_json::camel_case;
 use super::model::{
-    Cardinality, DefaultValue, Edition, Enum, Field, Message, OneofGroup, Scalar, Schema, Type,
+    Cardinality, DefaultValue, Edition, Enum, Field, Message, OneofGroup, Schema, Type,
 };
 
 /// Why a message has no schema.
@@ -143,9 +144,9 @@ fn read_field(field: &FieldDescriptor) -> Result<Field, Error> {
 fn cardinality(field: &FieldDescriptor) -> Cardinality {
     match (field.kind(), field.cardinality()) {
         (Kind::Message(entry), _) if field.is_map() => {
-            match value_type(&entry.map_entry_key_field().kind()) {
-                Type::Scalar(key) => Cardinality::Map(key),
-                Type::Message(_) | Type::Enum(_) => {
+            match ValueKind::from(&entry.map_entry_key_field().kind()) {
+                ValueKind::Scalar(key) => Cardinality::Map(key),
+                ValueKind::Message(_) | ValueKind::Enum(_) => {
                     unreachable!("a compiled map field has a scalar key")
                 }
             }
@@ -165,25 +166,11 @@ fn value_kind(field: &FieldDescriptor) -> Kind {
 }
 
 fn value_type(kind: &Kind) -> Type {
-    Type::Scalar(match kind {
-        Kind::Message(message) => return Type::Message(dotted(message.full_name())),
-        Kind::Enum(found) => return Type::Enum(dotted(found.full_name())),
-        Kind::Double => Scalar::Double,
-        Kind::Float => Scalar::Float,
-        Kind::Int32 => Scalar::Int32,
-        Kind::Int64 => Scalar::Int64,
-        Kind::Uint32 => Scalar::Uint32,
-        Kind::Uint64 => Scalar::Uint64,
-        Kind::Sint32 => Scalar::Sint32,
-        Kind::Sint64 => Scalar::Sint64,
-        Kind::Fixed32 => Scalar::Fixed32,
-        Kind::Fixed64 => Scalar::Fixed64,
-        Kind::Sfixed32 => Scalar::Sfixed32,
-        Kind::Sfixed64 => Scalar::Sfixed64,
-        Kind::Bool => Scalar::Bool,
-        Kind::String => Scalar::String,
-        Kind::Bytes => Scalar::Bytes,
-    })
+    match ValueKind::from(kind) {
+        ValueKind::Message(message) => Type::Message(dotted(message.full_name())),
+        ValueKind::Enum(found) => Type::Enum(dotted(found.full_name())),
+        ValueKind::Scalar(scalar) => Type::Scalar(scalar),
+    }
 }
 
 fn read_default(field: &FieldDescriptor) -> DefaultValue {
