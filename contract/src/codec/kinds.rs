@@ -1,183 +1,93 @@
-//! The kinds of values: scalars, enums and messages.
+//! The kinds of values that have a length: text, bytes and messages.
 
 use std::marker::PhantomData;
 
 use prost::Message;
 use prost::bytes::{Buf, BufMut, Bytes};
-use prost::encoding::{self, DecodeContext, WireType};
+use prost::encoding::{self, DecodeContext, WireType, encoded_len_varint, key_len};
 
+use super::numbers::{Double, Float};
+use super::wire::{whole, write_head};
 use super::{Codec, Merged};
 
-macro_rules! numbers {
-    ($($kind:ident $module:ident $ty:ty, $is_default:expr;)+) => {$(
-        #[doc = concat!("`", stringify!($module), "`")]
-        #[derive(Clone, Copy, Debug)]
-        pub struct $kind;
-
-        impl Codec for $kind {
-            type Value = $ty;
-
-            #[inline]
-            fn encode(tag: u32, value: &$ty, buf: &mut impl BufMut) {
-                encoding::$module::encode(tag, value, buf);
-            }
-
-            #[inline]
-            fn encoded_len(tag: u32, value: &$ty) -> usize {
-                encoding::$module::encoded_len(tag, value)
-            }
-
-            #[inline]
-            fn merge(
-                wire_type: WireType,
-                value: &mut $ty,
-                buf: &mut impl Buf,
-                ctx: DecodeContext,
-            ) -> Merged {
-                encoding::$module::merge(wire_type, value, buf, ctx)
-            }
-
-            #[inline]
-            fn is_default(value: &$ty) -> bool {
-                let is_default: fn(&$ty) -> bool = $is_default;
-                is_default(value)
-            }
-
-            fn merge_repeated(
-                wire_type: WireType,
-                values: &mut Vec<$ty>,
-                buf: &mut impl Buf,
-                ctx: DecodeContext,
-            ) -> Merged {
-                encoding::$module::merge_repeated(wire_type, values, buf, ctx)
-            }
-
-            fn packed(tag: u32, values: &[$ty], buf: &mut impl BufMut) {
-                encoding::$module::encode_packed(tag, values, buf);
-            }
-
-            fn packed_len(tag: u32, values: &[$ty]) -> usize {
-                encoding::$module::encoded_len_packed(tag, values)
-            }
-        }
-    )+};
+/// How many bytes a field takes whose value takes `len`.
+#[inline]
+pub(super) fn field_len(tag: u32, len: usize) -> usize {
+    key_len(tag) + encoded_len_varint(len as u64) + len
 }
 
-// A negative zero is not the default: it would come back as another number.
-numbers! {
-    Double double f64, |it| it.to_bits() == 0;
-    Float float f32, |it| it.to_bits() == 0;
-    Int32 int32 i32, |it| *it == 0;
-    Int64 int64 i64, |it| *it == 0;
-    Uint32 uint32 u32, |it| *it == 0;
-    Uint64 uint64 u64, |it| *it == 0;
-    Sint32 sint32 i32, |it| *it == 0;
-    Sint64 sint64 i64, |it| *it == 0;
-    Fixed32 fixed32 u32, |it| *it == 0;
-    Fixed64 fixed64 u64, |it| *it == 0;
-    Sfixed32 sfixed32 i32, |it| *it == 0;
-    Sfixed64 sfixed64 i64, |it| *it == 0;
-    Bool bool bool, |it| !*it;
-}
-
-macro_rules! texts {
-    ($($(#[$about:meta])+ $name:ident $module:ident $ty:ty;)+) => {$(
-        $(#[$about])+
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name;
-
-        impl Codec for $name {
-            type Value = $ty;
-
-            #[inline]
-            fn encode(tag: u32, value: &$ty, buf: &mut impl BufMut) {
-                encoding::$module::encode(tag, value, buf);
-            }
-
-            #[inline]
-            fn encoded_len(tag: u32, value: &$ty) -> usize {
-                encoding::$module::encoded_len(tag, value)
-            }
-
-            #[inline]
-            fn merge(
-                wire_type: WireType,
-                value: &mut $ty,
-                buf: &mut impl Buf,
-                ctx: DecodeContext,
-            ) -> Merged {
-                encoding::$module::merge(wire_type, value, buf, ctx)
-            }
-
-            #[inline]
-            fn is_default(value: &$ty) -> bool {
-                value.is_empty()
-            }
-        }
-    )+};
-}
-
-texts! {
-    /// `string`
-    Str string String;
-    /// `bytes`: a value read from [`Bytes`] shares their memory instead of copying.
-    Blob bytes Bytes;
-}
-
-/// What a generated enum can do: it is an `i32` with names for some of the numbers.
-pub trait Enumerated: Copy + Default + From<i32> + Into<i32> {}
-
-impl<E: Copy + Default + From<i32> + Into<i32>> Enumerated for E {}
-
-/// An enum; numbers without a name are kept.
+/// `string`
 #[derive(Clone, Copy, Debug)]
-pub struct Enum<E>(PhantomData<E>);
+pub struct Str;
 
-impl<E: Enumerated> Codec for Enum<E> {
-    type Value = E;
+impl Codec for Str {
+    type Value = String;
 
     #[inline]
-    fn encode(tag: u32, value: &E, buf: &mut impl BufMut) {
-        encoding::int32::encode(tag, &(*value).into(), buf);
+    fn encode(tag: u32, value: &String, buf: &mut impl BufMut) {
+        write_head(tag, value.len(), buf);
+        buf.put_slice(value.as_bytes());
     }
 
     #[inline]
-    fn encoded_len(tag: u32, value: &E) -> usize {
-        encoding::int32::encoded_len(tag, &(*value).into())
+    fn encoded_len(tag: u32, value: &String) -> usize {
+        field_len(tag, value.len())
     }
 
-    #[inline]
-    fn merge(wire_type: WireType, value: &mut E, buf: &mut impl Buf, ctx: DecodeContext) -> Merged {
-        *value = Int32::read(wire_type, buf, ctx)?.into();
-        Ok(())
-    }
-
-    #[inline]
-    fn is_default(value: &E) -> bool {
-        let number: i32 = (*value).into();
-        number == 0
-    }
-
-    fn merge_repeated(
+    fn merge(
         wire_type: WireType,
-        values: &mut Vec<E>,
+        value: &mut String,
         buf: &mut impl Buf,
         ctx: DecodeContext,
     ) -> Merged {
-        let mut numbers = Vec::new();
-        Int32::merge_repeated(wire_type, &mut numbers, buf, ctx)?;
-        values.extend(numbers.into_iter().map(E::from));
-        Ok(())
+        if wire_type == WireType::LengthDelimited
+            && let Some((start, bytes)) = whole(buf.chunk())
+            // Copied first: text that begins at an even address is checked in larger steps.
+            && let Ok(text) = String::from_utf8(bytes.to_vec())
+        {
+            *value = text;
+            buf.advance(start + value.len());
+            return Ok(());
+        }
+        encoding::string::merge(wire_type, value, buf, ctx)
     }
 
-    fn packed(tag: u32, values: &[E], buf: &mut impl BufMut) {
-        let numbers: Vec<i32> = values.iter().map(|it| (*it).into()).collect();
-        Int32::packed(tag, &numbers, buf);
+    #[inline]
+    fn is_default(value: &String) -> bool {
+        value.is_empty()
+    }
+}
+
+/// `bytes`: a value read from [`Bytes`] shares their memory instead of copying.
+#[derive(Clone, Copy, Debug)]
+pub struct Blob;
+
+impl Codec for Blob {
+    type Value = Bytes;
+
+    #[inline]
+    fn encode(tag: u32, value: &Bytes, buf: &mut impl BufMut) {
+        write_head(tag, value.len(), buf);
+        buf.put_slice(value);
     }
 
-    fn packed_len(tag: u32, values: &[E]) -> usize {
-        let numbers: Vec<i32> = values.iter().map(|it| (*it).into()).collect();
-        Int32::packed_len(tag, &numbers)
+    #[inline]
+    fn encoded_len(tag: u32, value: &Bytes) -> usize {
+        field_len(tag, value.len())
+    }
+
+    fn merge(
+        wire_type: WireType,
+        value: &mut Bytes,
+        buf: &mut impl Buf,
+        ctx: DecodeContext,
+    ) -> Merged {
+        encoding::bytes::merge(wire_type, value, buf, ctx)
+    }
+
+    #[inline]
+    fn is_default(value: &Bytes) -> bool {
+        value.is_empty()
     }
 }
 
@@ -190,12 +100,13 @@ impl<M: Message + Default> Codec for Msg<M> {
 
     #[inline]
     fn encode(tag: u32, value: &M, buf: &mut impl BufMut) {
-        encoding::message::encode(tag, value, buf);
+        write_head(tag, value.encoded_len(), buf);
+        value.encode_raw(buf);
     }
 
     #[inline]
     fn encoded_len(tag: u32, value: &M) -> usize {
-        encoding::message::encoded_len(tag, value)
+        field_len(tag, value.encoded_len())
     }
 
     #[inline]
@@ -207,6 +118,20 @@ impl<M: Message + Default> Codec for Msg<M> {
     #[inline]
     fn is_default(_: &M) -> bool {
         false
+    }
+
+    fn merge_repeated(
+        wire_type: WireType,
+        values: &mut Vec<M>,
+        buf: &mut impl Buf,
+        ctx: DecodeContext,
+    ) -> Merged {
+        // Read where it stays: a message may be large to move.
+        values.push(M::default());
+        match values.last_mut() {
+            Some(value) => Self::merge(wire_type, value, buf, ctx),
+            None => Ok(()),
+        }
     }
 }
 
@@ -220,14 +145,12 @@ macro_rules! wrappers {
             type Value = $ty;
 
             fn encode(tag: u32, value: &$ty, buf: &mut impl BufMut) {
-                encoding::encode_key(tag, WireType::LengthDelimited, buf);
-                encoding::encode_varint($of::implicit_len(1, value) as u64, buf);
+                write_head(tag, $of::implicit_len(1, value), buf);
                 $of::implicit(1, value, buf);
             }
 
             fn encoded_len(tag: u32, value: &$ty) -> usize {
-                // The length of so few bytes is one byte.
-                encoding::key_len(tag) + 1 + $of::implicit_len(1, value)
+                field_len(tag, $of::implicit_len(1, value))
             }
 
             fn merge(
@@ -249,20 +172,4 @@ macro_rules! wrappers {
 wrappers! {
     DoubleValue Double f64;
     FloatValue Float f32;
-}
-
-/// `google.protobuf.NullValue`: an enum with one value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct NullValue;
-
-impl From<i32> for NullValue {
-    fn from(_: i32) -> Self {
-        Self
-    }
-}
-
-impl From<NullValue> for i32 {
-    fn from(_: NullValue) -> Self {
-        0
-    }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use prost::bytes::{Buf, BufMut};
-use prost::encoding::{
-    DecodeContext, WireType, btree_map, check_wire_type, encode_key, encode_varint,
-    encoded_len_varint, key_len,
-};
+use prost::encoding::{DecodeContext, WireType, btree_map, check_wire_type};
 
+use super::kinds::field_len;
+use super::wire::write_head;
 use super::{Codec, Merged};
 
 const KEY: u32 = 1;
@@ -21,8 +20,7 @@ pub fn encode_map<K: Codec, V: Codec>(
     buf: &mut impl BufMut,
 ) {
     for (key, value) in map {
-        encode_key(tag, WireType::LengthDelimited, buf);
-        encode_varint(entry_len::<K, V>(key, value) as u64, buf);
+        write_head(tag, entry_len::<K, V>(key, value), buf);
         K::encode(KEY, key, buf);
         V::encode(VALUE, value, buf);
     }
@@ -30,11 +28,10 @@ pub fn encode_map<K: Codec, V: Codec>(
 
 /// How many bytes [`encode_map`] writes.
 pub fn map_len<K: Codec, V: Codec>(tag: u32, map: &BTreeMap<K::Value, V::Value>) -> usize {
-    let entries = map.iter().map(|(key, value)| {
-        let len = entry_len::<K, V>(key, value);
-        key_len(tag) + encoded_len_varint(len as u64) + len
-    });
-    entries.sum()
+    let entries = map.iter();
+    entries
+        .map(|(key, value)| field_len(tag, entry_len::<K, V>(key, value)))
+        .sum()
 }
 
 /// Reads one entry; what it leaves out is the default, and a later entry replaces an earlier one.

@@ -8,20 +8,26 @@
 //! Refuses what is not of the field's wire type; packed and plain repeats are both read, whichever
 //! the contract names. Fields without a meaning here are passed over.
 
+mod wire;
+mod numbers;
 mod kinds;
 mod maps;
 
 mod macros;
 
+#[cfg(test)]
+mod tests;
+
 pub use prost::bytes::{Buf, BufMut};
 pub use prost::encoding::{DecodeContext, WireType, skip_field};
 pub use prost::{DecodeError, Message};
 
-pub use self::kinds::{
-    Blob, Bool, Double, DoubleValue, Enum, Enumerated, Fixed32, Fixed64, Float, FloatValue, Int32,
-    Int64, Msg, NullValue, Sfixed32, Sfixed64, Sint32, Sint64, Str, Uint32, Uint64,
-};
+pub use self::kinds::{Blob, DoubleValue, FloatValue, Msg, Str};
 pub use self::maps::{encode_map, map_len, merge_map};
+pub use self::numbers::{
+    Bool, Double, Enum, Enumerated, Fixed32, Fixed64, Float, Int32, Int64, NullValue, Number,
+    Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
+};
 
 use crate::message::MessageTable;
 
