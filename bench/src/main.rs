@@ -14,10 +14,13 @@ mod child;
 mod histogram;
 mod proc;
 mod report;
+mod count;
 mod guest;
 
+mod build;
 mod ingest;
 mod layers;
+mod messages;
 mod registry;
 mod rpc;
 mod away;
@@ -40,6 +43,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Program {
+    /// A hundred operations compiled: ours beside plain axum and tonic, whole and after one edit
+    Build(Options),
     /// Direct unary calls through the SDK beside bare tonic, both over mutual TLS
     Rpc(Options),
     /// A thousand services of two instances join one runtime
@@ -58,6 +63,23 @@ enum Program {
         variant: layers::stack::Variant,
         /// How many
         requests: u64,
+    },
+    /// Messages encoded and decoded, ours beside prost's; as JSON beside plain structs
+    Messages(Options),
+    /// One piece of work with one message, for valgrind to watch
+    #[command(hide = true)]
+    MessagesOnce {
+        /// Which message
+        #[arg(value_enum)]
+        message: messages::work::Name,
+        /// What is done with it
+        #[arg(value_enum)]
+        work: messages::work::Work,
+        /// By whom
+        #[arg(value_enum)]
+        side: messages::work::Side,
+        /// How often
+        times: u64,
     },
     /// A process of a program; started by the program itself
     #[command(hide = true)]
@@ -111,12 +133,20 @@ fn main() -> ExitCode {
 
 fn run(program: Program) -> Result<()> {
     match program {
+        Program::Build(options) => finish(build::measure(options.size())?, &options),
         Program::Rpc(options) => finish(rpc::measure(options.size())?, &options),
         Program::Registry(options) => finish(registry::measure(options.size())?, &options),
         Program::Ingest(options) => finish(ingest::measure(options.size())?, &options),
         Program::Away(options) => finish(away::measure(options.size())?, &options),
         Program::Layers(options) => finish(layers::measure(options.size())?, &options),
         Program::LayersOnce { variant, requests } => layers::run_once(variant, requests),
+        Program::Messages(options) => finish(messages::measure(options.size())?, &options),
+        Program::MessagesOnce {
+            message,
+            work,
+            side,
+            times,
+        } => messages::work::run(message, work, side, times),
         Program::Child { role } => match role {
             Role::AwayService => away::service::serve(),
             Role::IngestRuntime => ingest::runtime::serve(),

@@ -5,16 +5,17 @@
 //! run, which leaves out the start; without valgrind they are said to be unmeasured.
 
 pub(crate) mod stack;
-mod count;
 
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use self::stack::{Stack, Variant};
 use crate::Size;
 use crate::child::{Peer, Role, answer, request, setup};
+use crate::count::{self, Counted};
 use crate::failure::Result;
 use crate::proc;
 use crate::report::{Report, Spread, Target};
@@ -51,7 +52,7 @@ struct Work {
 struct Cost {
     variant: Variant,
     nanos: Vec<f64>,
-    counted: Option<count::Counted>,
+    counted: Option<Counted>,
 }
 
 impl Cost {
@@ -78,9 +79,14 @@ pub(crate) fn measure(size: Size) -> Result<Report> {
     let costs = peers.into_iter().map(|(variant, _, nanos)| Cost {
         variant,
         nanos,
-        counted: count::of(variant),
+        counted: counted(variant),
     });
     Ok(report(&costs.collect::<Vec<_>>()))
+}
+
+fn counted(variant: Variant) -> Option<Counted> {
+    let variant = variant.to_possible_value()?;
+    count::of(&["layers-once", variant.get_name()])
 }
 
 /// One variant's process: runs requests when asked and says what one cost.
@@ -88,19 +94,18 @@ pub(crate) fn serve() -> Result<()> {
     let variant: Variant = setup()?;
     let mut stack = Stack::new(variant)?;
     while let Some(work) = request::<Work>()? {
-        answer(cost(&mut stack, work.requests))?;
+        answer(Ok(cost(&mut stack, work.requests)))?;
     }
     Ok(())
 }
 
 /// Processor time of one request, in nanoseconds.
 #[allow(clippy::cast_precision_loss)] // nanoseconds of seconds fit
-fn cost(stack: &mut Stack, requests: u64) -> Result<f64> {
-    let pid = std::process::id();
-    let before = proc::cpu(pid)?;
+fn cost(stack: &mut Stack, requests: u64) -> f64 {
+    let before = proc::own_cpu();
     stack.run(requests);
-    let spent = proc::cpu(pid)?.saturating_sub(before);
-    Ok(spent.as_nanos() as f64 / requests as f64)
+    let spent = proc::own_cpu().saturating_sub(before);
+    spent.as_nanos() as f64 / requests as f64
 }
 
 /// Runs `requests` requests and nothing else, for valgrind to watch.
