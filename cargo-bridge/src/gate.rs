@@ -63,6 +63,9 @@ fn told(project: &Project, gate: &Gate, stale: &[String]) -> Result<(), Failure>
             "{lock}: nothing is accepted yet: run `cargo bridge accept` and commit the file"
         ));
     }
+    if let Some(text) = verdicts::not_compared(gate) {
+        screen::say(&format!("{lock}: {text}"))?;
+    }
     let text = verdicts::people(gate);
     if text.is_empty() {
         return screen::say(&format!("{lock}: nothing differs"));

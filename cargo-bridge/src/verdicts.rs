@@ -21,6 +21,8 @@ pub(crate) struct Report<'g> {
     is_first: bool,
     /// Whether consumers were looked for.
     has_map: bool,
+    /// What is accepted and was not compared: `routes`, `events`.
+    not_compared: &'g [&'static str],
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +76,7 @@ pub(crate) fn machine<'g>(gate: &'g Gate, stale: &'g [String]) -> Report<'g> {
         rerouted: gate.report.rerouted.iter().map(rerouted).collect(),
         is_first: gate.is_first,
         has_map: gate.has_map,
+        not_compared: &gate.not_compared,
     }
 }
 
@@ -84,6 +87,13 @@ fn consumer(it: &Consumer) -> ConsumerShown<'_> {
         declared: it.declared,
         observed: it.observed,
     }
+}
+
+/// What a person must not take for unchanged.
+pub(crate) fn not_compared(gate: &Gate) -> Option<String> {
+    let kinds = gate.not_compared.join(" and ");
+    let how = "give --openapi FILE to compare routes";
+    (!kinds.is_empty()).then(|| format!("its {kinds} were not compared: {how}"))
 }
 
 /// The report as paragraphs, one for each change, worst first.

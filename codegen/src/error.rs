@@ -1,8 +1,10 @@
 //! Faults in contracts, in the form that editors and people can jump from.
 //!
 //! Invariant: an [`Error`] holds at least one fault and prints one line for each, as
-//! `file:line:column: message`, leaving out what is not known.
+//! `file:line:column: message`, leaving out what is not known. What contracts have in their names
+//! never starts another line: Cargo would take it for a directive of the build.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
@@ -20,7 +22,8 @@ impl Error {
     }
 
     /// `Ok` without faults, else all of them, each once.
-    pub(crate) fn unless_empty(mut faults: Vec<Fault>) -> Result<(), Self> {
+    pub(crate) fn unless_empty(faults: Vec<Fault>) -> Result<(), Self> {
+        let mut faults: Vec<_> = faults.into_iter().map(Fault::in_one_line).collect();
         faults.sort();
         faults.dedup();
         if faults.is_empty() {
@@ -46,7 +49,7 @@ impl std::error::Error for Error {}
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self {
-            faults: vec![fault],
+            faults: vec![fault.in_one_line()],
         }
     }
 }
@@ -71,14 +74,42 @@ impl Fault {
             message: message.into(),
         }
     }
+
+    fn in_one_line(self) -> Self {
+        let clean = |text: String| match one_line(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(cleaned) => cleaned,
+        };
+        Self {
+            file: clean(self.file),
+            message: clean(self.message),
+            ..self
+        }
+    }
+}
+
+/// The text without what would end its line or do something to a terminal.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    Cow::Owned(line)
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
+        f.write_str(&one_line(&self.file))?;
         if let Some((line, column)) = self.position {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", one_line(&self.message))
     }
 }

@@ -52,7 +52,13 @@
 //! With a lock, a build fails on a change that breaks somebody, and warns of every other one until
 //! it is accepted. `cargo bridge accept` writes the lock; it is committed, and its diff is the
 //! change of the contract. A map of the running services, what `bridge map -o json` prints, adds the
-//! names of those who break. See [`lock`].
+//! names of those who break. HTTP routes and events, which a build does not see, are compared by
+//! `cargo bridge check`. See [`lock`].
+//!
+//! What is compatible for callers may still ask something of the code that was generated anew: a
+//! new field is one more in a literal that names all of them, a new value or member of a oneof is
+//! one more arm of a `match`. Such a change is minor, and its line says so. Code that ends literals
+//! in `..Default::default()` and has a `_` arm compiles on.
 //!
 //! ```no_run
 //! bridge_codegen::contracts("contracts/").lock("bridge.lock").map("map.json").compile()

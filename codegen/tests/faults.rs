@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use prost::Message as _;
+
 /// Compiles the files as a contracts folder and returns the faults, the folder called `contracts`.
 fn faults(files: &[(&str, &str)]) -> String {
     let folder = folder_with(files);
@@ -259,7 +261,7 @@ fn import_cycles_are_named() {
     ]);
     assert_eq!(
         shown.lines().next(),
-        Some("contracts/a.proto: import cycle detected: a.proto -> b.proto -> a.proto")
+        Some("contracts/a.proto:1:27: import cycle detected: a.proto -> b.proto -> a.proto")
     );
 }
 
@@ -379,4 +381,67 @@ fn an_rpc_named_like_the_servers_own_function_is_refused() {
         "contracts/a.proto:4:7: rpc `IntoHandlers` is `into_handlers` in rust, which the server \
          trait has already: rename it"
     );
+}
+
+#[test]
+fn what_a_file_has_in_its_texts_never_starts_another_line() {
+    let text = "syntax = \"proto2\rcargo::warning=b\";";
+    let said = faults(&[("a.proto", text)]);
+    assert!(said.contains("proto2\\rcargo::warning=b"), "{said}");
+    assert!(!said.contains(['\r', '\n']), "{said:?}");
+}
+
+#[test]
+fn the_type_of_a_map_that_is_missing_is_shown_where_it_is_named() {
+    assert_eq!(
+        fault("message M {\n  map<string, Linen> by_name = 1;\n}"),
+        "contracts/a.proto:3:15: name 'Linen' is not defined"
+    );
+}
+
+#[test]
+fn a_file_that_is_no_text_is_shown_where_it_stops_being_one() {
+    for name in ["a.proto", "a/b.schema.json"] {
+        let folder = folder_with(&[(name, "")]);
+        fs::write(folder.path().join(name), b"// a\n  \xff").expect("a writable folder");
+        let error = bridge_codegen::contracts(folder.path()).read();
+        let said = shown(&error.expect_err("no text"), folder.path());
+        let place = format!("contracts/{name}:2:3: ");
+        assert!(said.starts_with(&place), "{said}");
+        assert!(said.contains("not valid utf-8"), "{said}");
+    }
+}
+
+#[test]
+fn names_of_a_set_are_held_to_what_a_file_can_have() {
+    let refusal = |file: prost_types::FileDescriptorProto| {
+        let set = prost_types::FileDescriptorSet { file: vec![file] };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("set.binpb"), set.encode_to_vec()).expect("a writable folder");
+        let error = bridge_codegen::contracts(folder.path()).read();
+        shown(&error.expect_err("odd names"), folder.path())
+    };
+    let named = |name: &str| prost_types::FileDescriptorProto {
+        name: Some(name.to_owned()),
+        ..Default::default()
+    };
+    for name in ["../up.proto", "/root.proto", "a.txt", "a\\..\\b.proto", ""] {
+        assert!(
+            refusal(named(name)).contains("is not called as an import calls one"),
+            "{name}"
+        );
+    }
+    let mut odd = named("a.proto");
+    odd.message_type.push(prost_types::DescriptorProto {
+        name: Some("A { } impl B".to_owned()),
+        ..Default::default()
+    });
+    assert_eq!(
+        refusal(odd),
+        "contracts/set.binpb: `A { } impl B` in its file `a.proto` is no name: names are letters, \
+         digits and `_`, a letter first"
+    );
+    let mut package = named("a.proto");
+    package.package = Some("a../b".to_owned());
+    assert!(refusal(package).contains("is no name"));
 }

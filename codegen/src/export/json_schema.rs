@@ -159,12 +159,11 @@ fn exclusive(message: &Message, group: usize) -> Option<Value> {
 }
 
 fn constants(found: &Enum) -> Value {
-    let mut names: Vec<_> = found
+    let names: Vec<_> = found
         .values
         .iter()
         .map(|value| value.name.as_str())
         .collect();
-    names.dedup();
     let named = json!({ "type": "string", "enum": names });
     let schema = if found.closed {
         named

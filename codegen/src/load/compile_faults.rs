@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
-use super::lines::line_and_column;
+use super::lines::{line_and_column, text_of};
 use crate::error::Fault;
 
 /// The faults behind an error of the compiler; `opened` is the file it happened on the way to.
@@ -19,10 +19,11 @@ pub(super) fn faults(roots: &[PathBuf], opened: &Path, error: &protox::Error) ->
                 .find(|path| path.is_file())
         })
         .unwrap_or_else(|| opened.to_path_buf());
-    let source = fs::read_to_string(&path).unwrap_or_default();
-    let mut faults = vec![diagnostic_fault(&path, &source, error)];
+    let bytes = fs::read(&path).unwrap_or_default();
+    let source = text_of(&bytes);
+    let mut faults = vec![diagnostic_fault(&path, source, error)];
     let related = error.related().into_iter().flatten();
-    faults.extend(related.map(|diagnostic| diagnostic_fault(&path, &source, diagnostic)));
+    faults.extend(related.map(|diagnostic| diagnostic_fault(&path, source, diagnostic)));
     faults
 }
 
@@ -36,7 +37,6 @@ fn diagnostic_fault(path: &Path, source: &str, diagnostic: &dyn Diagnostic) -> F
         message = format!("{message}: {error}");
         cause = error.source();
     }
-    let message = message.lines().collect::<Vec<_>>().join(" ");
     let labels: Vec<_> = diagnostic.labels().into_iter().flatten().collect();
     // Of two places that do not go together, the later one is where to look.
     let again = labels
@@ -44,11 +44,36 @@ fn diagnostic_fault(path: &Path, source: &str, diagnostic: &dyn Diagnostic) -> F
         .find(|label| label.label().is_some_and(|it| it.contains("again")));
     let offset = match again.or(labels.first()) {
         Some(label) => Some(label.offset()),
-        None if message.contains("end of file") => Some(source.len()),
-        None => None,
+        // The source ends where it is no text any more.
+        None if message.contains("end of file") || message.contains("not valid utf-8") => {
+            Some(source.len())
+        }
+        None => named_in(source, &message),
     };
     Fault {
         position: offset.map(|offset| line_and_column(source, offset)),
         ..Fault::new(path, message)
     }
+}
+
+/// Where the source says what the message is about, for messages that come without a place: the
+/// types of map values have none in the compiler, and a cycle of imports is in several files.
+fn named_in(source: &str, message: &str) -> Option<usize> {
+    if let Some((_, cycle)) = message.split_once("cycle detected: ") {
+        let mut files = cycle.split(" -> ");
+        return files.find_map(|file| source.find(&format!("\"{file}\"")));
+    }
+    let quoted = message.split('\'').skip(1).step_by(2);
+    let mut names = quoted.flat_map(|name| [Some(name), name.rsplit('.').next()]);
+    names.find_map(|name| word_in(source, name?))
+}
+
+fn word_in(source: &str, word: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut found = source.match_indices(word).filter(|_| !word.is_empty());
+    let whole = found.find(|(at, _)| {
+        let (before, after) = (&source[..*at], &source[at + word.len()..]);
+        !before.ends_with(is_part) && !after.starts_with(is_part)
+    });
+    whole.map(|(at, _)| at)
 }

@@ -1,5 +1,11 @@
 //! Offsets as people count them.
 
+/// The text of a file, as far as it is text.
+pub(super) fn text_of(bytes: &[u8]) -> &str {
+    let end = str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    str::from_utf8(&bytes[..end]).unwrap_or_default()
+}
+
 /// Line and column of a byte offset, both from 1; the end of the text for one beyond it.
 pub(super) fn line_and_column(source: &str, offset: usize) -> (u32, u32) {
     let before = source.get(..offset).unwrap_or(source);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::find::SCHEMA_JSON;
 use super::json_places::places;
-use super::lines::line_and_column;
+use super::lines::{line_and_column, text_of};
 use crate::error::Fault;
 use crate::place::Place;
 
@@ -57,15 +57,23 @@ impl SchemaFile {
 
 /// Reads a file; `own` is the contracts folder.
 pub(super) fn read(own: &Path, path: &Path) -> Result<SchemaFile, Vec<Fault>> {
-    let text = fs::read_to_string(path).map_err(|error| {
+    let bytes = fs::read(path).map_err(|error| {
         let message = format!("cannot read ({error}): check the file");
         vec![Fault::new(path, message)]
     })?;
+    let text = text_of(&bytes);
+    if text.len() < bytes.len() {
+        let fault = Fault::new(path, "is not valid utf-8 from here on: save it as UTF-8");
+        return Err(vec![Fault {
+            position: Some(line_and_column(text, text.len())),
+            ..fault
+        }]);
+    }
     let document: Value =
-        serde_json::from_str(&text).map_err(|error| vec![no_json(path, &error)])?;
-    let places: BTreeMap<String, (u32, u32)> = places(&text)
+        serde_json::from_str(text).map_err(|error| vec![no_json(path, &error)])?;
+    let places: BTreeMap<String, (u32, u32)> = places(text)
         .into_iter()
-        .map(|(key, offset)| (key, line_and_column(&text, offset)))
+        .map(|(key, offset)| (key, line_and_column(text, offset)))
         .collect();
     if let Some(key) = json_schema_key(&document) {
         return Err(vec![Fault {
@@ -74,7 +82,7 @@ pub(super) fn read(own: &Path, path: &Path) -> Result<SchemaFile, Vec<Fault>> {
         }]);
     }
     let shown = path.display().to_string();
-    let contract = parse_schema_json(&shown, &text).map_err(|faults| {
+    let contract = parse_schema_json(&shown, text).map_err(|faults| {
         let fault = |it: &contract::schema::Fault| Fault {
             position: position(&places, &it.path),
             ..Fault::new(path, format!("{}: {}", it.path, it.problem))

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::error::one_line;
+
 /// How much a change is, in the words of semantic versioning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -44,7 +46,7 @@ pub struct Change {
     pub todo: String,
     /// `file:line:column` of the declaration, or of the nearest one that is still there.
     pub place: Option<String>,
-    /// The accepted rpcs, and routes as `METHOD /path`, that it concerns.
+    /// The accepted rpcs, HTTP forms and routes as `METHOD /path`, and events that it concerns.
     pub concerns: BTreeSet<String>,
 }
 
@@ -160,18 +162,18 @@ impl Breaks {
 }
 
 impl fmt::Display for Change {
-    /// The line for people: `place: verdict: what (breaks …): todo`.
+    /// The one line for people: `place: verdict: what (breaks …): todo`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+            write!(f, "{}: ", one_line(place))?;
         }
-        write!(f, "{}: {}", self.verdict, self.what)?;
+        write!(f, "{}: {}", self.verdict, one_line(&self.what))?;
         if !self.breaks.is_empty() {
             let words: Vec<_> = self.breaks.iter().map(|it| it.as_str()).collect();
             write!(f, " (breaks {})", words.join(", "))?;
         }
         if !self.todo.is_empty() {
-            write!(f, ": {}", self.todo)?;
+            write!(f, ": {}", one_line(&self.todo))?;
         }
         Ok(())
     }

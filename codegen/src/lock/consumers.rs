@@ -4,7 +4,8 @@
 //! accepted rpc by its contract hash, so a method of the same name in another service is never
 //! taken for it.
 //!
-//! Invariant: a consumer is named once for each rpc or route, with all that is known of it.
+//! Invariant: a consumer is named once for each rpc or route, with all that is known of it. Routes
+//! are the same when they differ in nothing but the names of their parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -106,26 +107,37 @@ impl ServiceMap {
         })
     }
 
-    /// The consumers of each accepted rpc and route that has one.
+    /// The consumers of each accepted rpc, HTTP form of one, and route that has one.
     #[must_use]
     pub fn consumers(&self, accepted: &Lock) -> BTreeMap<String, Vec<Consumer>> {
         let mut found = BTreeMap::new();
         for (name, rpc) in &accepted.rpcs {
             let method = name.rsplit_once('/').map_or(name.as_str(), |(_, it)| it);
-            let served =
-                |it: &Method| it.kind == "rpc" && it.name == method && it.contract_hash == rpc.hash;
-            found.insert(name.clone(), self.callers("rpc", method, served));
+            let has_hash = |it: &Method| it.contract_hash == rpc.hash;
+            found.insert(
+                name.clone(),
+                self.callers("rpc", |it| it == method, has_hash),
+            );
         }
-        for name in accepted.routes.iter().flat_map(BTreeMap::keys) {
-            let served = |it: &Method| it.kind == "http" && it.name == *name;
-            found.insert(name.clone(), self.callers("http", name, served));
+        let forms = accepted.rpcs.values().flat_map(|rpc| rpc.http.keys());
+        for name in accepted.routes.iter().flat_map(BTreeMap::keys).chain(forms) {
+            let wanted = without_names(name);
+            let is_it = |other: &str| without_names(other) == wanted;
+            found.insert(name.clone(), self.callers("http", is_it, |_| true));
         }
         found.retain(|_, consumers| !consumers.is_empty());
         found
     }
 
-    fn callers(&self, kind: &str, method: &str, served: impl Fn(&Method) -> bool) -> Vec<Consumer> {
-        let serves = |it: &&Service| it.methods.iter().any(&served);
+    /// Who calls methods of a kind and name, on services where they are `served` as wanted.
+    fn callers(
+        &self,
+        kind: &str,
+        is_named: impl Fn(&str) -> bool,
+        served: impl Fn(&Method) -> bool,
+    ) -> Vec<Consumer> {
+        let is_it = |it: &Method| it.kind == kind && is_named(&it.name) && served(it);
+        let serves = |it: &&Service| it.methods.iter().any(is_it);
         let targets: BTreeSet<&str> = self
             .services
             .iter()
@@ -134,7 +146,8 @@ impl ServiceMap {
             .collect();
         let mut consumers = BTreeMap::new();
         for edge in &self.edges {
-            if edge.kind != kind || edge.method != method || !targets.contains(edge.to.as_str()) {
+            let is_it = edge.kind == kind && is_named(&edge.method);
+            if !is_it || !targets.contains(edge.to.as_str()) {
                 continue;
             }
             let known = consumers
@@ -150,6 +163,22 @@ impl ServiceMap {
         }
         consumers.into_values().collect()
     }
+}
+
+/// A route whose parameters have no names: a contract writes `{name=shelves/*}` where a router
+/// has `{name}`.
+fn without_names(route: &str) -> String {
+    let mut shown = String::with_capacity(route.len());
+    let mut rest = route;
+    while let Some((before, inside)) = rest.split_once('{') {
+        let Some((_, after)) = inside.split_once('}') else {
+            break;
+        };
+        shown.push_str(before);
+        shown.push_str("{}");
+        rest = after;
+    }
+    shown + rest
 }
 
 impl Consumer {

@@ -78,15 +78,18 @@ impl Diff<'_> {
     fn rpcs(&mut self, present: &Lock) {
         for (name, before) in &self.accepted.rpcs {
             let concerns = BTreeSet::from([name.clone()]);
-            let changes = match present.rpcs.get(name) {
-                Some(now) => rpc(name, before, now),
-                None => vec![
-                    Change::major(&[Wire, Code], format!("rpc `{name}` is gone"))
-                        .todo("put it back until nobody calls it, then accept"),
-                ],
+            let Some(now) = present.rpcs.get(name) else {
+                let change = Change::major(&[Wire, Code], format!("rpc `{name}` is gone"))
+                    .todo("put it back until nobody calls it, then accept");
+                let forms = before.http.keys().cloned();
+                self.put(name, concerns.into_iter().chain(forms).collect(), change);
+                continue;
             };
-            for change in changes {
+            for change in rpc(name, before, now) {
                 self.put(name, concerns.clone(), change);
+            }
+            for (route, change) in bindings(name, &before.http, &now.http) {
+                self.put(name, BTreeSet::from([route]), change);
             }
         }
         for name in present.rpcs.keys() {
@@ -199,7 +202,6 @@ fn rpc(name: &str, old: &Rpc, new: &Rpc) -> Vec<Change> {
         let what = format!("rpc `{name}` is deprecated");
         found.push(Change::new(Verdict::Minor, what));
     }
-    found.extend(bindings(name, &old.http, &new.http));
     found
 }
 
@@ -219,27 +221,29 @@ fn promise(name: &str, old: Idempotency, new: Idempotency) -> Option<Change> {
 
 type Bindings = BTreeMap<String, Bodies>;
 
-fn bindings(name: &str, old: &Bindings, new: &Bindings) -> Vec<Change> {
+/// What differs in the HTTP forms of an rpc, each with its route: who calls the rpc itself, or
+/// another form of it, notices nothing.
+fn bindings(name: &str, old: &Bindings, new: &Bindings) -> Vec<(String, Change)> {
     let mut found = Vec::new();
     for (route, before) in old {
         match new.get(route) {
             None => {
                 let what = format!("rpc `{name}` is not at `{route}` any more");
                 let todo = "keep it as one of the `additional_bindings`";
-                found.push(Change::major(&[Http], what).todo(todo));
+                found.push((route.clone(), Change::major(&[Http], what).todo(todo)));
             }
             Some(now) if now != before => {
                 let what = format!("rpc `{name}` at `{route}` has another body");
                 let todo = "add a binding with a path of its own, and keep this one";
-                found.push(Change::major(&[Http, Json], what).todo(todo));
+                found.push((route.clone(), Change::major(&[Http, Json], what).todo(todo)));
             }
             Some(_) => {}
         }
     }
-    let added = new.keys().filter(|route| !old.contains_key(*route));
-    found.extend(
-        added.map(|route| Change::new(Verdict::Minor, format!("rpc `{name}` is at `{route}` too"))),
-    );
+    for route in new.keys().filter(|route| !old.contains_key(*route)) {
+        let what = format!("rpc `{name}` is at `{route}` too");
+        found.push((route.clone(), Change::new(Verdict::Minor, what)));
+    }
     found
 }
 
@@ -268,7 +272,8 @@ fn constants<'e>(name: &str, old: &'e Enum, new: &'e Enum) -> Vec<(&'e str, Chan
     for (constant, number) in &new.values {
         if !old.values.contains_key(constant) {
             let what = format!("`{name}`: {number} `{constant}` is new");
-            found.push((constant, Change::new(Verdict::Minor, what)));
+            let todo = "give each `match` that lists every value an arm for it, or a `_`";
+            found.push((constant, Change::new(Verdict::Minor, what).todo(todo)));
         }
     }
     found

@@ -75,7 +75,11 @@ fn added(message: &str, number: u32, field: &Field, old: &Message) -> Option<Cha
         let todo = "make it optional; what was sent before does not have it";
         return Some(Change::major(&[Wire, Json], what).todo(todo));
     }
-    Some(Change::new(Verdict::Minor, what))
+    let todo = match &field.oneof {
+        Some(_) => "give each `match` that lists every member of the oneof an arm for it, or a `_`",
+        None => "end each literal that names every field in `..Default::default()`",
+    };
+    Some(Change::new(Verdict::Minor, what).todo(todo))
 }
 
 fn differences(message: &str, number: u32, old: &Field, new: &Field) -> Vec<Change> {

@@ -12,7 +12,7 @@ use super::change::{Change, Places, Report, Verdict};
 use super::consumers::{Consumer, ServiceMap};
 use super::diff::compare;
 use super::model::Lock;
-use crate::error::Error;
+use crate::error::{Error, one_line};
 
 /// Names that are printed with one change; the rest is counted.
 const NAMES_MAX: usize = 8;
@@ -28,6 +28,9 @@ pub struct Gate {
     pub is_first: bool,
     /// Whether a map was there to find consumers in.
     pub has_map: bool,
+    /// What is accepted and was not compared, because nobody described what there is now:
+    /// `routes`, `events`.
+    pub not_compared: Vec<&'static str>,
 }
 
 impl Gate {
@@ -56,6 +59,7 @@ impl Gate {
             consumers: map.map(|map| map.consumers(&accepted)).unwrap_or_default(),
             is_first,
             has_map: map.is_some(),
+            not_compared: not_compared(&accepted, present),
         })
     }
 
@@ -113,14 +117,22 @@ impl Gate {
             lines.push(format!(
                 "cargo::warning=rpc `{}` has a new identity: {who} reach only instances of the \
                  build before, so keep one of those until they are deployed anew",
-                it.rpc
+                one_line(&it.rpc)
             ));
         }
-        if !lines.is_empty() {
-            lines.push(format!(
-                "cargo::warning={lock}: run `cargo bridge accept` to accept what changed"
-            ));
+        if lines.is_empty() {
+            return lines;
         }
+        let more = match self.not_compared[..] {
+            [] => String::new(),
+            _ => {
+                let kinds = self.not_compared.join(" and ");
+                format!("; a build compares no {kinds}: `cargo bridge check` does")
+            }
+        };
+        lines.push(format!(
+            "cargo::warning={lock}: run `cargo bridge accept` to accept what changed{more}"
+        ));
         lines
     }
 
@@ -142,13 +154,26 @@ impl Gate {
     }
 }
 
+/// What only one side was described in.
+fn not_compared(accepted: &Lock, present: &Lock) -> Vec<&'static str> {
+    let is_there = |count: Option<usize>| count.is_some_and(|it| it > 0);
+    let routes = accepted.routes.as_ref().map(BTreeMap::len);
+    let events = accepted.events.as_ref().map(BTreeMap::len);
+    let kinds = [
+        ("routes", is_there(routes) && present.routes.is_none()),
+        ("events", is_there(events) && present.events.is_none()),
+    ];
+    let missing = kinds.into_iter().filter(|(_, is_missing)| *is_missing);
+    missing.map(|(kind, _)| kind).collect()
+}
+
 /// The consumers' names for a line of text.
 fn names<'c>(consumers: impl Iterator<Item = &'c Consumer>) -> String {
     let all: BTreeSet<&str> = consumers.map(Consumer::shown).collect();
     let shown: Vec<_> = all
         .iter()
         .take(NAMES_MAX)
-        .map(|it| format!("`{it}`"))
+        .map(|it| format!("`{}`", one_line(it)))
         .collect();
     match all.len().saturating_sub(NAMES_MAX) {
         0 => shown.join(", "),

@@ -12,6 +12,9 @@
 //!
 //! Invariant: the same contract gives the same lock, byte for byte, on every machine.
 
+mod entry;
+mod canonical;
+mod alternatives;
 mod shape;
 mod model;
 mod text;
@@ -26,14 +29,17 @@ mod consumers;
 mod gate;
 
 #[cfg(test)]
+mod route_tests;
+#[cfg(test)]
 mod tests;
 
 pub use change::{Breaks, Change, Places, Report, Rerouted, Verdict};
 pub use consumers::{Consumer, MAP_BYTES_MAX, ServiceMap};
 pub use diff::compare;
+pub use entry::{Entry, Shape};
 pub use gate::Gate;
 pub use model::{Bodies, Enum, Field, Idempotency, Label, Lock, Message, Route, Rpc, Type};
 pub use openapi::routes;
 pub use parse::LOCK_BYTES_MAX;
 pub(crate) use read::read;
-pub use shape::{DEPTH_MAX, ENTRIES_MAX, Entry, Shape};
+pub use shape::{DEPTH_MAX, ENTRIES_MAX};

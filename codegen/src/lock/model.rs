@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::shape::Shape;
+use super::entry::Shape;
 
 /// The accepted state of a contract, or the present one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::canonical::target;
+use super::entry::Entry;
 use super::model::Route;
-use super::shape::{Entry, Flattener};
+use super::shape::{At, ENTRIES_MAX, Flattener, word_of_place};
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
@@ -19,7 +21,8 @@ const JSON: &str = "application/json";
 ///
 /// # Errors
 ///
-/// When the value is no OpenAPI 3 document, with what to do.
+/// When the value is no OpenAPI 3 document, and when an operation of it has more than
+/// [`ENTRIES_MAX`] values, with what to do.
 pub fn routes(document: &Value) -> Result<BTreeMap<String, Route>, String> {
     let version = document.get("openapi").and_then(Value::as_str);
     if !version.is_some_and(|version| version.starts_with("3.")) {
@@ -33,34 +36,24 @@ pub fn routes(document: &Value) -> Result<BTreeMap<String, Route>, String> {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
                 let name = format!("{} {path}", method.to_uppercase());
-                found.insert(name, route(document, item, operation));
+                let Some(route) = route(document, item, operation) else {
+                    return Err(format!(
+                        "has an operation `{name}` with more than {ENTRIES_MAX} values, or with \
+                         values too deep inside each other, which no lock holds: leave it out of \
+                         the document that is compared, or describe less of it"
+                    ));
+                };
+                found.insert(name, route);
             }
         }
     }
     Ok(found)
 }
 
-fn route(document: &Value, item: &Value, operation: &Value) -> Route {
+/// `None` when the operation is larger than what is compared.
+fn route(document: &Value, item: &Value, operation: &Value) -> Option<Route> {
     let mut shape = Flattener::new(document);
-    // Those of the operation come later and win.
-    let both = [item.get("parameters"), operation.get("parameters")];
-    let mut parameters = BTreeMap::new();
-    for parameter in both
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_array)
-        .flatten()
-    {
-        let parameter = resolved(document, parameter);
-        let text = |key: &str| parameter.get(key).and_then(Value::as_str);
-        if let (Some(place), Some(name)) = (text("in"), text("name")) {
-            parameters.insert(format!("in.{place}.{name}"), parameter);
-        }
-    }
-    for (place, parameter) in parameters {
-        let schema = parameter.get("schema").unwrap_or(&Value::Null);
-        shape.value(&place, schema, is_required(parameter));
-    }
+    parameters(&mut shape, document, [item, operation]);
     if let Some(body) = operation.get("requestBody") {
         let body = resolved(document, body);
         contents(&mut shape, "in.body", body, is_required(body));
@@ -70,7 +63,7 @@ fn route(document: &Value, item: &Value, operation: &Value) -> Route {
         let response = resolved(document, response);
         contents(&mut shape, &format!("out.{status}"), response, true);
     }
-    let mut shape = shape.finish();
+    let mut shape = shape.finish()?;
     for status in responses.into_iter().flatten().map(|(status, _)| status) {
         let place = format!("out.{status}");
         let is_there = shape.keys().any(|it| it.starts_with(&place));
@@ -78,31 +71,57 @@ fn route(document: &Value, item: &Value, operation: &Value) -> Route {
             let nothing = Entry {
                 ty: "nothing".to_owned(),
                 required: true,
+                limits: BTreeMap::new(),
             };
             shape.insert(place, nothing);
         }
     }
-    Route {
-        operation: operation
-            .get("operationId")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+    let operation = operation.get("operationId").and_then(Value::as_str);
+    Some(Route {
+        operation: operation.map(str::to_owned),
         shape,
+    })
+}
+
+/// Parameters of the path and of the operation: those of the operation come later and win.
+fn parameters<'d>(shape: &mut Flattener<'d>, document: &'d Value, of: [&'d Value; 2]) {
+    let mut found = BTreeMap::new();
+    let lists = of.iter().filter_map(|it| it.get("parameters")?.as_array());
+    for parameter in lists.flatten() {
+        let parameter = resolved(document, parameter);
+        let text = |key: &str| parameter.get(key).and_then(Value::as_str);
+        if let (Some(place), Some(name)) = (text("in"), text("name")) {
+            let place = format!("in.{}.{}", word_of_place(place), word_of_place(name));
+            found.insert(place, parameter);
+        }
+    }
+    for (place, parameter) in found {
+        let contents = parameter.get("content").and_then(Value::as_object);
+        let content = contents.and_then(|all| all.values().next()?.get("schema"));
+        let schema = parameter.get("schema").or(content);
+        shape.value(
+            At::new(&place, is_required(parameter)),
+            schema.unwrap_or(&Value::Null),
+        );
     }
 }
 
-/// The bodies of a request or a response: JSON at the place itself, others beside it.
-fn contents(shape: &mut Flattener<'_>, place: &str, of: &Value, required: bool) {
-    let contents = of.get("content").and_then(Value::as_object);
-    for (media, content) in contents.into_iter().flatten() {
+/// The bodies of a request or a response: JSON at the place itself, other forms beside it.
+fn contents<'d>(shape: &mut Flattener<'d>, place: &str, of: &'d Value, required: bool) {
+    let Some(contents) = of.get("content").and_then(Value::as_object) else {
+        return;
+    };
+    let is_json = |media: &&String| media.ends_with("+json");
+    let own = Some(JSON).filter(|it| contents.contains_key(*it));
+    let own = own.or_else(|| contents.keys().find(is_json).map(String::as_str));
+    for (media, content) in contents {
         let schema = content.get("schema").unwrap_or(&Value::Null);
-        let is_json = media == JSON || media.ends_with("+json");
-        let at = if is_json {
+        let at = if Some(media.as_str()) == own {
             place.to_owned()
         } else {
             format!("{place}({media})")
         };
-        shape.value(&at, schema, required);
+        shape.value(At::new(&at, required), schema);
     }
 }
 
@@ -113,8 +132,6 @@ fn is_required(of: &Value) -> bool {
 /// What a reference of the document stands for; one step, which is all that OpenAPI has here.
 fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     let reference = value.get("$ref").and_then(Value::as_str);
-    let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
-    pointer
-        .and_then(|pointer| document.pointer(pointer))
-        .unwrap_or(value)
+    let found = reference.and_then(|reference| target(document, reference));
+    found.unwrap_or(value)
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::slice::Iter;
 
+use super::entry::Entry;
 use super::model::{Bodies, Enum, Field, Idempotency, Label, Lock, Message, Route, Rpc, Type};
-use super::shape::Entry;
 use super::text::FORMAT;
 use crate::error::{Error, Fault};
 
@@ -203,7 +203,10 @@ fn message_entry(message: &mut Message, words: &[String]) -> Outcome {
     let first = next(&mut rest)?;
     if first == "reserved" {
         let range = match words {
-            [_, first, last] => first.parse().ok().zip(last.parse().ok()),
+            [_, first, last] => {
+                let range: Option<(u32, u32)> = first.parse().ok().zip(last.parse().ok());
+                range.filter(|(first, last)| first <= last)
+            }
             _ => None,
         };
         match (range, words) {
@@ -280,11 +283,18 @@ fn event_entry(events: &mut BTreeMap<String, String>, words: &[String]) -> Outco
 fn route_entry(route: &mut Route, words: &[String]) -> Outcome {
     match words {
         [operation, name] if operation == "operation" => route.operation = Some(name.clone()),
-        [place, presence, ty] if presence == "required" || presence == "optional" => {
-            let entry = Entry {
+        [place, presence, ty, limits @ ..] if presence == "required" || presence == "optional" => {
+            let mut entry = Entry {
                 ty: ty.clone(),
                 required: presence == "required",
+                limits: BTreeMap::new(),
             };
+            for limit in limits.chunks(2) {
+                let [keyword, value] = limit else {
+                    return Err(format!("the line ends too early: {AGAIN}"));
+                };
+                entry.limits.insert(keyword.clone(), value.clone());
+            }
             route.shape.insert(place.clone(), entry);
         }
         _ => return Err(unknown(&words.join(" "))),

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::Breaks::{Http, Json};
 use super::change::{Change, Verdict};
+use super::entry::{Entry, Shape, limit_lets_through, type_lets_through};
 use super::model::Route;
-use super::shape::{Entry, Shape};
+use super::shape::is_taken;
 
 type Routes = BTreeMap<String, Route>;
 
@@ -43,17 +44,17 @@ fn differences(name: &str, old: &Route, new: &Route) -> Vec<Change> {
     }
     let places: BTreeSet<&String> = old.shape.keys().chain(new.shape.keys()).collect();
     for place in places {
-        let change = match (old.shape.get(place), new.shape.get(place)) {
+        let changes = match (old.shape.get(place), new.shape.get(place)) {
             (Some(before), Some(now)) => differs(place, before, now),
-            (Some(before), None) if is_outermost(place, &new.shape, &old.shape) => {
-                Some(lost(place, before))
+            (Some(before), None) if is_news(place, &new.shape, &old.shape) => {
+                vec![lost(place, before)]
             }
-            (None, Some(now)) if is_outermost(place, &old.shape, &new.shape) => {
-                Some(gained(place, now))
+            (None, Some(now)) if is_news(place, &old.shape, &new.shape) => {
+                vec![gained(place, now, &old.shape)]
             }
-            _ => None,
+            _ => Vec::new(),
         };
-        found.extend(change.map(|change| Change {
+        found.extend(changes.into_iter().map(|change| Change {
             what: format!("route `{name}`: {}", change.what),
             ..change
         }));
@@ -62,19 +63,17 @@ fn differences(name: &str, old: &Route, new: &Route) -> Vec<Change> {
 }
 
 /// Whether the value around the place is on both sides, so that the place itself is the news.
-fn is_outermost(place: &str, without: &Shape, with: &Shape) -> bool {
+///
+/// Alternatives are not: the type of the value around them lists them.
+fn is_news(place: &str, without: &Shape, with: &Shape) -> bool {
     let mut around = place;
-    while let Some(end) = around.rfind(['.', '[', '{']) {
+    while let Some(end) = around.rfind(['.', '[', '{', '<']) {
         around = &around[..end];
         if with.contains_key(around) {
-            return without.contains_key(around);
+            return without.contains_key(around) && !place.ends_with('>');
         }
     }
     true
-}
-
-fn is_taken(place: &str) -> bool {
-    place.starts_with("in.")
 }
 
 /// Whether the place is `out.404` itself, in whatever form, and not something inside of it.
@@ -97,52 +96,87 @@ fn lost(place: &str, before: &Entry) -> Change {
     Change::major(&[Json], what).todo("go on giving it until nobody reads it")
 }
 
-fn gained(place: &str, now: &Entry) -> Change {
+fn gained(place: &str, now: &Entry, old: &Shape) -> Change {
     let what = format!("`{place}` ({}) is new", now.ty);
-    if is_taken(place) && now.required {
+    if is_taken(place) && now.required && !is_another_form(place, old) {
         let todo = "make it optional; requests of today do not have it";
         return Change::major(&[Http, Json], format!("{what} and required")).todo(todo);
     }
     Change::new(Verdict::Minor, what)
 }
 
-fn differs(place: &str, before: &Entry, now: &Entry) -> Option<Change> {
+/// Whether the place is the whole body in one more form than those that were taken before.
+fn is_another_form(place: &str, old: &Shape) -> bool {
+    let form = place.strip_prefix(BODY).unwrap_or(".");
+    let is_whole = form.is_empty() || (form.starts_with('(') && form.ends_with(')'));
+    is_whole && old.keys().any(|it| it.starts_with(BODY))
+}
+
+/// Where the body of a request is.
+const BODY: &str = "in.body";
+
+fn differs(place: &str, before: &Entry, now: &Entry) -> Vec<Change> {
+    let mut found = Vec::new();
     if before.ty != now.ty {
         let what = format!("`{place}` is {} instead of {}", now.ty, before.ty);
-        let (wider, narrower) = if is_taken(place) {
-            (now, before)
-        } else {
-            (before, now)
-        };
-        if holds(wider, narrower) && before.required == now.required {
-            return Some(Change::new(Verdict::Minor, what));
-        }
         let todo = "keep it, and add a value with a name of its own";
-        return Some(Change::major(&[Json], what).todo(todo));
+        let is_wider = type_lets_through(&now.ty, &before.ty);
+        let is_narrower = type_lets_through(&before.ty, &now.ty);
+        found.push(judged(place, what, todo, [is_wider, is_narrower]));
     }
-    let what = |word| format!("`{place}` is {word} now");
-    match (before.required, now.required, is_taken(place)) {
-        (false, true, true) => Some(
-            Change::major(&[Json], what("required")).todo("requests of today may leave it out"),
-        ),
-        (true, false, false) => {
-            Some(Change::major(&[Json], what("optional")).todo("readers of today count on it"))
+    found.extend(limits(place, before, now));
+    found.extend(presence(place, before.required, now.required));
+    found
+}
+
+fn limits(place: &str, before: &Entry, now: &Entry) -> Vec<Change> {
+    let mut found = Vec::new();
+    let keywords: BTreeSet<&String> = before.limits.keys().chain(now.limits.keys()).collect();
+    for keyword in keywords {
+        let [was, is] = [before, now].map(|it| it.limits.get(keyword));
+        if was == is {
+            continue;
         }
-        (false, true, false) => Some(Change::new(Verdict::Minor, what("required"))),
-        (true, false, true) => Some(Change::new(Verdict::Minor, what("optional"))),
+        let shown = |it: Option<&String>| it.map_or("none", String::as_str).to_owned();
+        let (is_shown, was_shown) = (shown(is), shown(was));
+        let what = format!("`{place}` has the {keyword} {is_shown} instead of {was_shown}");
+        let todo = if is_taken(place) {
+            "go on taking what was taken; callers of today send it"
+        } else {
+            "keep to it; readers of today count on it"
+        };
+        let is_wider = limit_lets_through(keyword, is, was);
+        let is_narrower = limit_lets_through(keyword, was, is);
+        found.push(judged(place, what, todo, [is_wider, is_narrower]));
+    }
+    found
+}
+
+/// Taking less breaks who sends, giving more breaks who reads.
+fn judged(place: &str, what: String, todo: &str, [is_wider, is_narrower]: [bool; 2]) -> Change {
+    let is_fine = if is_taken(place) {
+        is_wider
+    } else {
+        is_narrower
+    };
+    if is_fine {
+        Change::new(Verdict::Minor, what)
+    } else {
+        Change::major(&[Json], what).todo(todo)
+    }
+}
+
+fn presence(place: &str, before: bool, now: bool) -> Option<Change> {
+    let word = if now { "required" } else { "optional" };
+    let what = format!("`{place}` is {word} now");
+    match (before, now, is_taken(place)) {
+        (false, true, true) => {
+            Some(Change::major(&[Json], what).todo("requests of today may leave it out"))
+        }
+        (true, false, false) => {
+            Some(Change::major(&[Json], what).todo("readers of today count on it"))
+        }
+        (false, true, false) | (true, false, true) => Some(Change::new(Verdict::Minor, what)),
         _ => None,
     }
-}
-
-/// Whether every word of the narrower list is one of the wider.
-fn holds(wider: &Entry, narrower: &Entry) -> bool {
-    match (words(&wider.ty), words(&narrower.ty)) {
-        (Some(wider), Some(narrower)) => wider.is_superset(&narrower),
-        _ => false,
-    }
-}
-
-fn words(ty: &str) -> Option<BTreeSet<&str>> {
-    let list = ty.strip_prefix("enum(")?.strip_suffix(')')?;
-    Some(list.split('|').collect())
 }

@@ -1,219 +1,369 @@
 //! A JSON value as lines: one entry for each place, with its type and whether it must be there.
 //!
 //! JSON Schema says the same thing in many ways; flattened it has one, which a person can review
-//! in a diff. What cannot be flattened (alternatives, conditions) is kept as one entry whose type
-//! is the canonical text of the schema, so a change of it is seen though not understood.
+//! in a diff. Alternatives that their values tell apart are places of their own (`body<card>`);
+//! others, and conditions, are kept as the canonical text of the schema, so a change of them is
+//! seen though not understood.
 //!
-//! Invariant: a shape is finite, however its schemas refer to each other, and has at most
-//! [`ENTRIES_MAX`] entries.
+//! Refuses an operation of more than [`ENTRIES_MAX`] values: half of one cannot be compared.
+//! Invariant: a shape is finite, however its schemas refer to each other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-/// Entries of one operation. What goes beyond is folded into the entry around it.
-pub const ENTRIES_MAX: usize = 2_000;
-/// Values inside values; deeper ones are folded into the entry around them.
-pub const DEPTH_MAX: usize = 24;
+use super::alternatives::labels;
+use super::canonical::{canonical, target};
+use super::entry::{Entry, Shape, is_bound};
 
-/// What an operation takes and gives: entries by place, such as `body.items[].sku`.
-pub type Shape = BTreeMap<String, Entry>;
+/// Values of one operation.
+pub const ENTRIES_MAX: usize = 20_000;
+/// Values inside values.
+pub const DEPTH_MAX: usize = 100;
 
-/// One value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Its type: `string`, `integer(int64)`, `enum(a|b)`, `object`, `array`, …
-    pub ty: String,
-    /// Whether it must be there.
-    pub required: bool,
+/// Keywords that hold values to something and have no order.
+const CONDITIONS: [&str; 17] = [
+    "contains",
+    "contentEncoding",
+    "contentMediaType",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "if",
+    "maxContains",
+    "minContains",
+    "multipleOf",
+    "not",
+    "pattern",
+    "patternProperties",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+];
+
+/// Where a value is, and what is known of it there.
+#[derive(Clone, Copy)]
+pub(super) struct At<'p> {
+    pub(super) place: &'p str,
+    pub(super) required: bool,
+    /// Whether it may be null, whatever its schema says.
+    null: bool,
+}
+
+impl<'p> At<'p> {
+    pub(super) fn new(place: &'p str, required: bool) -> Self {
+        Self {
+            place,
+            required,
+            null: false,
+        }
+    }
 }
 
 /// Flattens schemas of one document, whose references start at its root.
-pub(crate) struct Flattener<'d> {
+pub(super) struct Flattener<'d> {
     document: &'d Value,
     shape: Shape,
+    /// Places that some part of a schema asks for.
+    needed: BTreeSet<String>,
     /// The references that are being followed, outermost first.
-    inside: Vec<String>,
+    inside: Vec<&'d str>,
+    depth: usize,
+    values: usize,
 }
 
 impl<'d> Flattener<'d> {
-    pub(crate) fn new(document: &'d Value) -> Self {
+    pub(super) fn new(document: &'d Value) -> Self {
         Self {
             document,
             shape: Shape::new(),
+            needed: BTreeSet::new(),
             inside: Vec::new(),
+            depth: 0,
+            values: 0,
         }
     }
 
-    pub(crate) fn finish(self) -> Shape {
-        self.shape
+    /// What was found; `None` when that was more than a shape has.
+    pub(super) fn finish(self) -> Option<Shape> {
+        let mut shape = self.shape;
+        for place in self.needed {
+            let entry = shape.entry(place).or_insert_with(|| entry("any"));
+            entry.required = true;
+        }
+        let fits = self.values <= ENTRIES_MAX && shape.len() <= ENTRIES_MAX;
+        fits.then_some(shape)
     }
 
-    /// Adds the value at `place`, and what is inside of it.
-    pub(crate) fn value(&mut self, place: &str, schema: &Value, required: bool) {
-        if self.shape.len() >= ENTRIES_MAX {
+    /// Adds the value at a place, and what is inside of it.
+    pub(super) fn value(&mut self, at: At<'_>, schema: &'d Value) {
+        self.values += 1;
+        if self.depth >= DEPTH_MAX {
+            self.give_up();
+        }
+        if self.values > ENTRIES_MAX {
             return;
         }
-        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
-            return self.inline(place, schema, required);
-        };
-        if self.inside.iter().any(|it| it == reference) || self.inside.len() >= DEPTH_MAX {
-            let name = reference.rsplit('/').next().unwrap_or(reference);
-            return self.add(place, format!("again({name})"), required);
+        self.depth += 1;
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            self.reference(at, reference);
         }
-        let target = reference
-            .strip_prefix('#')
-            .and_then(|pointer| self.document.pointer(pointer));
-        match target {
-            Some(target) => {
-                self.inside.push(reference.to_owned());
-                self.value(place, target, required);
+        self.inline(at, schema);
+        self.depth -= 1;
+    }
+
+    fn reference(&mut self, at: At<'_>, reference: &'d str) {
+        if let Some(around) = self.inside.iter().rposition(|it| *it == reference) {
+            let again = format!("again({})", self.inside.len() - around);
+            return self.add(at, entry(again));
+        }
+        match target(self.document, reference) {
+            Some(found) => {
+                self.inside.push(reference);
+                self.value(at, found);
                 self.inside.pop();
             }
-            None => self.add(place, format!("unknown({reference})"), required),
+            None => self.add(at, entry(format!("unknown({reference})"))),
         }
     }
 
-    fn inline(&mut self, place: &str, schema: &Value, required: bool) {
-        if let Some(whole) = nullable(schema) {
-            // `T or null` is how an absent value is written.
-            return self.value(place, whole, false);
-        }
-        let alternatives = ["oneOf", "anyOf", "not", "if"];
+    fn inline(&mut self, at: At<'_>, schema: &'d Value) {
         let Some(object) = schema.as_object() else {
-            return self.add(place, "any".to_owned(), required);
+            let ty = if schema == &Value::Bool(false) {
+                "nothing"
+            } else {
+                "any"
+            };
+            return self.add(at, entry(ty));
         };
-        if alternatives.iter().any(|key| object.contains_key(*key)) {
-            return self.add(place, format!("one of {}", canonical(schema)), required);
+        let at = At {
+            null: at.null || object.get("nullable") == Some(&Value::Bool(true)),
+            ..at
+        };
+        let mut found = entry(type_of(object));
+        found.limits = self.limits(at, object);
+        self.add(at, found);
+        for part in list(object, "allOf") {
+            self.value(at, part);
         }
-        self.add(place, type_of(object), required && !may_be_null(object));
-        for part in object
-            .get("allOf")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            self.value(place, part, required);
+        for key in ["oneOf", "anyOf"] {
+            self.alternatives(at, list(object, key));
         }
-        self.members(place, object);
-        if let Some(items) = object.get("items") {
-            self.value(&format!("{place}[]"), items, true);
-        }
-        if let Some(values @ Value::Object(_)) = object.get("additionalProperties") {
-            self.value(&format!("{place}{{}}"), values, true);
-        }
+        self.members(at, object);
+        self.elements(at, object);
     }
 
-    fn members(&mut self, place: &str, object: &Map<String, Value>) {
-        let needed: BTreeSet<&str> = object
-            .get("required")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+    fn members(&mut self, at: At<'_>, object: &'d Map<String, Value>) {
+        let needed = list(object, "required").filter_map(Value::as_str);
+        let inner = |name: &str| format!("{}.{}", at.place, word_of_place(name));
+        self.needed.extend(needed.map(inner));
         let members = object.get("properties").and_then(Value::as_object);
         for (name, member) in members.into_iter().flatten() {
-            self.value(
-                &format!("{place}.{name}"),
-                member,
-                needed.contains(name.as_str()),
-            );
+            self.value(At::new(&inner(name), false), member);
+        }
+        if let Some(values @ Value::Object(_)) = object.get("additionalProperties") {
+            self.value(At::new(&format!("{}{{}}", at.place), true), values);
         }
     }
 
-    fn add(&mut self, place: &str, ty: String, required: bool) {
-        let entry = Entry { ty, required };
-        let known = self.shape.entry(place.to_owned()).or_insert(entry.clone());
-        // Parts of an `allOf` say the rest of what one of them began.
-        if known.ty == "any" || known.ty == "object" {
-            *known = entry;
+    fn elements(&mut self, at: At<'_>, object: &'d Map<String, Value>) {
+        for (index, element) in list(object, "prefixItems").enumerate() {
+            self.value(At::new(&format!("{}[{index}]", at.place), true), element);
+        }
+        if let Some(items) = object.get("items") {
+            self.value(At::new(&format!("{}[]", at.place), true), items);
         }
     }
-}
 
-/// `T`, when the schema says `T` or null in one of the usual ways.
-fn nullable(schema: &Value) -> Option<&Value> {
-    let is_null = |it: &&Value| it.get("type").and_then(Value::as_str) == Some("null");
-    for key in ["anyOf", "oneOf"] {
-        let Some([first, second]) = schema.get(key).and_then(Value::as_array).map(Vec::as_slice)
-        else {
-            continue;
+    fn alternatives(&mut self, at: At<'_>, all: impl Iterator<Item = &'d Value>) {
+        let is_null = |it: &&Value| it.get("type").and_then(Value::as_str) == Some("null");
+        let (nulls, others): (Vec<_>, Vec<_>) = all.partition(is_null);
+        let at = At {
+            null: at.null || !nulls.is_empty(),
+            ..at
         };
-        match (is_null(&first), is_null(&second)) {
-            (true, false) => return Some(second),
-            (false, true) => return Some(first),
-            _ => {}
+        match others[..] {
+            [] => {}
+            // `T or null` is how an absent value is written.
+            [one] => self.value(at, one),
+            _ => match labels(self.document, &others) {
+                Some(labels) => self.told_apart(at, &labels, &others),
+                None => self.unknown(at, &others),
+            },
         }
     }
-    None
+
+    fn told_apart(&mut self, at: At<'_>, labels: &[String], all: &[&'d Value]) {
+        let labels: Vec<_> = labels.iter().map(|it| word_of_place(it)).collect();
+        let sorted: BTreeSet<&str> = labels.iter().map(String::as_str).collect();
+        let sorted: Vec<_> = sorted.into_iter().collect();
+        self.add(at, entry(format!("one of({})", sorted.join("|"))));
+        for (label, alternative) in labels.iter().zip(all) {
+            let place = format!("{}<{label}>", at.place);
+            self.value(At::new(&place, true), alternative);
+        }
+    }
+
+    fn unknown(&mut self, at: At<'_>, all: &[&'d Value]) {
+        let texts: Option<BTreeSet<String>> =
+            all.iter().map(|it| canonical(self.document, it)).collect();
+        match texts {
+            Some(texts) => {
+                let texts: Vec<_> = texts.into_iter().collect();
+                self.add(at, entry(format!("one of {}", texts.join(" | "))));
+            }
+            None => self.give_up(),
+        }
+    }
+
+    /// Nothing more is looked at, and there is no shape.
+    fn give_up(&mut self) {
+        self.values = ENTRIES_MAX + 1;
+    }
+
+    /// What the values of a schema are held to, besides their type.
+    fn limits(&mut self, at: At<'_>, object: &'d Map<String, Value>) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for (keyword, value) in object {
+            let text = match value {
+                Value::Number(number) if is_bound(keyword) => bound(keyword, number),
+                Value::String(text) if CONDITIONS.contains(&keyword.as_str()) => Some(text.clone()),
+                value if CONDITIONS.contains(&keyword.as_str()) => {
+                    let text = canonical(self.document, value);
+                    if text.is_none() {
+                        self.give_up();
+                    }
+                    text
+                }
+                Value::Bool(true) if keyword == "uniqueItems" => Some("true".to_owned()),
+                // Readers pass over what they do not know, whatever a document says.
+                Value::Bool(false) if keyword == "additionalProperties" && is_taken(at.place) => {
+                    Some("false".to_owned())
+                }
+                _ => None,
+            };
+            found.extend(text.map(|text| (keyword.clone(), text)));
+        }
+        // OpenAPI 3.0 says by a flag that a bound is no value itself.
+        for (flag, keyword) in [
+            ("exclusiveMinimum", "minimum"),
+            ("exclusiveMaximum", "maximum"),
+        ] {
+            if object.get(flag) == Some(&Value::Bool(true))
+                && let Some(bound) = found.remove(keyword)
+            {
+                found.insert(flag.to_owned(), bound);
+            }
+        }
+        found
+    }
+
+    fn add(&mut self, at: At<'_>, mut entry: Entry) {
+        if at.null && entry.ty != "any" && !entry.ty.starts_with("null") {
+            entry.ty.insert_str(0, "null|");
+        }
+        entry.required = at.required;
+        match self.shape.get_mut(at.place) {
+            Some(known) => known.meet(entry),
+            None => {
+                self.shape.insert(at.place.to_owned(), entry);
+            }
+        }
+    }
 }
 
-fn may_be_null(schema: &Map<String, Value>) -> bool {
-    let types = schema.get("type").and_then(Value::as_array);
-    types.is_some_and(|types| types.iter().any(|it| it == "null"))
+/// Whether the place is in what an operation takes.
+pub(super) fn is_taken(place: &str) -> bool {
+    place.starts_with("in.")
+}
+
+/// A name as part of a place, in which punctuation has a meaning.
+pub(super) fn word_of_place(name: &str) -> String {
+    let mut word = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_control() || " .[]{}<>()|%\"#".contains(c) {
+            let _ = write!(word, "%{:02x}", u32::from(c));
+        } else {
+            word.push(c);
+        }
+    }
+    word
+}
+
+fn entry(ty: impl Into<String>) -> Entry {
+    Entry {
+        ty: ty.into(),
+        required: false,
+        limits: BTreeMap::new(),
+    }
+}
+
+fn list<'d>(object: &'d Map<String, Value>, key: &str) -> impl Iterator<Item = &'d Value> {
+    let values = object.get(key).and_then(Value::as_array);
+    values.into_iter().flatten()
+}
+
+/// A bound as a number that is written in one way; `None` for one that holds nothing back.
+fn bound(keyword: &str, number: &serde_json::Number) -> Option<String> {
+    let shown = match number.as_f64() {
+        Some(value) if value.fract() == 0.0 && value.abs() < 9e15 => format!("{value:.0}"),
+        _ => number.to_string(),
+    };
+    let is_nothing = shown == "0" && matches!(keyword, "minLength" | "minItems" | "minProperties");
+    (!is_nothing).then_some(shown)
 }
 
 fn type_of(schema: &Map<String, Value>) -> String {
-    if let Some(value) = schema.get("const") {
-        return format!("enum({})", words(std::slice::from_ref(value)));
-    }
-    if let Some(Value::Array(values)) = schema.get("enum") {
-        return format!("enum({})", words(values));
+    let words = match (schema.get("const"), schema.get("enum")) {
+        (Some(value), _) => Some(std::slice::from_ref(value)),
+        (None, Some(Value::Array(values))) => Some(values.as_slice()),
+        _ => None,
+    };
+    if let Some(values) = words {
+        let is_null = values.contains(&Value::Null);
+        let words: BTreeSet<_> = values.iter().filter(|it| !it.is_null()).map(word).collect();
+        let words = words.into_iter().collect::<Vec<_>>().join("|");
+        return or_null(is_null, format!("enum({words})"));
     }
     let ty = match schema.get("type") {
         Some(Value::String(ty)) => ty.clone(),
         Some(Value::Array(types)) => {
-            let types: Vec<_> = types.iter().filter(|it| *it != "null").cloned().collect();
-            words(&types)
+            let is_null = types.iter().any(|it| it == "null");
+            let types: BTreeSet<&str> = types.iter().filter_map(Value::as_str).collect();
+            let types: Vec<_> = types.into_iter().filter(|it| *it != "null").collect();
+            or_null(is_null, types.join("|"))
         }
         _ if schema.contains_key("properties") => "object".to_owned(),
-        _ if schema.contains_key("items") => "array".to_owned(),
-        _ => "any".to_owned(),
+        _ if schema.contains_key("items") || schema.contains_key("prefixItems") => {
+            "array".to_owned()
+        }
+        _ => return "any".to_owned(),
     };
     match schema.get("format").and_then(Value::as_str) {
-        Some(format) => format!("{ty}({format})"),
+        Some(format) => format!("{ty}({})", word_of_place(format)),
         None => ty,
     }
 }
 
-fn words(values: &[Value]) -> String {
-    let words = values.iter().map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
-    words
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect::<Vec<_>>()
-        .join("|")
+fn or_null(is_null: bool, ty: String) -> String {
+    match (is_null, ty.as_str()) {
+        (true, "") => "null".to_owned(),
+        (true, _) => format!("null|{ty}"),
+        (false, _) => ty,
+    }
 }
 
-/// The schema without what only people read, keys in ascending order.
-fn canonical(schema: &Value) -> String {
-    const PROSE: [&str; 6] = [
-        "description",
-        "title",
-        "examples",
-        "example",
-        "$comment",
-        "default",
-    ];
-    match schema {
-        Value::Object(members) => {
-            let sorted: BTreeMap<_, _> = members.iter().collect();
-            let members = sorted
-                .into_iter()
-                .filter(|(key, _)| !PROSE.contains(&key.as_str()))
-                .map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-        }
-        Value::Array(values) => {
-            format!(
-                "[{}]",
-                values.iter().map(canonical).collect::<Vec<_>>().join(",")
-            )
-        }
-        other => other.to_string(),
+/// A constant as a word of a list: text as it is where that cannot be taken for something else.
+fn word(value: &Value) -> String {
+    let Some(text) = value.as_str() else {
+        return value.to_string().replace('|', "\\u007c");
+    };
+    let is_other = text.is_empty() || serde_json::from_str::<Value>(text).is_ok();
+    if is_other || text.contains(['|', '"', '(', ')']) {
+        Value::from(text).to_string().replace('|', "\\u007c")
+    } else {
+        text.to_owned()
     }
 }

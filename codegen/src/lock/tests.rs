@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::routes::is_error_answer;
-use super::{Breaks, Change, Lock, Places, Report, ServiceMap, Verdict, compare, routes};
+use super::{Breaks, Change, Gate, Lock, Places, Report, ServiceMap, Verdict, compare, routes};
 
 const SAMPLE: &str = r#"lock 1
 
@@ -143,6 +143,10 @@ fn a_lock_that_is_none_is_refused_with_its_line() {
             format!("bridge.lock:3:1: `message a` is there twice: {again}"),
         ),
         (
+            "lock 1\nmessage a\n  reserved 12 9\n",
+            format!("bridge.lock:3:1: `reserved 12 9` is not known here: {again}"),
+        ),
+        (
             "lock 1\nmessage \"a\n",
             format!("bridge.lock:2:1: a quoted word does not end: {again}"),
         ),
@@ -181,7 +185,8 @@ fn a_new_field_is_minor_unless_it_is_required_or_its_number_was_reserved() {
     check(
         "  1 id string\n",
         "  1 id string\n  2 at string\n",
-        "minor: `shop.ChargeReply`: field 2 `at` is new",
+        "minor: `shop.ChargeReply`: field 2 `at` is new: end each literal that names every field in \
+         `..Default::default()`",
     );
     let required = only("  1 id string\n", "  1 id string\n  2 at required string\n");
     assert_eq!(required.verdict, Verdict::Major);
@@ -255,7 +260,8 @@ fn enums_keep_names_and_numbers() {
     check(
         "  1 KINDS_ONCE\n",
         "  1 KINDS_ONCE\n  2 KINDS_TWICE\n",
-        "minor: `shop.Kinds`: 2 `KINDS_TWICE` is new",
+        "minor: `shop.Kinds`: 2 `KINDS_TWICE` is new: give each `match` that lists every value an \
+         arm for it, or a `_`",
     );
     assert_eq!(only("  1 KINDS_ONCE\n", "").verdict, Verdict::Major);
     assert_eq!(
@@ -271,7 +277,8 @@ fn enums_keep_names_and_numbers() {
     check(
         "  1 KINDS_ONCE\n",
         "  1 KINDS_ONCE\n  1 KINDS_FIRST\n",
-        "minor: `shop.Kinds`: 1 `KINDS_FIRST` is new",
+        "minor: `shop.Kinds`: 1 `KINDS_FIRST` is new: give each `match` that lists every value an \
+         arm for it, or a `_`",
     );
 }
 
@@ -457,10 +464,12 @@ fn an_openapi_document_is_flattened_and_recursion_ends() {
     let node = [
         "true object",
         ".kind false enum(branch|leaf)",
-        ".name false string",
-        ".parent false again(Node)",
+        ".name true null|string",
+        ".parent false null|again(1)",
         ".parts false array",
-        ".parts[] true one of {\"oneOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]}",
+        ".parts[] true one of(integer|string)",
+        ".parts[]<integer> true integer",
+        ".parts[]<string> true string",
         ".tags false object",
         ".tags{} true string",
     ];
@@ -476,4 +485,60 @@ fn an_openapi_document_is_flattened_and_recursion_ends() {
     expected.extend(at("out.200"));
     expected.push("out.204 true nothing".to_owned());
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn who_calls_an_http_form_is_named_when_it_moves_and_nobody_else_is() {
+    let map = json!({
+        "services": [{ "name": "payments", "methods": [
+            { "kind": "rpc", "name": "Charge", "contract_hash": "v2:aa" },
+            { "kind": "http", "name": "PUT /v1/charges/{id}" },
+        ] }],
+        "edges": [
+            { "from": "orders", "to": "payments", "kind": "rpc", "method": "Charge", "declared": true },
+            { "from": "web", "to": "payments", "kind": "http", "method": "PUT /v1/charges/{id}", "declared": true },
+        ],
+    });
+    let map = ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map");
+    let sample = SAMPLE.replace("POST /v1/charges", "PUT /v1/charges/{name=charges/*}");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("bridge.lock");
+    std::fs::write(&file, &sample).expect("a writable folder");
+    let names = |present: &str| -> Vec<_> {
+        let gate = Gate::open(&file, Some(&map), &lock(present), &Places::default());
+        let gate = gate.expect("a lock");
+        let major = |it: &&Change| it.verdict == Verdict::Major;
+        let changes = gate.report.changes.iter().filter(major);
+        let consumers = changes.flat_map(|it| gate.concerned(it));
+        consumers.map(|it| it.name.clone()).collect()
+    };
+    let moved = sample.replace("/v1/charges/{name=", "/v2/charges/{name=");
+    assert_eq!(names(&moved), ["web"]);
+    let (before, after) = sample.split_once("rpc shop.Payments/Watch").expect("rpcs");
+    let head = before.split_once("\nrpc").expect("a head").0;
+    let gone = format!("{head}\nrpc shop.Payments/Watch{after}");
+    assert_eq!(names(&gone), ["web", "orders"]);
+}
+
+#[test]
+fn what_nobody_described_is_said_not_to_be_compared() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("bridge.lock");
+    std::fs::write(&file, SAMPLE).expect("a writable folder");
+    let open = |present: &Lock| {
+        let gate = Gate::open(&file, None, present, &Places::default());
+        gate.expect("a lock").not_compared
+    };
+    assert_eq!(open(&lock(SAMPLE)), [""; 0]);
+    let (without, _) = SAMPLE.split_once("\nevents").expect("events");
+    assert_eq!(open(&lock(without)), ["routes", "events"]);
+}
+
+#[test]
+fn a_name_with_a_line_end_stays_in_its_line() {
+    let odd = SAMPLE.replace("1 order_id string", "1 \"a\\ncargo::warning=b\" string");
+    let report = compare(&lock(&odd), &lock(SAMPLE), &Places::default());
+    let shown = report.changes[0].to_string();
+    assert!(shown.contains("`a\\ncargo::warning=b`"), "{shown}");
+    assert!(!shown.contains('\n'));
 }

@@ -38,15 +38,14 @@ impl Lock {
                 out.line([number.to_string(), word(name)]);
             }
         }
-        let events: Vec<_> = self.events.iter().flatten().collect();
-        if !events.is_empty() {
+        // None at all is another thing than a list that nobody made, of events as of routes.
+        if let Some(events) = &self.events {
             out.0.push_str("\nevents\n");
-        }
-        for (address, message) in events {
-            out.line([word(address), word(message)]);
+            for (address, message) in events {
+                out.line([word(address), word(message)]);
+            }
         }
         if let Some(routes) = &self.routes {
-            // An application without routes is another thing than one that nobody described.
             out.0.push_str("\nroutes\n");
             routes.iter().for_each(|(key, route)| out.route(key, route));
         }
@@ -58,7 +57,7 @@ struct Writer(String);
 
 impl Writer {
     fn head(&mut self, keyword: &str, name: &str) {
-        let _ = writeln!(self.0, "\n{keyword} {}", name_words(name));
+        let _ = writeln!(self.0, "\n{keyword} {}", word(name));
     }
 
     fn line(&mut self, words: impl IntoIterator<Item = String>) {
@@ -82,7 +81,7 @@ impl Writer {
             self.line(["deprecated".to_owned()]);
         }
         for (route, bodies) in &rpc.http {
-            let words = ["http".to_owned(), name_words(route)];
+            let words = ["http".to_owned(), route_words(route)];
             let request =
                 (!bodies.request.is_empty()).then(|| ["body".to_owned(), word(&bodies.request)]);
             let reply =
@@ -106,7 +105,7 @@ impl Writer {
     }
 
     fn route(&mut self, key: &str, route: &Route) {
-        self.head("route", key);
+        let _ = writeln!(self.0, "\nroute {}", route_words(key));
         if let Some(operation) = &route.operation {
             self.line(["operation".to_owned(), word(operation)]);
         }
@@ -116,7 +115,10 @@ impl Writer {
             } else {
                 "optional"
             };
-            self.line([word(place), presence.to_owned(), word(&entry.ty)]);
+            let words = [word(place), presence.to_owned(), word(&entry.ty)];
+            let limits = entry.limits.iter();
+            let limits = limits.flat_map(|(keyword, value)| [word(keyword), word(value)]);
+            self.line(words.into_iter().chain(limits));
         }
     }
 }
@@ -151,9 +153,10 @@ fn field_words(number: u32, field: &Field) -> Vec<String> {
     words
 }
 
-/// `METHOD /path` is two words of a line and one name.
-fn name_words(name: &str) -> String {
-    name.split(' ').map(word).collect::<Vec<_>>().join(" ")
+/// `METHOD /path` is two words of a line and one name; a path may hold blanks.
+fn route_words(name: &str) -> String {
+    let (method, path) = name.split_once(' ').unwrap_or((name, ""));
+    format!("{} {}", word(method), word(path))
 }
 
 /// The text as one word: as it is, or as a JSON string.

@@ -167,8 +167,7 @@ fn defined(
 }
 
 fn of_enum(table: &EnumTable) -> Schema {
-    let mut names: Vec<_> = table.values.iter().map(|(name, _)| *name).collect();
-    names.dedup();
+    let names: Vec<_> = table.values.iter().map(|(name, _)| *name).collect();
     let named = json!({ "type": "string", "enum": names });
     let mut schema = match table.closed {
         true => schema!({ "type": "string", "enum": names }),

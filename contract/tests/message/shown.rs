@@ -4,7 +4,7 @@ use contract::message::{JsonOptions, bytes_to_json};
 use prost_reflect::prost::Message as _;
 use serde_json::{Value, json};
 
-use crate::world::{options, read, shown, table};
+use crate::world::{options, read, refusal, shown, table};
 
 /// Reads `json` as the message, writes it again, and wants `expected`.
 fn check_as(name: &str, json: &Value, expected: &Value) {
@@ -157,6 +157,33 @@ fn an_any_shows_the_message_inside_wherever_its_type_stands() {
     let message = read("every.v1.Every", late).expect("an Any");
     let written = shown("every.v1.Every", &message.encode_to_vec());
     assert_eq!(written, Ok(json!({ "any": item })));
+}
+
+#[test]
+fn an_any_of_nothing_is_read_with_and_without_an_empty_value() {
+    let bare = r#"{"any":{"@type":"t/google.protobuf.Empty"}}"#;
+    let expected = read("every.v1.Every", bare).expect("an Any");
+    for json in [
+        r#"{"any":{"@type":"t/google.protobuf.Empty","value":{}}}"#,
+        r#"{"any":{"value":{},"@type":"t/google.protobuf.Empty"}}"#,
+    ] {
+        assert_eq!(read("every.v1.Every", json), Ok(expected.clone()), "{json}");
+    }
+    let said = refusal(
+        "every.v1.Every",
+        r#"{"any":{"@type":"t/google.protobuf.Empty","a":1}}"#,
+    );
+    assert!(
+        said.contains("an empty `value` or no keys at `any`"),
+        "{said}"
+    );
+    let twice = r#"{"any":{"@type":"t/google.protobuf.Empty","value":{},"value":{}}}"#;
+    let said = refusal("every.v1.Every", twice);
+    assert!(said.contains("`value` is given twice"), "{said}");
+    refusal(
+        "every.v1.Every",
+        r#"{"any":{"@type":"t/google.protobuf.Empty","value":1}}"#,
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::cx::Cx;
 use super::sink::Slot;
 use super::{MessageSeed, fields};
 use crate::message::table::{Form, Scalar};
+use crate::message::well_known::EMPTY;
 use crate::message::wire::Value;
 
 /// Reads an `Any`: at once if its type comes first, otherwise after holding what came before.
@@ -48,7 +49,9 @@ fn any_of<'de, A: MapAccess<'de>>(url: &str, cx: Cx<'_, '_>, mut map: A) -> Resu
         .scalar(Slot::Field(1), Scalar::String, Value::Text(url));
     let begun = cx.reading.sink.begin(2);
     let path = cx.path;
-    if table.form == Form::Fields {
+    if table.name == EMPTY.name {
+        empty(cx.at(path), map)?;
+    } else if table.form == Form::Fields {
         fields(table, cx.at(path), map)?;
     } else {
         let key = map.next_key::<String>()?;
@@ -70,5 +73,27 @@ fn any_of<'de, A: MapAccess<'de>>(url: &str, cx: Cx<'_, '_>, mut map: A) -> Resu
         }
     }
     cx.reading.sink.end_unless_empty(begun);
+    Ok(())
+}
+
+/// Nothing, which some write as no key at all and others as an empty `value`.
+fn empty<'de, A: MapAccess<'de>>(mut cx: Cx<'_, '_>, mut map: A) -> Result<(), A::Error> {
+    let mut given = false;
+    while let Some(key) = map.next_key::<String>()? {
+        let path = cx.path;
+        if key == "value" {
+            if std::mem::replace(&mut given, true) {
+                return Err(cx.fail("`value` is given twice"));
+            }
+            map.next_value_seed(MessageSeed {
+                table: &EMPTY,
+                cx: cx.at(path),
+            })?;
+        } else if cx.reading.options.ignore_unknown {
+            map.next_value::<IgnoredAny>()?;
+        } else {
+            return Err(cx.fail("an Any of google.protobuf.Empty has an empty `value` or no keys"));
+        }
+    }
     Ok(())
 }
