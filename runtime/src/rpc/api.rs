@@ -2,12 +2,14 @@
 
 use contract::grpc::v1;
 use contract::grpc::v1::invoke_server::Invoke;
-use contract::headers::{GRPC_TIMEOUT, REPLAYED, X_SB_TRACE, parse_grpc_timeout};
+use contract::headers::{GRPC_TIMEOUT, REPLAYED, TRACEPARENT, X_SB_TRACE, parse_grpc_timeout};
+use contract::w3c::TraceParent;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
 use super::chunks::Chunks;
-use super::engine::{DEADLINE_DEFAULT, DEADLINE_MAX, Forward, Proxy};
+use super::engine::{DEADLINE_DEFAULT, DEADLINE_MAX, Proxy};
+use super::forward::Forward;
 use super::once;
 use crate::identity::caller;
 
@@ -53,6 +55,7 @@ impl InvokeApi {
             None => DEADLINE_DEFAULT,
         };
         let trace = header(X_SB_TRACE).map(str::to_owned);
+        let traceparent = header(TRACEPARENT).and_then(|it| TraceParent::parse(it.as_bytes()));
         let mut request = request.into_inner();
         if request.x_sb_trace.is_empty() {
             request.x_sb_trace = trace.unwrap_or_default();
@@ -61,6 +64,7 @@ impl InvokeApi {
         Ok(Forward {
             caller,
             request,
+            traceparent,
             deadline,
         })
     }

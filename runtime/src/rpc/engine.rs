@@ -1,23 +1,22 @@
 //! Forwarding one call: who asks, who can answer, and what came back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::clock::{Clock, Monotonic};
+use contract::clock::Clock;
 use contract::grpc::v1;
 use contract::grpc::v1::call_client::CallClient;
-use contract::headers::X_SB_TRACE;
-use contract::ids::{InstanceId, ServiceId};
+use contract::headers::REPLAYED;
+use contract::ids::ServiceId;
 use contract::tls::Leaf;
 use contract::transport::{Channel, ChannelError, is_not_dispatched, not_dispatched};
-use parking_lot::Mutex;
-use tokio::sync::Semaphore;
-use tonic::metadata::MetadataValue;
-use tonic::{Request, Status};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::{Code, Status};
 
 use super::chunks::{Chunks, Flow, Source};
-use super::peers::Peers;
+use super::forward::{Answered, Forward, nobody, overloaded, too_late, unanswered};
+use super::load::Load;
+use super::peers::{Lane, Peers, Unreached};
 use crate::outcomes::Outcomes;
 use crate::registry::{Registry, Target};
 use crate::settings::{Settings, keys};
@@ -42,18 +41,19 @@ struct Inner {
     outcomes: Outcomes,
     settings: Settings,
     peers: Peers,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     stream_slots: Arc<Semaphore>,
-    /// Calls under way by instance, for choosing the less busy of two.
-    busy: Mutex<HashMap<InstanceId, usize>>,
+    load: Load,
 }
 
-/// A call to forward, as the caller described it and the certificate proved it.
-#[derive(Debug)]
-pub(super) struct Forward {
-    pub(super) caller: ServiceId,
-    pub(super) request: v1::InvokeRequest,
-    pub(super) deadline: Monotonic,
+/// One try: whom it is meant for.
+#[derive(Clone, Copy, Debug)]
+struct Aim<'t> {
+    service: ServiceId,
+    target: &'t Target,
+    lane: Lane,
+    /// Nobody else is left to be tried, so all the time that is left may go into reaching it.
+    is_last: bool,
 }
 
 impl Proxy {
@@ -70,10 +70,10 @@ impl Proxy {
             registry: registry.clone(),
             outcomes: outcomes.clone(),
             settings: settings.clone(),
-            peers: Peers::new(clock, ca_der, leaf),
-            slots: Semaphore::new(CALLS_MAX),
+            peers: Peers::new(clock, registry, ca_der, leaf),
+            slots: Arc::new(Semaphore::new(CALLS_MAX)),
             stream_slots: Arc::new(Semaphore::new(STREAMS_MAX)),
-            busy: Mutex::default(),
+            load: Load::default(),
         }))
     }
 
@@ -91,10 +91,18 @@ impl Proxy {
         self.0.settings.get(keys::RPC_IDEMPOTENCY_TTL)
     }
 
-    /// Forwards a unary call.
-    pub(super) async fn unary(&self, forward: Forward) -> Result<v1::InvokeResponse, Status> {
-        let _slot = self.0.slots.try_acquire().map_err(|_| overloaded())?;
-        let (service, targets) = self.targets(&forward)?;
+    /// A place among the calls, or among the streams, that are under way.
+    pub(super) fn enter(&self, lane: Lane) -> Result<OwnedSemaphorePermit, Status> {
+        let slots = match lane {
+            Lane::Calls => &self.0.slots,
+            Lane::Streams => &self.0.stream_slots,
+        };
+        slots.clone().try_acquire_owned().map_err(|_| overloaded())
+    }
+
+    /// Forwards a unary call that has its place.
+    pub(super) async fn unary(&self, forward: &Forward) -> Result<Answered, Status> {
+        let (service, targets) = self.targets(forward)?;
         if targets.iter().any(|target| target.streaming) {
             return Err(Status::failed_precondition(format!(
                 "method `{}` streams its answer; call it with Invoke.Stream",
@@ -102,29 +110,27 @@ impl Proxy {
             )));
         }
         let mut left_out = forward.request.exclude_instance_ids.clone();
-        let mut last = None;
-        while let Some(target) = self.pick(&targets, &left_out) {
-            match self.try_target(service, &target, &forward).await {
-                Err(status) if is_not_dispatched(&status) => {
-                    left_out.push(target.instance.to_string());
-                    let tried_all = targets
-                        .iter()
-                        .all(|it| left_out.contains(&it.instance.to_string()));
-                    last = Some(status);
-                    if tried_all {
-                        break;
-                    }
-                }
+        loop {
+            let target = self.0.load.pick(&targets, &left_out);
+            let target = target.ok_or_else(|| nobody(service, forward))?;
+            left_out.push(target.instance.to_string());
+            let mut all = targets.iter();
+            let aim = Aim {
+                service,
+                target,
+                lane: Lane::Calls,
+                is_last: all.all(|it| left_out.contains(&it.instance.to_string())),
+            };
+            match self.attempt(aim, forward).await {
+                Err(status) if may_go_elsewhere(&status) && !aim.is_last => {}
                 answered => return answered,
             }
         }
-        Err(last.unwrap_or_else(|| nobody(service, &forward)))
     }
 
     /// Forwards a streamed call: one instance is picked, once, and what it says is the answer.
     pub(super) async fn stream(&self, forward: Forward) -> Result<Chunks, Status> {
-        let slot = self.0.stream_slots.clone().try_acquire_owned();
-        let slot = slot.map_err(|_| overloaded())?;
+        let slot = self.enter(Lane::Streams)?;
         let (service, targets) = self.targets(&forward)?;
         if targets.iter().any(|target| !target.streaming) {
             return Err(Status::failed_precondition(format!(
@@ -133,15 +139,21 @@ impl Proxy {
             )));
         }
         let left_out = &forward.request.exclude_instance_ids;
-        let target = self.pick(&targets, left_out);
+        let target = self.0.load.pick(&targets, left_out);
         let target = target.ok_or_else(|| nobody(service, &forward))?;
-        let (channel, left) = self.reach(service, &target, &forward).await?;
-        let busy = Busy::begin(self, target.instance);
-        let request = call_request(&forward, left);
+        let aim = Aim {
+            service,
+            target,
+            lane: Lane::Streams,
+            is_last: true,
+        };
+        let (channel, left) = self.reach(aim, &forward).await?;
+        let busy = self.0.load.begin(target.instance);
         let mut client = CallClient::with_origin(channel.clone(), channel.origin());
-        let answer = self.0.clock.timeout(left, client.stream(request)).await;
-        let from = answer.map_err(|_| late())?;
-        let from = from.map_err(|status| self.forwarded(&target, status))?;
+        let asking = client.stream(forward.call(left));
+        let answer = self.0.clock.timeout(left, asking).await;
+        let from = answer.map_err(|_| unanswered())?;
+        let from = from.map_err(|status| self.forwarded(target, status))?;
         let (registry, instance) = (self.0.registry.clone(), target.instance);
         Ok(Chunks::forward(Source {
             flow: Flow {
@@ -181,75 +193,54 @@ impl Proxy {
         Ok((service, hash))
     }
 
-    /// The less busy of two random candidates; instances the caller or we failed to reach only
-    /// when nothing else is left.
-    fn pick(&self, targets: &[Target], left_out: &[String]) -> Option<Target> {
-        let fresh = |it: &&Target| !left_out.contains(&it.instance.to_string());
-        let healthy: Vec<_> = targets
-            .iter()
-            .filter(fresh)
-            .filter(|it| !it.unhealthy)
-            .collect();
-        let rest: Vec<_> = targets.iter().filter(fresh).collect();
-        let all: Vec<_> = targets.iter().collect();
-        let from = [healthy, rest, all]
-            .into_iter()
-            .find(|some| !some.is_empty())?;
-        let (one, two) = (fastrand::usize(..from.len()), fastrand::usize(..from.len()));
-        let busy = self.0.busy.lock();
-        let load = |it: &Target| busy.get(&it.instance).copied().unwrap_or(0);
-        let chosen = if load(from[two]) < load(from[one]) {
-            from[two]
-        } else {
-            from[one]
-        };
-        Some(chosen.clone())
-    }
-
-    async fn try_target(
-        &self,
-        service: ServiceId,
-        target: &Target,
-        forward: &Forward,
-    ) -> Result<v1::InvokeResponse, Status> {
-        let (channel, left) = self.reach(service, target, forward).await?;
-        let _busy = Busy::begin(self, target.instance);
-        let request = call_request(forward, left);
+    async fn attempt(&self, aim: Aim<'_>, forward: &Forward) -> Result<Answered, Status> {
+        let (channel, left) = self.reach(aim, forward).await?;
+        let _busy = self.0.load.begin(aim.target.instance);
         let mut client = CallClient::with_origin(channel.clone(), channel.origin());
-        let answer = self.0.clock.timeout(left, client.unary(request)).await;
-        match answer {
-            Err(_) => Err(late()),
-            Ok(Ok(response)) => {
-                let response = response.into_inner();
-                Ok(v1::InvokeResponse {
-                    payload: response.payload,
-                    error_code: response.error_code,
-                    error_message: response.error_message,
-                })
-            }
-            Ok(Err(status)) => Err(self.forwarded(target, status)),
-        }
+        let asking = client.unary(forward.call(left));
+        let answer = self.0.clock.timeout(left, asking).await;
+        let answer = answer.map_err(|_| unanswered())?;
+        let response = answer.map_err(|status| self.forwarded(aim.target, status))?;
+        let is_replay = response
+            .metadata()
+            .get(REPLAYED)
+            .is_some_and(|it| it == "1");
+        let response = response.into_inner();
+        Ok(Answered {
+            response: v1::InvokeResponse {
+                payload: response.payload,
+                error_code: response.error_code,
+                error_message: response.error_message,
+            },
+            is_replay,
+        })
     }
 
-    /// A connection to `target`, and the time that is left for using it.
-    async fn reach(
-        &self,
-        service: ServiceId,
-        target: &Target,
-        forward: &Forward,
-    ) -> Result<(Channel, Duration), Status> {
-        let left = || forward.deadline.since(self.0.clock.monotonic());
-        let before = left();
-        if before.is_zero() {
-            let text = "the deadline passed before the call was sent";
-            return Err(Status::deadline_exceeded(text));
+    /// A connection to a target, and the time that is left for using it. While others could still
+    /// be tried, reaching one takes half of the time at most.
+    async fn reach(&self, aim: Aim<'_>, forward: &Forward) -> Result<(Channel, Duration), Status> {
+        let Aim {
+            service,
+            target,
+            lane,
+            is_last,
+        } = aim;
+        let left =
+            || Some(forward.deadline.since(self.0.clock.monotonic())).filter(|it| !it.is_zero());
+        let before = left().ok_or_else(too_late)?;
+        let patience = if is_last { before } else { before / 2 };
+        let channel = self.0.peers.channel(service, target, lane, patience).await;
+        // Even with a connection: what nobody waits for any more is not sent.
+        let left = left().ok_or_else(too_late)?;
+        let endpoint = &target.endpoint;
+        let unreached = |text: String| not_dispatched(Status::unavailable(text));
+        match channel {
+            Ok(channel) => Ok((channel, left)),
+            Err(Unreached::Failed(error)) => Err(unreached(error.to_string())),
+            Err(Unreached::Late) => Err(unreached(format!(
+                "connecting to {endpoint} takes too long"
+            ))),
         }
-        let channel = self.0.peers.channel(service, target, before).await;
-        let channel = channel.map_err(|error| {
-            self.0.registry.mark_unhealthy(target.instance);
-            not_dispatched(Status::unavailable(error.to_string()))
-        })?;
-        Ok((channel, left().max(Duration::from_millis(1))))
     }
 
     /// A callee's refusal as the caller gets it: same code and message, and the trailer only
@@ -272,66 +263,7 @@ impl Proxy {
     }
 }
 
-fn overloaded() -> Status {
-    not_dispatched(Status::resource_exhausted(
-        "the runtime forwards too many calls right now",
-    ))
-}
-
-fn late() -> Status {
-    Status::deadline_exceeded("the deadline passed before the answer came")
-}
-
-fn nobody(service: ServiceId, forward: &Forward) -> Status {
-    let method = &forward.request.method;
-    not_dispatched(Status::unavailable(format!(
-        "no instance of service {service} serves method `{method}` with this contract hash"
-    )))
-}
-
-fn call_request(forward: &Forward, left: Duration) -> Request<v1::CallRequest> {
-    let asked = &forward.request;
-    let mut request = Request::new(v1::CallRequest {
-        method: asked.method.clone(),
-        payload: asked.payload.clone(),
-        caller_service: forward.caller.to_string(),
-        request_id: asked.request_id.clone(),
-        idempotency_key: asked.idempotency_key.clone(),
-        x_sb_trace: asked.x_sb_trace.clone(),
-    });
-    request.set_timeout(left);
-    if let Ok(trace) = asked.x_sb_trace.parse::<MetadataValue<_>>()
-        && !asked.x_sb_trace.is_empty()
-    {
-        request.metadata_mut().insert(X_SB_TRACE, trace);
-    }
-    request
-}
-
-/// Counts one call under way.
-struct Busy {
-    proxy: Proxy,
-    instance: InstanceId,
-}
-
-impl Busy {
-    fn begin(proxy: &Proxy, instance: InstanceId) -> Self {
-        *proxy.0.busy.lock().entry(instance).or_default() += 1;
-        Self {
-            proxy: proxy.clone(),
-            instance,
-        }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let mut busy = self.proxy.0.busy.lock();
-        if let Some(calls) = busy.get_mut(&self.instance) {
-            *calls -= 1;
-            if *calls == 0 {
-                busy.remove(&self.instance);
-            }
-        }
-    }
+/// Whether another instance may be asked: this one did not run it, and there is time.
+fn may_go_elsewhere(refusal: &Status) -> bool {
+    is_not_dispatched(refusal) && refusal.code() != Code::DeadlineExceeded
 }

@@ -5,11 +5,15 @@
 //!
 //! Invariant: the `caller_service` a callee reads is the one of the caller's certificate.
 
+mod forward;
+mod load;
 mod peers;
 mod chunks;
 mod engine;
 mod once;
 mod api;
+#[cfg(test)]
+mod tests;
 
 pub use api::InvokeApi;
 pub use engine::Proxy;

@@ -1,76 +1,142 @@
 //! Calls with an idempotency key: forwarded once, answered from what was kept after that.
 //!
-//! The key is claimed before the call is forwarded. What an instance answered, a handler's error
-//! included, is kept for `rpc.idempotency_rpc_ttl_ms` and synced before the caller hears it. What
-//! failed on the way is not an answer: the claim is let go, and a repeat is forwarded again. So is
-//! a repeat after the runtime was killed in the middle, once the first call's deadline has passed.
+//! ```text
+//!  place ─▶ claim ─▶ forward ─┬─ answered ──────────▶ settle, synced, then the caller hears it
+//!                             ├─ failed on the way ─▶ release: a repeat is forwarded at once
+//!                             └─ cut off ───────────▶ held for HOLD: refused as in progress
+//! ```
+//!
+//! What an instance answered, a handler's error included, is kept for
+//! `rpc.idempotency_rpc_ttl_ms`. What failed on the way is not an answer. A call is cut off when its
+//! deadline passes or its caller leaves: the instance is told to stop, and nobody knows how far it
+//! got; a repeat waits until it had time to stop, and is forwarded then. So is a repeat after the
+//! runtime was killed in the middle, once the first call's deadline has passed.
+//!
+//! From the claim on this runs in a task of its own, so that a caller that leaves takes nothing
+//! with it but the call: a claim that was stored is ended, and an answer that came is kept.
 //!
 //! A call without a key comes by here and pays for a comparison.
 //!
 //! Invariant: while a claim lasts, no other call of the same caller, target, method and key is
-//! forwarded.
+//! forwarded; every claim has a place among [`CALLS_MAX`](super::engine::CALLS_MAX) calls.
 
 use std::time::Duration;
 
 use contract::grpc::v1;
+use contract::transport::not_dispatched;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
 use tonic::Status;
 
-use super::engine::{Forward, Proxy};
+use super::engine::Proxy;
+use super::forward::{Answered, Forward, is_unknown};
+use super::peers::Lane;
 use crate::outcomes::{Asked, Begun, Claim, Outcomes, Settled, Work};
 
 /// What the works of the proxy are called, so that they never meet those of services.
 const KIND: &str = "invoke";
-/// How much longer than the call itself a claim lasts, so that the answer can still be stored.
-const LEASE_MARGIN: Duration = Duration::from_secs(1);
-/// Longest wait for an answer to be stored; the caller gets it all the same.
+/// How long a repeat is refused after a call was cut off: what its instance has for stopping. A
+/// claim outlasts its call by as much, so that an answer in the last moment can still be stored.
+pub(super) const HOLD: Duration = Duration::from_secs(5);
+/// Longest wait for an answer to be stored; the caller gets it all the same, and storing goes on.
 const SETTLE_MAX: Duration = Duration::from_secs(5);
 
-/// An answer, and whether it is an earlier call's.
-#[derive(Debug)]
-pub(super) struct Answered {
-    pub(super) response: v1::InvokeResponse,
-    pub(super) is_replay: bool,
-}
+type Answer = Result<Answered, Status>;
 
 /// Forwards a unary call, or answers it as the first one with its key was answered.
-pub(super) async fn unary(proxy: &Proxy, forward: Forward) -> Result<Answered, Status> {
+pub(super) async fn unary(proxy: &Proxy, forward: Forward) -> Answer {
+    // First of all: a claim costs two writes, and overload is no time for them.
+    let place = proxy.enter(Lane::Calls)?;
     if forward.request.idempotency_key.is_empty() {
-        let response = proxy.unary(forward).await?;
-        return Ok(fresh(response));
+        return proxy.unary(&forward).await;
     }
-    // A caller that may not call gets no kept answer either.
-    proxy.admit(&forward)?;
     let asked = asked(proxy, &forward)?;
-    let claim = match proxy.outcomes().begin(asked).await? {
-        Begun::Run(claim) => Held::new(proxy.outcomes(), claim),
-        Begun::Replay(Some(body)) => return replay(&body),
-        refused => return Err(refusal(&refused, &forward.request)),
-    };
-    let answered = proxy.unary(forward).await;
-    match &answered {
-        Ok(response) => {
-            let storing = claim.settle(response.encode_to_vec(), proxy.keep());
-            // What was not stored is logged; the caller has waited long enough.
-            let stored = proxy.clock().timeout(SETTLE_MAX, storing).await;
-            if stored.is_err() {
-                tracing::warn!("the answer of an idempotent call was not stored in time");
-            }
+    let (tell, told) = oneshot::channel();
+    let proxy = proxy.clone();
+    tokio::spawn(async move {
+        let _place = place;
+        match begin(&proxy, &forward.request, asked).await {
+            Ok(claim) => run(&proxy, &forward, claim, tell).await,
+            // A caller that has left misses nothing.
+            Err(known) => drop(tell.send(known)),
         }
-        Err(_) => claim.release().await,
-    }
-    answered.map(fresh)
+    });
+    let lost = |_| Err(Status::internal("forwarding the call failed half-way"));
+    told.await.unwrap_or_else(lost)
 }
 
-fn fresh(response: v1::InvokeResponse) -> Answered {
-    Answered {
-        response,
-        is_replay: false,
+/// A claim, or what the caller is told without one.
+async fn begin(proxy: &Proxy, request: &v1::InvokeRequest, asked: Asked) -> Result<Claim, Answer> {
+    match proxy.outcomes().begin(asked).await {
+        Ok(Begun::Run(claim)) => Ok(claim),
+        Ok(Begun::Replay(Some(body))) => Err(replay(&body)),
+        Ok(refused) => Err(Err(refusal(&refused, request))),
+        Err(error) => Err(Err(error.into())),
     }
 }
 
-fn replay(body: &[u8]) -> Result<Answered, Status> {
+/// Forwards the call and ends its claim. `tell` closes when the caller leaves.
+async fn run(proxy: &Proxy, forward: &Forward, claim: Claim, mut tell: oneshot::Sender<Answer>) {
+    let left = || Status::cancelled("the caller left");
+    let answered = if tell.is_closed() {
+        Err(not_dispatched(left()))
+    } else {
+        tokio::select! {
+            answered = proxy.unary(forward) => answered,
+            () = tell.closed() => Err(left()),
+        }
+    };
+    match answered {
+        Ok(answered) => keep(proxy, claim, answered, tell).await,
+        Err(status) => {
+            // Before the caller hears of it: its next try may come at once.
+            let_go(proxy.outcomes(), claim, &status).await;
+            drop(tell.send(Err(status)));
+        }
+    }
+}
+
+/// Tells an answer once it is stored, or when that takes too long.
+async fn keep(proxy: &Proxy, claim: Claim, answered: Answered, tell: oneshot::Sender<Answer>) {
+    let body = answered.response.encode_to_vec();
+    let mut storing = std::pin::pin!(settle(proxy, claim, body));
+    let stored = proxy.clock().timeout(SETTLE_MAX, storing.as_mut()).await;
+    drop(tell.send(Ok(answered)));
+    if stored.is_err() {
+        tracing::warn!("the answer of an idempotent call takes long to be stored");
+        storing.await;
+    }
+}
+
+async fn settle(proxy: &Proxy, claim: Claim, body: Vec<u8>) {
+    let settling = proxy.outcomes().settle(claim, Some(body), proxy.keep());
+    match settling.await {
+        Ok(Settled::Kept | Settled::WithoutBody) => {}
+        Ok(Settled::Lost) => {
+            tracing::warn!("an idempotent call was answered after its claim had ended");
+        }
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the answer of an idempotent call was not stored");
+        }
+    }
+}
+
+/// Ends a claim without an answer: at once, unless a handler may still be at work.
+async fn let_go(outcomes: &Outcomes, claim: Claim, status: &Status) {
+    let ended = if is_unknown(status) {
+        outcomes.renew(claim, HOLD).await.map(drop)
+    } else {
+        outcomes.release(claim).await
+    };
+    if let Err(error) = ended {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "a claim was not released; it ends by itself");
+    }
+}
+
+fn replay(body: &[u8]) -> Answer {
     let response = v1::InvokeResponse::decode(body).map_err(|error| {
         tracing::error!(%error, "a stored answer cannot be read");
         Status::internal("the stored answer of this call cannot be read")
@@ -82,13 +148,16 @@ fn replay(body: &[u8]) -> Result<Answered, Status> {
 }
 
 fn asked(proxy: &Proxy, forward: &Forward) -> Result<Asked, Status> {
+    // A caller that may not call gets no kept answer either.
+    let (service, _) = proxy.admit(forward)?;
     let request = &forward.request;
-    let caller = forward.caller.to_string();
+    let (caller, target) = (forward.caller.to_string(), service.to_string());
     let work = Work {
         kind: KIND,
         owner: &caller,
         operation: &request.method,
-        scope: &request.target_service_id,
+        // Not as it was sent: an id may be spelt in several ways.
+        scope: &target,
         key: &request.idempotency_key,
     };
     if let Some(fault) = work.fault() {
@@ -102,7 +171,7 @@ fn asked(proxy: &Proxy, forward: &Forward) -> Result<Asked, Status> {
     Ok(Asked {
         work: work.digest(),
         request: sent.finalize().into(),
-        lease: left + LEASE_MARGIN,
+        lease: left + HOLD,
         wait: Duration::ZERO,
     })
 }
@@ -114,66 +183,13 @@ fn refusal(begun: &Begun, request: &v1::InvokeRequest) -> Status {
             "the idempotency key `{key}` was used for another request to `{method}`; use a new key"
         )),
         Begun::Busy => Status::already_exists(format!(
-            "a call of `{method}` with the idempotency key `{key}` is in progress"
+            "a call of `{method}` with the idempotency key `{key}` is in progress, or was cut off a \
+             moment ago"
         )),
         // Run and a kept answer are no refusals; what is left is work whose answer was not kept.
         _ => Status::already_exists(format!(
             "the call of `{method}` with the idempotency key `{key}` was carried out; its answer \
-             was too large to keep"
+             was not kept"
         )),
-    }
-}
-
-/// A claim that is let go unless it is settled, also when the caller goes away in between.
-struct Held {
-    outcomes: Outcomes,
-    claim: Option<Claim>,
-}
-
-impl Held {
-    fn new(outcomes: &Outcomes, claim: Claim) -> Self {
-        Self {
-            outcomes: outcomes.clone(),
-            claim: Some(claim),
-        }
-    }
-
-    /// So that whoever repeats the call at once is not told that it is in progress.
-    async fn release(mut self) {
-        if let Some(claim) = self.claim.take() {
-            release(self.outcomes.clone(), claim).await;
-        }
-    }
-
-    async fn settle(mut self, body: Vec<u8>, keep: Duration) {
-        let Some(claim) = self.claim.take() else {
-            return;
-        };
-        match self.outcomes.settle(claim, Some(body), keep).await {
-            Ok(Settled::Kept | Settled::WithoutBody) => {}
-            Ok(Settled::Lost) => {
-                tracing::warn!("an idempotent call was answered after its claim had ended");
-            }
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "the answer of an idempotent call was not stored");
-            }
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        // The caller went away in the middle, and with it the call.
-        if let Some(claim) = self.claim.take() {
-            tokio::spawn(release(self.outcomes.clone(), claim));
-        }
-    }
-}
-
-async fn release(outcomes: Outcomes, claim: Claim) {
-    if let Err(error) = outcomes.release(claim).await {
-        let error: &dyn std::error::Error = &error;
-        tracing::warn!(error, "a claim was not released; it ends by itself");
     }
 }
