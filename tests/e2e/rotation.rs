@@ -9,11 +9,8 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use bridge_runtime::config::Config;
-use bridge_runtime::server::Runtime;
-
 use crate::contracts::v1::Desk;
-use crate::harness::{Load, Process, failures, said, soak};
+use crate::harness::{Load, Process, failures, key_of, said, short_leaved, soak};
 
 const LEAF_LIFE: Duration = Duration::from_secs(6);
 
@@ -32,22 +29,9 @@ async fn presented(endpoint: &str, ca_der: &[u8], peer: Peer) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_fails_while_certificates_are_replaced() {
     let folder = tempfile::TempDir::new().expect("a folder");
-    let any = Some("127.0.0.1:0".to_owned());
-    let runtime = Runtime::start(Config {
-        leaf_life: Some(LEAF_LIFE),
-        listen: any.clone(),
-        console_listen: any.clone(),
-        export_listen: any,
-        ..Config::new(folder.path().join("data"))
-    })
-    .await
-    .expect("the runtime starts");
+    let runtime = short_leaved(&folder.path().join("data"), LEAF_LIFE).await;
     let address = runtime.grpc_addr().to_string();
-    let create = async |name: &str| {
-        let made = runtime.operator().create_service(name).await;
-        made.expect("created").key
-    };
-    let desk_key = create("desk").await;
+    let desk_key = key_of(&runtime, "desk").await;
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_peer"));
     command
         .args(["desk", "desk"])
@@ -78,7 +62,8 @@ async fn no_call_fails_while_certificates_are_replaced() {
         .expect("a key")
         .ca_cert_der;
 
-    let mut builder = bridge::Bridge::builder("orders").runtime(&address, create("orders").await);
+    let mut builder =
+        bridge::Bridge::builder("orders").runtime(&address, key_of(&runtime, "orders").await);
     let desk = builder.client::<Desk>();
     let bridge = builder.caller_only().start().await.expect("starts");
     let before = bridge.identity().expect("started");
@@ -88,7 +73,7 @@ async fn no_call_fails_while_certificates_are_replaced() {
 
     let mut seen = BTreeSet::new();
     let seconds = if soak() { 600 } else { 16 };
-    let late_key = create("late").await;
+    let late_key = key_of(&runtime, "late").await;
     for second in 0..seconds {
         seen.insert(presented(&endpoint, &ca_der, peer).await);
         clock.sleep(Duration::from_secs(1)).await;

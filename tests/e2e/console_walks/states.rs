@@ -6,8 +6,6 @@
 use std::time::Duration;
 
 use bridge::Transport;
-use bridge_runtime::config::Config;
-use bridge_runtime::server::Runtime;
 use contract::grpc::v1::control_client::ControlClient;
 use contract::grpc::v1::registry_client::RegistryClient;
 use contract::grpc::v1::{IncomingMethod, MethodType, OpenRequest, RegisterRequest};
@@ -17,7 +15,7 @@ use tempfile::TempDir;
 use super::{logged_in, open};
 use crate::console::{PASSWORD, USERNAME};
 use crate::contracts::v1::{Desk, EchoRequest};
-use crate::harness::{Browser, Member};
+use crate::harness::{Browser, Member, key_of, short_leaved};
 
 /// Where nobody listens.
 const NOWHERE: &str = "127.0.0.1:1";
@@ -94,21 +92,8 @@ async fn stay(member: &Member, address: &str, endpoint: &str) -> Box<dyn std::an
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_that_is_not_renewed_in_time_is_told_on_its_card() {
     let folder = TempDir::new().expect("a folder");
-    let any = Some("127.0.0.1:0".to_owned());
-    let runtime = Runtime::start(Config {
-        leaf_life: Some(LEAF_LIFE),
-        listen: any.clone(),
-        console_listen: any.clone(),
-        export_listen: any,
-        ..Config::new(folder.path().join("data"))
-    })
-    .await
-    .expect("the runtime starts");
+    let runtime = short_leaved(&folder.path().join("data"), LEAF_LIFE).await;
     let address = runtime.grpc_addr().to_string();
-    let key = async |name: &str| {
-        let made = runtime.operator().create_service(name).await;
-        made.expect("created").key
-    };
     let link = runtime.setup_link().expect("nobody is there yet");
     let token = link.split_once("token=").expect("a token").1.to_owned();
     let mut browser = Browser::start(&runtime.console_url()).await;
@@ -116,9 +101,10 @@ async fn a_certificate_that_is_not_renewed_in_time_is_told_on_its_card() {
     browser.step("set_up", first).await;
 
     // One renews by itself, the other never does.
-    let builder = bridge::Bridge::builder("careful").runtime(&address, key("careful").await);
+    let builder =
+        bridge::Bridge::builder("careful").runtime(&address, key_of(&runtime, "careful").await);
     let careful = builder.caller_only().start().await.expect("starts");
-    let member = Member::provision(&address, &key("careless").await).await;
+    let member = Member::provision(&address, &key_of(&runtime, "careless").await).await;
     let held = stay(&member, &address, NOWHERE).await;
     open(&mut browser, "/?group=off").await;
     let fresh = json!({ "service": "careless", "pattern": "is-ok" });

@@ -6,6 +6,7 @@ mod process;
 
 mod database;
 mod load;
+mod inside;
 mod raw;
 
 mod world;
@@ -18,6 +19,7 @@ use contract::clock::Clock;
 
 pub(crate) use browser::{Browser, setup_token};
 pub(crate) use database::Database;
+pub(crate) use inside::{key_of, short_leaved};
 pub(crate) use load::{Load, failures};
 pub(crate) use process::Process;
 pub(crate) use raw::{Member, certificate_request, foreign_member, stranger};
