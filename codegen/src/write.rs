@@ -1,6 +1,7 @@
 //! Puts generated files where the compiler finds them, and compares what is there already.
 //!
-//! Refuses to touch what it did not write: a file without our first line is never removed.
+//! Refuses to touch what it did not write: a file without our first line is never removed and
+//! never written over.
 //!
 //! Invariant: a file that has the right content already is left alone, timestamp included, so
 //! that nothing is rebuilt for nothing.
@@ -31,6 +32,8 @@ pub enum DifferenceKind {
     Outdated,
     /// It was changed after it had been generated.
     Edited,
+    /// Something that was not generated has its name.
+    Foreign,
     /// It was generated, and no contract is behind it any more.
     Stale,
 }
@@ -41,17 +44,23 @@ impl fmt::Display for Difference {
             DifferenceKind::Missing => "is missing",
             DifferenceKind::Outdated => "is not what the contracts say now",
             DifferenceKind::Edited => "was edited by hand, which the next run undoes",
+            DifferenceKind::Foreign => return write!(f, "{}: {FOREIGN}", self.path.display()),
             DifferenceKind::Stale => "belongs to no contract any more",
         };
         write!(f, "{}: {what}: run `cargo bridge gen`", self.path.display())
     }
 }
 
+const FOREIGN: &str = "was not generated and is in the way of what would be: move it, or generate \
+                       into a folder of its own";
+
 /// Writes `text` to `name` in `dir` unless it is there already; returns the path.
 pub(crate) fn write_if_changed(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {
     let path = dir.join(name);
-    if fs::read(&path).is_ok_and(|current| current == text.as_bytes()) {
-        return Ok(path);
+    match fs::read(&path) {
+        Ok(current) if current == text.as_bytes() => return Ok(path),
+        Ok(current) if is_foreign(&current) => return Err(Fault::new(&path, FOREIGN).into()),
+        Ok(_) | Err(_) => {}
     }
     fs::create_dir_all(dir)
         .and_then(|()| fs::write(&path, text))
@@ -77,8 +86,11 @@ pub(crate) fn differences(dir: &Path, files: &[Rendered]) -> Vec<Difference> {
         let kind = match fs::read_to_string(&path) {
             Err(_) => DifferenceKind::Missing,
             Ok(text) if text == file.text => continue,
-            Ok(text) if origin(&text) == Origin::Intact => DifferenceKind::Outdated,
-            Ok(_) => DifferenceKind::Edited,
+            Ok(text) => match origin(&text) {
+                Origin::Intact => DifferenceKind::Outdated,
+                Origin::Edited => DifferenceKind::Edited,
+                Origin::Foreign => DifferenceKind::Foreign,
+            },
         };
         found.push(Difference { path, kind });
     }
@@ -87,6 +99,11 @@ pub(crate) fn differences(dir: &Path, files: &[Rendered]) -> Vec<Difference> {
         kind: DifferenceKind::Stale,
     }));
     found
+}
+
+/// An empty file is nobody's: a run that was killed may have left it.
+fn is_foreign(content: &[u8]) -> bool {
+    !content.is_empty() && origin(&String::from_utf8_lossy(content)) == Origin::Foreign
 }
 
 fn stale(dir: &Path, files: &[Rendered]) -> Vec<PathBuf> {

@@ -22,6 +22,7 @@ mod alone {
 
 use __rt::prost::Message;
 use __rt::{Contract, MethodMeta, RpcRequest, RpcStreamRequest, Target};
+use contracts::odd::v1::{OddServer, OnlyChoice, OnlyMaps, only_choice};
 use contracts::shop::common::v1::Money;
 use contracts::shop::orders::v1::{OrderBook, OrderBookClient, PlaceReply, PlaceRequest};
 use contracts::shop::payments::v1::{
@@ -164,6 +165,48 @@ fn a_server_answers_every_rpc_of_its_contract() {
         Ok("o-1".to_owned())
     );
     assert_eq!((handlers[2].answer)(&[]).len(), 2);
+}
+
+struct Stranger;
+
+impl OddServer for Stranger {
+    type Error = std::convert::Infallible;
+
+    async fn clone(&self, _: OnlyChoice, _: Context) -> Result<OnlyMaps, Self::Error> {
+        Ok(OnlyMaps::default())
+    }
+
+    async fn into(&self, _: OnlyChoice, _: Context) -> Result<OnlyMaps, Self::Error> {
+        Ok(OnlyMaps::default())
+    }
+
+    async fn drop(&self, _: OnlyChoice, _: Context) -> Result<OnlyMaps, Self::Error> {
+        Ok(OnlyMaps::default())
+    }
+
+    fn to_owned(
+        self: std::sync::Arc<Self>,
+        request: OnlyChoice,
+        _: Context,
+    ) -> impl Stream<Item = Result<OnlyMaps, Self::Error>> + Send + 'static {
+        let asked = Ok(OnlyMaps {
+            labels: [("choice".to_owned(), format!("{request:?}"))].into(),
+        });
+        tokio_stream::iter([asked])
+    }
+}
+
+#[test]
+fn rpcs_may_be_called_as_methods_that_every_value_has() {
+    let handlers = OddServer::into_handlers(Stranger).0;
+    let listed: Vec<_> = handlers.iter().map(|it| it.meta.name).collect();
+    assert_eq!(listed, ["Clone", "Into", "Drop", "ToOwned"]);
+    let choice = OnlyChoice {
+        choice: Some(only_choice::Choice::Number(3)),
+    };
+    let answer = (handlers[3].answer)(&choice.encode_to_vec());
+    let labels = OnlyMaps::decode(answer[0].as_slice()).expect("maps").labels;
+    assert!(labels["choice"].contains("number: 3"), "{labels:?}");
 }
 
 #[test]

@@ -301,3 +301,34 @@ fn a_descriptor_set_gives_the_same_code_as_its_files() {
     let generated = fs::read_to_string(root.path().join("out/zoo.v1.rs")).expect("generated");
     assert!(generated.contains("pub struct Everything"));
 }
+
+#[test]
+fn what_was_not_generated_is_never_written_over() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    put(
+        root.path(),
+        "contracts/shop.proto",
+        &proto("shop", "message Order {}"),
+    );
+    put(root.path(), "src/gen/mod.rs", "pub mod by_hand;");
+    let gen_dir = root.path().join("src/gen");
+    let contracts = || contracts(root.path().join("contracts")).checked_in(&gen_dir);
+
+    let differences = contracts().check().expect("valid contracts");
+    let foreign = differences
+        .iter()
+        .find(|it| it.kind == DifferenceKind::Foreign)
+        .expect("one is in the way");
+    assert!(foreign.path.ends_with("src/gen/mod.rs"));
+    let refused = contracts().try_compile().expect_err("it is in the way");
+    assert!(
+        refused.to_string().contains("was not generated"),
+        "{refused}"
+    );
+    let kept = fs::read_to_string(gen_dir.join("mod.rs")).expect("still there");
+    assert_eq!(kept, "pub mod by_hand;");
+
+    // What a killed run left behind is nobody's.
+    put(root.path(), "src/gen/mod.rs", "");
+    contracts().try_compile().expect("nothing is in the way");
+}

@@ -95,7 +95,7 @@ fn encoding(text: &mut Text, message: &Message) {
     let parts = fields::in_order_of_declaration(message);
     let uses = "use ::bridge::__rt::codec::{self as __codec, Codec as _};";
     if message.outer.is_empty() {
-        text.line("#[allow(clippy::all, clippy::pedantic, deprecated)]");
+        text.line("#[allow(clippy::all, clippy::pedantic, deprecated, unused_imports)]");
     }
     text.braces(
         format!("impl ::bridge::__rt::prost::Message for {name}"),

@@ -78,8 +78,10 @@ fn operation(text: &mut Text, scope: &Scope<'_>, service: &Service, index: usize
     let (name, request) = (names::snake(&method.name), scope.message(&method.input));
     let meta = format!("&<{contract} as ::bridge::__rt::Contract>::METHODS[{index}]");
     let kind = if method.streaming { "stream" } else { "unary" };
+    // Spelled out, because an rpc may be called `clone`.
+    let shared = "let server = ::std::sync::Arc::clone(&server);";
     text.block("{", "},", |text| {
-        text.line("let server = server.clone();");
+        text.line(shared);
         let open = format!("::bridge::__rt::OperationDef::{kind}(");
         text.block(open, ")", |text| {
             text.line(format!("{meta},"));
@@ -87,15 +89,16 @@ fn operation(text: &mut Text, scope: &Scope<'_>, service: &Service, index: usize
                 "::core::concat!(::core::module_path!(), \"::{server}\"),"
             ));
             text.block("move |_: &::bridge::__rt::States| {", "},", |text| {
-                text.line("let server = server.clone();");
+                text.line(shared);
                 let open = format!("Ok(move |request: {request}, context: ::bridge::Context| {{");
                 text.block(open, "})", |text| {
-                    text.line("let server = server.clone();");
-                    let call = format!("server.{name}(request, context)");
+                    text.line(shared);
+                    let call = format!("<Self as {server}>::{name}");
                     if method.streaming {
-                        text.line(call);
+                        text.line(format!("{call}(server, request, context)"));
                     } else {
-                        text.line(format!("async move {{ {call}.await }}"));
+                        let answer = format!("{call}(&server, request, context).await");
+                        text.line(format!("async move {{ {answer} }}"));
                     }
                 });
             });

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 /// Lints that would say something about generated code that nobody can act on.
-pub(super) const QUIET: &str =
-    "clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub";
+pub(super) const QUIET: &str = "clippy::all, clippy::pedantic, dead_code, deprecated, missing_docs, unreachable_pub, \
+     unused_imports";
 
 /// A file in the making.
 #[derive(Default)]
