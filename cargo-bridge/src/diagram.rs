@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 use crate::describe::Description;
 
 /// The drawing's parts, the same for every language of drawings.
-struct Parts {
-    service: String,
+pub(crate) struct Parts {
+    pub(crate) service: String,
     /// What is served, with the contracts that it calls.
-    served: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) served: BTreeMap<String, BTreeSet<String>>,
     /// Contracts that are called, with the services that answer them.
-    called: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) called: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl From<&Description> for Parts {
@@ -143,7 +143,8 @@ fn numbers(parts: &Parts) -> BTreeMap<&str, usize> {
     parts.called.keys().map(String::as_str).zip(0..).collect()
 }
 
-fn callee(contract: &str, services: &BTreeSet<String>) -> String {
+/// A contract, and who answers it.
+pub(crate) fn callee(contract: &str, services: &BTreeSet<String>) -> String {
     if services.is_empty() {
         return contract.to_owned();
     }

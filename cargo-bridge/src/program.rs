@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::args::{Audit, Drawing, Map, Output};
 use crate::describe::{self, Compared, Description};
 use crate::failure::Failure;
-use crate::{diagram, live, screen};
+use crate::{diagram, live, picture, screen};
 
 /// Draws what a program serves and whom it calls, or asks the running runtime.
 pub(crate) fn map(wanted: &Map) -> Result<ExitCode, Failure> {
@@ -31,11 +31,7 @@ pub(crate) fn map(wanted: &Map) -> Result<ExitCode, Failure> {
         }
         Drawing::Mermaid => diagram::mermaid(&description),
         Drawing::Dot => diagram::dot(&description),
-        Drawing::Svg => {
-            return Err(Failure::usage(
-                "svg is drawn of a live map only: add --live, or take mermaid or dot",
-            ));
-        }
+        Drawing::Svg => picture::svg(&description),
     };
     screen::say(&text)?;
     Ok(ExitCode::SUCCESS)

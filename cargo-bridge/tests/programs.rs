@@ -61,13 +61,33 @@ fn a_program_describes_itself() {
             .out
             .starts_with("digraph map {\n")
     );
-    assert_eq!(
-        package
-            .bridge("map --description made.json --format svg")
-            .code,
-        2
-    );
     assert_eq!(package.bridge("map").code, 2);
+}
+
+#[test]
+fn a_picture_holds_every_route_and_names_stay_text() {
+    let hostile = DESCRIPTION.replace("\"/health\"", "\"/a&b\\n]]><script>alert(1)</script>\"");
+    let package = Package::with(&[("made.json", DESCRIPTION), ("hostile.json", &hostile)]);
+    let said = package.bridge("map --description made.json --format svg");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let count = |what: &str| said.out.matches(what).count();
+    assert_eq!(count("<g class=\"served\">"), 4);
+    assert_eq!(count("<g class=\"called\">"), 1);
+    assert_eq!(
+        (
+            count("<path class=\"serves\""),
+            count("<path class=\"call\"")
+        ),
+        (4, 1)
+    );
+
+    let said = package.bridge("map --description hostile.json --format svg");
+    assert!(!said.out.contains("<script"), "{}", said.out);
+    assert!(
+        said.out.contains("GET /a&amp;b ]]&gt;&lt;script&gt;"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]
