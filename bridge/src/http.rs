@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
 use crate::mounted::{checked, routes_of};
+use crate::rpc::Remote;
 use crate::session::Session;
 
 /// Where peers find a server that listens everywhere when nothing is said.
@@ -54,6 +55,34 @@ impl HttpApp {
     }
 }
 
+impl Remote {
+    /// An application of this process, called in the JSON form of a contract as
+    /// [`Remote::json`] calls a server, without a socket: for tests of it, and for services that
+    /// live in one process. It is observed, if it was not yet, so a handler that panics answers 500;
+    /// what was said about its handlers holds for one that [`declare`](crate::declare) gives.
+    /// Handlers that ask for the peer's address get none.
+    ///
+    /// ```
+    /// # struct Payments;
+    /// # #[derive(Clone)] struct PaymentsClient;
+    /// # impl From<bridge::__rt::Target> for PaymentsClient { fn from(_: bridge::__rt::Target) -> Self { Self } }
+    /// # impl bridge::Contract for Payments {
+    /// #     const NAME: &'static str = "shop.payments.v1.Payments";
+    /// #     const DEFAULT_TARGET: &'static str = "payments";
+    /// #     const METHODS: &'static [bridge::__rt::MethodMeta] = &[];
+    /// #     type Client = PaymentsClient;
+    /// # }
+    /// use axum::{Router, routing::post};
+    ///
+    /// let app: Router = Router::new().route("/v1/charges", post(|| async { "{}" }));
+    /// let payments = bridge::Remote::app(app).client::<Payments>();
+    /// # let _ = payments;
+    /// ```
+    pub fn app(app: impl Into<HttpApp>) -> Self {
+        Self::to_application(app.into().observed())
+    }
+}
+
 impl Bridge {
     /// Observes `app`: one operation per request, named by its route; handlers run in its trace,
     /// so that what they do hangs under it; a handler that panics answers 500. Bodies are attached
@@ -70,7 +99,7 @@ impl Bridge {
             Kind::Observed(observed) => observed.record_to(session.recorder()),
         };
         let (capture, sink) = session.telemetry.capture_http();
-        let observed = observed.outcomes_by_default(self.outcomes().store());
+        let observed = observed.outcomes_by_default(self.outcomes().runner());
         self.offered().apply(observed.capture(capture, sink))
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge_tower::idempotency::{KEEP, KEEP_BOUNDS};
+use bridge_tower::idempotency::Terms;
 use bytes::Bytes;
 
 type KeyOf = Arc<dyn Fn(Bytes) -> Result<String, String> + Send + Sync>;
@@ -14,8 +14,8 @@ type KeyOf = Arc<dyn Fn(Bytes) -> Result<String, String> + Send + Sync>;
 pub struct Idempotent {
     /// `None`: the caller says the key.
     key_of: Option<KeyOf>,
-    is_required: bool,
-    keep: Duration,
+    is_per_caller: bool,
+    terms: Terms,
 }
 
 impl Idempotent {
@@ -24,12 +24,13 @@ impl Idempotent {
     pub fn by_caller() -> Self {
         Self {
             key_of: None,
-            is_required: false,
-            keep: KEEP,
+            is_per_caller: true,
+            terms: Terms::optional(),
         }
     }
 
-    /// The key is part of the request, the same for all callers. A request without one is refused.
+    /// The key is part of the request, the same for all callers unless
+    /// [`per_caller`](Self::per_caller). A request without one is refused.
     pub fn by_field<Req>(key_of: fn(&Req) -> String) -> Self
     where
         Req: prost::Message + Default + 'static,
@@ -40,15 +41,22 @@ impl Idempotent {
         };
         Self {
             key_of: Some(Arc::new(read)),
-            is_required: true,
-            keep: KEEP,
+            is_per_caller: false,
+            terms: Terms::optional().required(),
         }
     }
 
     /// Refuses calls without a key.
     #[must_use]
     pub fn required(mut self) -> Self {
-        self.is_required = true;
+        self.terms = self.terms.required();
+        self
+    }
+
+    /// Each calling service has keys of its own: the same key of another one is another key.
+    #[must_use]
+    pub fn per_caller(mut self) -> Self {
+        self.is_per_caller = true;
         self
     }
 
@@ -56,39 +64,26 @@ impl Idempotent {
     /// to 30 days.
     #[must_use]
     pub fn keep(mut self, span: Duration) -> Self {
-        self.keep = span.clamp(KEEP_BOUNDS.0, KEEP_BOUNDS.1);
+        self.terms = self.terms.keep(span);
         self
     }
 
     /// The key of a request: one of the request itself, or the caller's. `Err` when the request is
     /// not the message it should be.
-    pub(crate) fn key(&self, payload: &Bytes, callers: &str) -> Result<Key, String> {
-        Ok(match &self.key_of {
-            Some(key_of) => Key::OfRequest(key_of(payload.clone())?),
-            None => Key::OfCaller(callers.to_owned()),
-        })
+    pub(crate) fn key(&self, payload: &Bytes, callers: &str) -> Result<String, String> {
+        match &self.key_of {
+            Some(key_of) => key_of(payload.clone()),
+            None => Ok(callers.to_owned()),
+        }
     }
 
-    pub(crate) fn is_required(&self) -> bool {
-        self.is_required
+    /// Whether keys are unique within a calling service, not among all of them.
+    pub(crate) fn is_per_caller(&self) -> bool {
+        self.is_per_caller
     }
 
-    pub(crate) fn kept_for(&self) -> Duration {
-        self.keep
-    }
-}
-
-/// A key, and who may use it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
-    OfRequest(String),
-    OfCaller(String),
-}
-
-impl Key {
-    pub(crate) fn text(&self) -> &str {
-        let (Self::OfRequest(text) | Self::OfCaller(text)) = self;
-        text
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 }
 
@@ -96,8 +91,8 @@ impl fmt::Debug for Idempotent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Idempotent")
             .field("by_field", &self.key_of.is_some())
-            .field("is_required", &self.is_required)
-            .field("keep", &self.keep)
+            .field("is_per_caller", &self.is_per_caller)
+            .field("terms", &self.terms)
             .finish()
     }
 }
@@ -120,19 +115,11 @@ mod tests {
         .into();
         let by_field = Idempotent::by_field(|it: &Charge| it.order.clone());
         let key = by_field.key(&payload, "ignored");
-        assert_eq!(key, Ok(Key::OfRequest("o-7".into())));
+        assert_eq!(key, Ok("o-7".into()));
         assert!(by_field.key(&Bytes::from_static(b"\xff"), "").is_err());
         let by_caller = Idempotent::by_caller();
-        assert_eq!(by_caller.key(&payload, "k"), Ok(Key::OfCaller("k".into())));
-    }
-
-    #[test]
-    fn an_outcome_is_kept_within_bounds() {
-        let keep = |span| Idempotent::by_caller().keep(span).kept_for();
-        assert_eq!(
-            Idempotent::by_caller().kept_for(),
-            Duration::from_secs(24 * 3600)
-        );
-        assert_eq!((keep(Duration::ZERO), keep(Duration::MAX)), KEEP_BOUNDS);
+        assert_eq!(by_caller.key(&payload, "k"), Ok("k".into()));
+        assert!(by_caller.is_per_caller() && !by_field.is_per_caller());
+        assert!(by_field.terms().is_required() && !by_caller.terms().is_required());
     }
 }

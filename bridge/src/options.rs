@@ -102,6 +102,8 @@ pub(crate) struct Limits {
     pub(crate) queued_calls_max: u32,
     pub(crate) start_timeout: Duration,
     pub(crate) stop_timeout: Duration,
+    /// Longest time that work with an idempotency key runs.
+    pub(crate) work_max: Duration,
     pub(crate) fail_on_policy_violation: bool,
 }
 
@@ -119,6 +121,7 @@ impl Default for Limits {
             queued_calls_max: 256,
             start_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(10),
+            work_max: Duration::from_secs(10 * 60),
             fail_on_policy_violation: false,
         }
     }
@@ -137,6 +140,10 @@ impl Limits {
             (
                 self.start_timeout.is_zero(),
                 "start_timeout is zero; give the bridge time to connect",
+            ),
+            (
+                !(Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&self.work_max),
+                "idempotent_work_max is not within 1 second and 24 hours",
             ),
             (
                 self.concurrent_calls_max == 0,

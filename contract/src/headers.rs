@@ -27,6 +27,9 @@ pub const NOT_DISPATCHED: &str = "x-sb-not-dispatched";
 /// Set to `1` on answers that were kept from an earlier call with the same idempotency key; no
 /// handler ran for this one.
 pub const REPLAYED: &str = "x-bridge-replayed";
+/// Set on answers to calls with an idempotency key that repeats may not get: `false` when they will
+/// not, `later` when the answer is not kept yet and its service goes on trying.
+pub const STORED: &str = "x-bridge-stored";
 /// The standard gRPC deadline.
 pub const GRPC_TIMEOUT: &str = "grpc-timeout";
 /// What Envoy tells the services behind it: whole milliseconds until it gives up.

@@ -11,7 +11,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use bridge::{Bridge, CallError, Client, ErrorCode, Transport};
+use rustix::process::Signal;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::contracts::till::{ChargeReply, ChargeRequest, RefundRequest, Till};
 use crate::contracts::v1::{Desk, JudgeRequest, WaitRequest};
@@ -19,6 +22,9 @@ use crate::harness::{Peer, World, eventually, on_both_databases};
 
 /// Longest time a dead holder's claim lasts, and then some for a busy machine.
 const LEASE_MAX: Duration = Duration::from_secs(30);
+
+/// What a shop takes its time for.
+const SLOW: &str = "slow tea";
 
 fn journal(world: &World) -> PathBuf {
     world.scratch().join("journal")
@@ -59,17 +65,41 @@ async fn wait(desk: &Client<Desk>, key: &str, ms: u32) -> Result<u32, CallError>
     call.idempotency_key(key).await.map(|it| it.begun)
 }
 
-/// A shop over HTTP that counts what it was given.
+/// A shop over HTTP that counts what it was given, and what it is done with.
 #[derive(Clone, Debug, Default)]
-struct Shop(Arc<AtomicUsize>);
+struct Shop {
+    given: Arc<AtomicUsize>,
+    done: Arc<AtomicUsize>,
+    /// Orders of what is slow wait for it.
+    gate: Arc<Notify>,
+}
 
 #[bridge::rpc(post, "/orders", idempotent_by = "Idempotency-Key")]
 async fn place(State(shop): State<Shop>, body: String) -> String {
-    let number = shop.0.fetch_add(1, Ordering::SeqCst) + 1;
+    let number = shop.given.fetch_add(1, Ordering::SeqCst) + 1;
+    if body == SLOW {
+        shop.gate.notified().await;
+    }
+    shop.done.fetch_add(1, Ordering::SeqCst);
     format!("{body} is order {number}")
 }
 
 impl Shop {
+    fn given(&self) -> usize {
+        self.given.load(Ordering::SeqCst)
+    }
+
+    /// Orders something slow, on a task of its own, and returns once the handler runs.
+    async fn order_slowly(&self, url: &str) -> JoinHandle<(u16, String, bool)> {
+        let (before, url) = (self.given(), url.to_owned());
+        let ordering = tokio::spawn(async move { post_order(&url, "slow", SLOW).await });
+        eventually(Duration::from_secs(10), "it is at work", async || {
+            (self.given() > before).then_some(())
+        })
+        .await;
+        ordering
+    }
+
     /// One instance of it; says where it is.
     async fn open(&self, world: &World) -> (Bridge, String) {
         let key = world.key("shop").await;
@@ -116,7 +146,7 @@ on_both_databases! {
 
         world.runtime().kill();
         let (status, said, _) = post_order(&first, "l", "milk").await;
-        assert_eq!((status, shop.0.load(Ordering::SeqCst)), (503, 1), "{said}");
+        assert_eq!((status, shop.given()), (503, 1), "{said}");
         world.restart().await;
         let (again, _) = eventually(Duration::from_secs(30), "the promise holds again", async || {
             let answer = post_order(&first, "k", "tea").await;
@@ -124,9 +154,86 @@ on_both_databases! {
         })
         .await;
         assert_eq!(again, (200, "tea is order 1".to_owned(), true));
-        assert_eq!(shop.0.load(Ordering::SeqCst), 1);
+        assert_eq!(shop.given(), 1);
         one.stop().await;
         two.stop().await;
+    }
+
+    async fn an_answer_given_while_the_runtime_was_away_is_kept_once_it_is_back(world: World) {
+        let shop = Shop::default();
+        let (one, first) = shop.open(&world).await;
+        let (two, second) = shop.open(&world).await;
+        let ordering = shop.order_slowly(&first).await;
+        world.runtime().kill();
+        shop.gate.notify_one();
+        let expected = |is_replay| (200, "slow tea is order 1".to_owned(), is_replay);
+        assert_eq!(ordering.await.expect("no panic"), expected(false), "nobody waits for a runtime");
+        // Who comes again is answered by the process that did it.
+        assert_eq!(post_order(&first, "slow", SLOW).await, expected(true));
+        let counts = one.outcomes().counts();
+        assert_eq!((counts.late, counts.kept_late), (1, 0), "{counts:?}");
+        world.restart().await;
+        eventually(Duration::from_secs(30), "it is kept", async || {
+            (one.outcomes().counts().kept_late == 1).then_some(())
+        })
+        .await;
+        one.stop().await;
+        let (again, _) = eventually(Duration::from_secs(30), "the other one asks", async || {
+            let answer = post_order(&second, "slow", SLOW).await;
+            (answer.0 != 503).then_some(answer)
+        })
+        .await;
+        assert_eq!((again, shop.given()), (expected(true), 1));
+        two.stop().await;
+    }
+
+    async fn stopping_waits_for_an_order_whose_client_left_and_keeps_it(world: World) {
+        let shop = Shop::default();
+        let (one, first) = shop.open(&world).await;
+        let (two, second) = shop.open(&world).await;
+        let ordering = shop.order_slowly(&first).await;
+        ordering.abort();
+        assert!(ordering.await.expect_err("gone").is_cancelled());
+        let ((), ()) = tokio::join!(one.stop(), async {
+            world.clock.sleep(Duration::from_millis(1_500)).await;
+            shop.gate.notify_one();
+        });
+        assert_eq!(shop.done.load(Ordering::SeqCst), 1, "it was waited for");
+        let again = post_order(&second, "slow", SLOW).await;
+        assert_eq!((again.2, shop.given()), (true, 1), "{again:?}");
+        two.stop().await;
+    }
+
+    async fn what_stopping_cannot_wait_for_is_let_go_and_done_by_the_next_at_once(world: World) {
+        let shop = Shop::default();
+        let (one, first) = shop.open(&world).await;
+        let (two, second) = shop.open(&world).await;
+        let ordering = shop.order_slowly(&first).await;
+        ordering.abort();
+        one.stop().await;
+        assert_eq!(one.outcomes().counts().cut_off, 1);
+        let ordering = shop.order_slowly(&second).await;
+        shop.gate.notify_one();
+        let again = ordering.await.expect("no panic");
+        assert_eq!(again, (200, "slow tea is order 2".to_owned(), false));
+        assert_eq!(shop.done.load(Ordering::SeqCst), 1, "the first was dropped");
+        two.stop().await;
+    }
+
+    async fn a_terminated_instance_keeps_what_its_caller_did_not_wait_for(world: World) {
+        let mut terminated = till(&world).await;
+        let mut builder = world.caller("orders").await;
+        let client = builder.client::<Till>();
+        let bridge = builder.start().await.expect("starts");
+        let hasty = client.charge(order("o-1", 2_000)).transport(Transport::Direct);
+        let late = hasty.timeout(Duration::from_millis(500)).await.expect_err("too slow");
+        assert_eq!(late.code(), ErrorCode::Timeout, "{late}");
+        terminated.process.signal(Signal::TERM);
+        terminated.process.ended(Duration::from_secs(30)).await;
+        let _next = till(&world).await;
+        let reply = charge(&client, order("o-1", 2_000), Transport::Direct).await.expect("answers");
+        assert_eq!((reply.instance, charges(&world).len()), (terminated.instance, 1));
+        bridge.stop().await;
     }
 
     async fn a_proxied_call_with_a_key_is_forwarded_once(world: World) {

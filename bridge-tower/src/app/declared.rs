@@ -34,7 +34,8 @@ pub struct RoutePolicy {
     pub method: Method,
     /// The template it is mounted at, as axum's `MatchedPath` has it.
     pub path: Box<str>,
-    /// Time its requests have, if they do not ask for less. They cannot ask for more.
+    /// Time its requests have until they are answered, if they do not ask for less. They cannot ask
+    /// for more. A body that is streamed may go on, unless the layer's deadline covers bodies.
     pub deadline: Option<Duration>,
     /// How its requests say their key, if they are done once.
     pub idempotency: Option<KeyHeader>,

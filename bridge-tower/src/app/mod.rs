@@ -4,7 +4,8 @@
 //!  request ─▶ trace, count, record, panics ─▶ problems ─▶ [deadline ─▶ capture] ─▶ router
 //!             one future, not boxed                        only if it asks for one, only if on
 //!
-//!  A request of a declared operation that has a deadline or a key goes [deadline ─▶ capture ─▶ once].
+//!  A request of a declared operation that has a deadline or a key, or one with a key that a layer
+//!  given to `once` reads, goes [deadline ─▶ capture ─▶ once].
 //! ```
 //!
 //! The layer sits outside of the router and is not boxed; the route comes from the router's own
@@ -37,7 +38,7 @@ use self::declared::Declared;
 use crate::capture::{Capture, CaptureLayer, Mode, PayloadSink};
 use crate::context;
 use crate::deadline::DeadlineLayer;
-use crate::idempotency::{IdempotencyCounts, IdempotencyLayer, Memory, Store};
+use crate::idempotency::{IdempotencyCounts, IdempotencyLayer, Memory, Runner};
 use crate::limit::LimitLayer;
 use crate::observe::StampLayer;
 use crate::observe::live::{Live, RouteCell, RouteSource};
@@ -84,7 +85,7 @@ struct Shared {
     declared: Option<Declared>,
     /// As somebody said.
     once: Option<IdempotencyLayer>,
-    /// The one in use, once an operation wants it.
+    /// The one in use, once an operation or somebody wants it.
     doing_once: Option<IdempotencyLayer>,
     /// What requests go through that ask for a deadline, whose bodies are kept, or that are of a
     /// declared operation: layers inside of a router are boxed, which nobody else has to pay for.
@@ -205,16 +206,17 @@ impl Observed {
 
     /// Does the work of requests with a key once as `once` says, which has the store that their
     /// outcomes are kept in. Without it that is bounded memory of this process, and a repeat after
-    /// a restart or at another instance does the work again.
+    /// a restart or at another instance does the work again. A [`key`](IdempotencyLayer::key) of
+    /// its own holds for all POST and PATCH requests of operations that declare none.
     #[must_use]
     pub fn once(self, once: IdempotencyLayer) -> Self {
         self.change(|shared| shared.once = Some(once))
     }
 
-    /// The same with everything else at its default.
+    /// The same with everything but the runner at its default.
     #[must_use]
-    pub fn outcomes(self, store: Arc<dyn Store>) -> Self {
-        self.once(IdempotencyLayer::shared(store))
+    pub fn outcomes(self, runner: &Runner) -> Self {
+        self.once(IdempotencyLayer::over(runner))
     }
 
     /// Gives each request `value` as an extension, for extractors.
@@ -225,12 +227,17 @@ impl Observed {
 
     /// The same, unless it was said already.
     #[must_use]
-    pub fn outcomes_by_default(self, store: Arc<dyn Store>) -> Self {
+    pub fn outcomes_by_default(self, runner: &Runner) -> Self {
         self.change(|shared| {
             shared
                 .once
-                .get_or_insert_with(|| IdempotencyLayer::shared(store));
+                .get_or_insert_with(|| IdempotencyLayer::over(runner));
         })
+    }
+
+    /// To serve it by other means than `axum::serve`, as `Router::into_make_service` does.
+    pub fn into_make_service(self) -> axum::routing::IntoMakeService<Self> {
+        axum::ServiceExt::<Request<Body>>::into_make_service(self)
     }
 
     /// To serve it with what is known of each connection, such as the client's address, as
@@ -245,11 +252,12 @@ impl Observed {
         let shared = Arc::make_mut(&mut self.shared);
         change(shared);
         let mut full = shared.router.clone();
-        if shared.declared.as_ref().is_some_and(Declared::has_keys) {
-            let once = shared.once.clone();
-            let once = once.unwrap_or_else(|| IdempotencyLayer::new(Memory::new()));
+        let has_keys = shared.declared.as_ref().is_some_and(Declared::has_keys);
+        let said = shared.once.clone().filter(|it| has_keys || it.has_key());
+        let made = || IdempotencyLayer::new(Memory::new());
+        shared.doing_once = said.or_else(|| has_keys.then(made));
+        if let Some(once) = &shared.doing_once {
             full = full.layer(once.clone());
-            shared.doing_once = Some(once);
         }
         if let Some((_, capture)) = &shared.capture {
             full = full.layer(capture.clone());
@@ -259,7 +267,7 @@ impl Observed {
         self
     }
 
-    /// What became of requests with a key; `None` when no declared operation has one.
+    /// What became of requests with a key; `None` when nothing is done once.
     pub fn idempotency(&self) -> Option<IdempotencyCounts> {
         self.shared
             .doing_once
@@ -279,10 +287,13 @@ impl Observed {
 }
 
 impl Shared {
-    /// Whether every request takes the layers that few need, at present.
-    fn takes_all(&self) -> bool {
+    /// Whether this request takes the layers that few need, whatever its route wants.
+    fn takes_all(&self, request: &Request<Body>) -> bool {
         let is_kept = |(capture, _): &(Capture, _)| capture.mode() != Mode::None;
-        self.deadline.has_default() || self.capture.as_ref().is_some_and(is_kept)
+        let is_once = |once: &IdempotencyLayer| once.concerns(request);
+        self.deadline.has_default()
+            || self.capture.as_ref().is_some_and(is_kept)
+            || self.doing_once.as_ref().is_some_and(is_once)
     }
 }
 
@@ -327,7 +338,7 @@ impl Service<Request<Body>> for Observed {
         if let Some(wants) = wants {
             wants.put_into(request.extensions_mut());
         }
-        let answer = if tells_deadline || is_wanted || shared.takes_all() {
+        let answer = if tells_deadline || is_wanted || shared.takes_all(&request) {
             shared.full.clone().call(request)
         } else {
             self.plain.call(request)

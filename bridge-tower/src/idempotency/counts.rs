@@ -1,10 +1,10 @@
-//! What became of requests with a key, counted.
+//! What became of requests with a key, and of the work they asked for, counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What became of requests with a key. Each counts once, but for `not_kept`, which counts among
-/// `ran`.
+/// What became of requests with a key. Each counts once, but for `late` and `not_kept`, which
+/// count among `ran`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IdempotencyCounts {
     /// Handlers that ran.
@@ -19,8 +19,29 @@ pub struct IdempotencyCounts {
     pub busy: u64,
     /// Refused: the body was too large or broke off, or the store could not answer.
     pub refused: u64,
+    /// Answers that were given before they were kept, because the store was away.
+    pub late: u64,
     /// Answers that repeats will not get.
     pub not_kept: u64,
+}
+
+/// What became of work under a claim, in this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkCounts {
+    /// Works that run, or wait to be kept, at present.
+    pub under_way: usize,
+    /// Those of them that ended and wait to be kept, at present.
+    pub late: usize,
+    /// Bytes of outcomes that wait to be kept, at present.
+    pub late_bytes: usize,
+    /// Works that were kept after all.
+    pub kept_late: u64,
+    /// Works whose outcome could not be kept: a repeat does them again.
+    pub given_up: u64,
+    /// Works whose claim somebody else took over while they ran.
+    pub lost: u64,
+    /// Works that took too long, or longer than stopping does.
+    pub cut_off: u64,
 }
 
 /// The same while it is being counted; clones count together.
@@ -35,6 +56,7 @@ pub(super) struct Counters {
     pub(super) conflicts: AtomicU64,
     pub(super) busy: AtomicU64,
     pub(super) refused: AtomicU64,
+    pub(super) late: AtomicU64,
     pub(super) not_kept: AtomicU64,
 }
 
@@ -52,6 +74,7 @@ impl Counting {
             conflicts: read(&self.0.conflicts),
             busy: read(&self.0.busy),
             refused: read(&self.0.refused),
+            late: read(&self.0.late),
             not_kept: read(&self.0.not_kept),
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName};
 
-use super::store::{KEEP, KEEP_BOUNDS, TEXT_BYTES_MAX};
+use super::store::TEXT_BYTES_MAX;
+use super::terms::Terms;
 
 /// The header field of the draft.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -25,8 +26,16 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyHeader {
     name: HeaderName,
-    is_required: bool,
-    keep: Duration,
+    scope: Option<HeaderName>,
+    terms: Terms,
+}
+
+/// How a request names its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) key: String,
+    /// Empty when keys are everybody's.
+    pub(super) scope: String,
 }
 
 impl KeyHeader {
@@ -39,22 +48,32 @@ impl KeyHeader {
     pub fn named(name: HeaderName) -> Self {
         Self {
             name,
-            is_required: false,
-            keep: KEEP,
+            scope: None,
+            terms: Terms::optional(),
         }
     }
 
     /// Refuses requests without a key.
     #[must_use]
     pub fn required(mut self) -> Self {
-        self.is_required = true;
+        self.terms = self.terms.required();
+        self
+    }
+
+    /// Keys are unique within a value of this header, such as `X-Tenant`: the same key with another
+    /// value is another key. A request with a key and without this header is refused. Repeats have
+    /// to come with the same value, so not every header will do: not one that is new for every
+    /// request, and not a token that expires.
+    #[must_use]
+    pub fn scoped_by(mut self, name: HeaderName) -> Self {
+        self.scope = Some(name);
         self
     }
 
     /// How long an outcome answers repeats, taken within 1 second to 30 days.
     #[must_use]
     pub fn keep(mut self, span: Duration) -> Self {
-        self.keep = span.clamp(KEEP_BOUNDS.0, KEEP_BOUNDS.1);
+        self.terms = self.terms.keep(span);
         self
     }
 
@@ -63,23 +82,26 @@ impl KeyHeader {
         self.name.as_str()
     }
 
-    /// Whether a request without a key is refused.
-    pub fn is_required(&self) -> bool {
-        self.is_required
+    /// Whether there has to be a key, and how long an outcome answers repeats.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
-    /// How long an outcome answers repeats.
-    pub fn kept_for(&self) -> Duration {
-        self.keep
+    /// Whether requests with these headers have to do with it.
+    pub(super) fn concerns(&self, headers: &HeaderMap) -> bool {
+        self.terms.is_required() || headers.contains_key(&self.name)
     }
 
-    /// The key among `headers`, or what is wrong with it. `None` when there is none and none has
-    /// to be.
-    pub(super) fn among(&self, headers: &HeaderMap) -> Result<Option<String>, String> {
+    pub(super) fn header(&self) -> &HeaderName {
+        &self.name
+    }
+
+    /// How the work of a request with these headers is named, or what is wrong with that. `None`
+    /// when there is no key and none has to be.
+    pub(super) fn among(&self, headers: &HeaderMap) -> Result<Option<Named>, String> {
         let name = &self.name;
-        let mut values = headers.get_all(name).iter();
-        let Some(value) = values.next() else {
-            return if self.is_required {
+        let Some(key) = only(headers, name)? else {
+            return if self.terms.is_required() {
                 Err(format!(
                     "this operation takes a key: send a new `{name}` with every request, and the \
                      same one when repeating it"
@@ -88,16 +110,30 @@ impl KeyHeader {
                 Ok(None)
             };
         };
-        if values.next().is_some() {
-            return Err(format!("`{name}` is there more than once; send one key"));
-        }
-        let text = value.to_str().map(unquoted);
-        match text {
-            Ok(key) if !key.is_empty() && key.len() <= TEXT_BYTES_MAX => Ok(Some(key.to_owned())),
-            _ => Err(format!(
-                "`{name}` takes 1 to {TEXT_BYTES_MAX} visible ASCII characters, such as a UUID"
-            )),
-        }
+        let scope = match &self.scope {
+            None => String::new(),
+            Some(scope) => only(headers, scope)?.ok_or_else(|| {
+                format!("keys of this operation are unique within `{scope}`; send it, too")
+            })?,
+        };
+        Ok(Some(Named { key, scope }))
+    }
+}
+
+/// The one value of a header.
+fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(format!("`{name}` is there more than once; send one value"));
+    }
+    match value.to_str().map(unquoted) {
+        Ok(text) if !text.is_empty() && text.len() <= TEXT_BYTES_MAX => Ok(Some(text.to_owned())),
+        _ => Err(format!(
+            "`{name}` takes 1 to {TEXT_BYTES_MAX} visible ASCII characters, such as a UUID"
+        )),
     }
 }
 
@@ -117,7 +153,7 @@ mod tests {
             let value = http::HeaderValue::from_bytes(value).expect("a value");
             headers.append(IDEMPOTENCY_KEY, value);
         }
-        header.among(&headers)
+        header.among(&headers).map(|named| named.map(|it| it.key))
     }
 
     #[test]
@@ -146,9 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_is_kept_within_bounds() {
-        let keep = |span| KeyHeader::standard().keep(span).kept_for();
-        assert_eq!(keep(Duration::ZERO), KEEP_BOUNDS.0);
-        assert_eq!(keep(Duration::MAX), KEEP_BOUNDS.1);
+    fn a_key_is_one_within_its_scope_which_has_to_be_said() {
+        let by_tenant = KeyHeader::standard().scoped_by(HeaderName::from_static("x-tenant"));
+        let mut headers = HeaderMap::new();
+        assert_eq!(by_tenant.among(&headers), Ok(None));
+        headers.insert(IDEMPOTENCY_KEY, http::HeaderValue::from_static("k"));
+        let fault = by_tenant.among(&headers).expect_err("no scope");
+        assert!(fault.contains("within `x-tenant`"), "{fault}");
+        headers.insert("x-tenant", http::HeaderValue::from_static("one"));
+        let named = Named {
+            key: "k".to_owned(),
+            scope: "one".to_owned(),
+        };
+        assert_eq!(by_tenant.among(&headers), Ok(Some(named)));
     }
 }

@@ -1,8 +1,10 @@
 //! Outcomes in the memory of the process: bounded, and gone with it.
 //!
-//! Refuses new work when it holds as much as it may; nothing is forgotten before its time.
+//! Invariant: claimed work is never forgotten while its lease lasts. When there is no room for new
+//! work, the outcomes that were settled longest ago go first, counted; when all there is is
+//! claimed, new work is refused.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use super::store::{Answering, Ask, Begun, Claim, Settled, Store, StoreError, Wor
 /// Bounds unless told otherwise.
 const ENTRIES_MAX: usize = 10_000;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+const KEEP_MAX: Duration = Duration::from_secs(3600);
 const OUTCOME_BYTES_MAX: usize = 256 * 1024;
 /// Requests that wait for somebody else's outcome at most.
 const WAITERS_MAX: usize = 1_024;
@@ -27,51 +30,60 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// A [`Store`] of one process. What it holds is lost with the process: a repeat after a restart,
 /// or at another instance, does the work again. Clones share what they hold.
 ///
-/// Holds 10,000 works and 16 MiB unless told otherwise, and of an outcome beyond 256 KiB only that
-/// the work was done.
+/// Holds 10,000 works and 16 MiB unless told otherwise, an outcome for an hour at most, and of one
+/// beyond 256 KiB only that the work was done. When it is full, what was settled longest ago is
+/// forgotten before its time: its repeats do the work again.
 ///
 /// ```
 /// use bridge_tower::idempotency::Memory;
 ///
 /// let store = Memory::new().entries_max(1_000).bytes_max(1024 * 1024);
 /// assert!(store.is_empty());
+/// assert_eq!(store.evicted(), 0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Memory {
     clock: Clock,
-    entries_max: usize,
-    bytes_max: usize,
+    limits: Limits,
+    keep_max: Duration,
     held: Arc<Mutex<Held>>,
     /// Rung whenever a claim ends.
     ended: Arc<Notify>,
     places: Arc<Semaphore>,
 }
 
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    entries: usize,
+    bytes: usize,
+}
+
 #[derive(Debug, Default)]
 struct Held {
     works: HashMap<Arc<Work>, Known>,
+    /// Those that are done, by the order in which they were settled.
+    settled: BTreeMap<u64, Arc<Work>>,
     bytes: usize,
-    epochs: u64,
+    /// Numbers claims and settlements.
+    last: u64,
     swept: Option<Monotonic>,
+    evicted: u64,
 }
 
 #[derive(Debug)]
 struct Known {
     digest: [u8; 32],
-    state: State,
+    epoch: u64,
+    until: Monotonic,
+    /// `None` while it is claimed.
+    done: Option<Done>,
     bytes: usize,
 }
 
 #[derive(Debug)]
-enum State {
-    Claimed {
-        epoch: u64,
-        until: Monotonic,
-    },
-    Done {
-        outcome: Option<Bytes>,
-        until: Monotonic,
-    },
+struct Done {
+    outcome: Option<Bytes>,
+    order: u64,
 }
 
 enum Looked {
@@ -90,8 +102,11 @@ impl Memory {
     pub fn new() -> Self {
         Self {
             clock: Clock::system(),
-            entries_max: ENTRIES_MAX,
-            bytes_max: BYTES_MAX,
+            limits: Limits {
+                entries: ENTRIES_MAX,
+                bytes: BYTES_MAX,
+            },
+            keep_max: KEEP_MAX,
             held: Arc::default(),
             ended: Arc::default(),
             places: Arc::new(Semaphore::new(WAITERS_MAX)),
@@ -101,14 +116,21 @@ impl Memory {
     /// Works it holds at most, at least one.
     #[must_use]
     pub fn entries_max(mut self, works: usize) -> Self {
-        self.entries_max = works.max(1);
+        self.limits.entries = works.max(1);
         self
     }
 
     /// Bytes it takes at most, roughly.
     #[must_use]
     pub fn bytes_max(mut self, bytes: usize) -> Self {
-        self.bytes_max = bytes;
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Longest time it holds an outcome, whatever is asked: an hour unless told otherwise.
+    #[must_use]
+    pub fn keep_max(mut self, span: Duration) -> Self {
+        self.keep_max = span;
         self
     }
 
@@ -129,38 +151,49 @@ impl Memory {
         self.len() == 0
     }
 
+    /// Outcomes that had to go before their time.
+    pub fn evicted(&self) -> u64 {
+        self.held.lock().evicted
+    }
+
+    /// Whether it knows of this work: somebody does it, or did.
+    pub fn holds(&self, work: &Work) -> bool {
+        let now = self.clock.monotonic();
+        let held = self.held.lock();
+        held.works.get(work).is_some_and(|it| it.until > now)
+    }
+
     fn look(&self, ask: &Ask) -> Result<Looked, StoreError> {
         let now = self.clock.monotonic();
         let texts = [&ask.work.operation, &ask.work.scope, &ask.work.key];
         let bytes = ENTRY_BYTES + texts.map(String::len).iter().sum::<usize>();
         let mut held = self.held.lock();
-        let is_full = |held: &Held| {
-            held.works.len() >= self.entries_max || held.bytes + bytes > self.bytes_max
-        };
-        if is_full(&held) {
+        // Unlike a store on disk, this one saw its holder live or die: a lease that ended here was
+        // let go.
+        match held.works.get(&ask.work) {
+            Some(known) if known.until > now => return Ok(known.means(ask)),
+            Some(_) => held.remove(&ask.work),
+            None => {}
+        }
+        if !held.has_room((1, bytes), self.limits) {
             held.sweep(now);
         }
-        let is_full = is_full(&held);
-        match held.works.get(&ask.work) {
-            Some(known) if !known.is_over(now) => return Ok(known.means(ask)),
-            None if is_full => {
-                return Err(StoreError::Full(format!(
-                    "the outcomes of {} works are kept, which is as many as there may be",
-                    held.works.len()
-                )));
-            }
-            _ => {}
+        if !held.make_room((1, bytes), self.limits) {
+            return Err(StoreError::Full(format!(
+                "{} works are under way, which is as many as there may be",
+                held.works.len()
+            )));
         }
-        held.epochs += 1;
-        let epoch = held.epochs;
-        let until = now + ask.lease;
+        let epoch = held.next();
         let claimed = Known {
             digest: ask.digest,
-            state: State::Claimed { epoch, until },
+            epoch,
+            until: now + ask.lease,
+            done: None,
             bytes,
         };
-        let before = held.works.insert(ask.work.clone(), claimed);
-        held.bytes = held.bytes + bytes - before.map_or(0, |it| it.bytes);
+        held.bytes += bytes;
+        held.works.insert(ask.work.clone(), claimed);
         let work = ask.work.clone();
         Ok(Looked::Begun(Begun::Run(Claim { work, epoch })))
     }
@@ -196,36 +229,24 @@ impl Memory {
         }
     }
 
-    /// Changes what a claim that is still valid holds. False when it is not.
-    fn change(&self, claim: &Claim, change: impl FnOnce(&mut Held, &Arc<Work>)) -> bool {
-        let mut held = self.held.lock();
-        let valid = held.works.get(&claim.work).is_some_and(
-            |known| matches!(known.state, State::Claimed { epoch, .. } if epoch == claim.epoch),
-        );
-        if valid {
-            change(&mut held, &claim.work);
-        }
-        valid
-    }
-
     fn settle_now(&self, claim: &Claim, outcome: Option<Bytes>, keep: Duration) -> Settled {
-        let until = self.clock.monotonic() + keep;
-        let mut left_out = false;
-        let held = self.change(claim, |held, work| {
-            let more = outcome.as_ref().map_or(0, Bytes::len);
-            left_out = more > OUTCOME_BYTES_MAX || held.bytes + more > self.bytes_max;
-            let (outcome, more) = if left_out { (None, 0) } else { (outcome, more) };
-            if let Some(known) = held.works.get_mut(work) {
-                known.state = State::Done { outcome, until };
-                known.bytes += more;
-                held.bytes += more;
-            }
-        });
+        let until = self.clock.monotonic() + keep.min(self.keep_max);
+        let wanted = outcome.is_some();
+        let mut held = self.held.lock();
+        let kept = match held.of(claim) {
+            None => return Settled::Lost,
+            // Its holder did not hear that it was.
+            Some(Known {
+                done: Some(done), ..
+            }) => done.outcome.is_some(),
+            Some(_) => held.settle((claim, until), outcome, self.limits),
+        };
+        drop(held);
         self.ended.notify_waiters();
-        match (held, left_out) {
-            (false, _) => Settled::Lost,
-            (true, true) => Settled::WithoutBody,
-            (true, false) => Settled::Kept,
+        if wanted && !kept {
+            Settled::WithoutBody
+        } else {
+            Settled::Kept
         }
     }
 }
@@ -236,33 +257,88 @@ impl Known {
         if self.digest != ask.digest {
             return Looked::Begun(Begun::Conflict);
         }
-        match &self.state {
-            State::Done { outcome, .. } => Looked::Begun(Begun::Replay(outcome.clone())),
-            State::Claimed { until, .. } => Looked::Held(*until),
+        match &self.done {
+            Some(done) => Looked::Begun(Begun::Replay(done.outcome.clone())),
+            None => Looked::Held(self.until),
         }
-    }
-
-    /// Whether its lease or its time has ended. Unlike a store on disk, this one saw its holder
-    /// live or die: a lease that ended here was let go.
-    fn is_over(&self, now: Monotonic) -> bool {
-        let (State::Claimed { until, .. } | State::Done { until, .. }) = &self.state;
-        *until <= now
     }
 }
 
 impl Held {
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// The work of a claim that nobody took over.
+    fn of(&mut self, claim: &Claim) -> Option<&mut Known> {
+        let known = self.works.get_mut(&claim.work);
+        known.filter(|it| it.epoch == claim.epoch)
+    }
+
+    /// Whether the outcome was kept, too.
+    fn settle(
+        &mut self,
+        (claim, until): (&Claim, Monotonic),
+        outcome: Option<Bytes>,
+        limits: Limits,
+    ) -> bool {
+        let more = outcome.as_ref().map_or(0, Bytes::len);
+        let fits = more <= OUTCOME_BYTES_MAX && self.make_room((0, more), limits);
+        let (outcome, more) = if fits { (outcome, more) } else { (None, 0) };
+        let kept = outcome.is_some();
+        let order = self.next();
+        if let Some(known) = self.works.get_mut(&claim.work) {
+            known.done = Some(Done { outcome, order });
+            known.until = until;
+            known.bytes += more;
+            self.bytes += more;
+            self.settled.insert(order, claim.work.clone());
+        }
+        kept
+    }
+
+    fn has_room(&self, (works, bytes): (usize, usize), limits: Limits) -> bool {
+        self.works.len() + works <= limits.entries && self.bytes + bytes <= limits.bytes
+    }
+
+    /// Forgets what was settled longest ago until there is room. False when there is none even so.
+    fn make_room(&mut self, wanted: (usize, usize), limits: Limits) -> bool {
+        while !self.has_room(wanted, limits) {
+            let Some((_, oldest)) = self.settled.pop_first() else {
+                return false;
+            };
+            self.remove(&oldest);
+            self.evicted += 1;
+            if self.evicted == 1 {
+                tracing::warn!(
+                    "idempotent outcomes in memory are forgotten before their time: there are \
+                     more than fit"
+                );
+            }
+        }
+        true
+    }
+
+    fn remove(&mut self, work: &Work) {
+        if let Some(known) = self.works.remove(work) {
+            self.bytes -= known.bytes;
+            if let Some(done) = known.done {
+                self.settled.remove(&done.order);
+            }
+        }
+    }
+
     fn sweep(&mut self, now: Monotonic) {
         if self.swept.is_some_and(|last| now.since(last) < SWEEP_EVERY) {
             return;
         }
         self.swept = Some(now);
-        let mut freed = 0;
-        self.works.retain(|_, known| {
-            let over = known.is_over(now);
-            freed += if over { known.bytes } else { 0 };
-            !over
-        });
-        self.bytes -= freed;
+        let over = self.works.iter().filter(|(_, known)| known.until <= now);
+        let over: Vec<_> = over.map(|(work, _)| work.clone()).collect();
+        for work in over {
+            self.remove(&work);
+        }
     }
 }
 
@@ -273,15 +349,9 @@ impl Store for Memory {
 
     fn renew(&self, claim: &Claim, lease: Duration) -> Answering<bool> {
         let later = self.clock.monotonic() + lease;
-        let epoch = claim.epoch;
-        let renewed = self.change(claim, |held, work| {
-            if let Some(known) = held.works.get_mut(work) {
-                known.state = State::Claimed {
-                    epoch,
-                    until: later,
-                };
-            }
-        });
+        let mut held = self.held.lock();
+        let known = held.of(claim).filter(|it| it.done.is_none());
+        let renewed = known.map(|it| it.until = later).is_some();
         Box::pin(std::future::ready(Ok(renewed)))
     }
 
@@ -291,12 +361,15 @@ impl Store for Memory {
     }
 
     fn release(&self, claim: &Claim) -> Answering<()> {
-        self.change(claim, |held, work| {
-            if let Some(known) = held.works.remove(work) {
-                held.bytes -= known.bytes;
-            }
-        });
+        let mut held = self.held.lock();
+        if held.of(claim).is_some_and(|it| it.done.is_none()) {
+            held.remove(&claim.work);
+        }
+        drop(held);
         self.ended.notify_waiters();
         Box::pin(std::future::ready(Ok(())))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,20 @@
 //! a repeat of those does the work again. Of an answer that is streamed or too large only that the
 //! work was done is kept. An answer that repeats will not get says `Idempotency-Stored: false`.
 //!
+//! An answer is kept before it is given. When the store is away by then it is given all the same,
+//! says `Idempotency-Stored: later`, and is kept as soon as the store is back, tried for ten
+//! minutes. Work is done **again** when its process dies before that, when the store hears nothing
+//! of it for longer than a lease (15 seconds) and another process is asked for the same meanwhile,
+//! when it runs for longer than it may (ten minutes unless told otherwise), and when it says itself
+//! that it was not done. All of that is counted.
+//!
 //! Two requests are the same when method, path, query, `Content-Type`, `Authorization`, `Cookie`,
 //! `X-Api-Key` and body are, so that nobody gets an answer that was made for somebody else: with
 //! other credentials the key is a conflict. Whoever tells callers apart by something else, such as
 //! their certificates, says so by a scope.
+//!
+//! Layers that read the same header are one promise: the one outside keeps it, those further inside
+//! leave the request alone.
 //!
 //! Refuses gRPC, whose statuses it cannot read: such requests pass untouched.
 //!
@@ -28,10 +38,15 @@
 
 mod store;
 mod memory;
+#[cfg(test)]
+mod far;
+mod counts;
+mod under_way;
+mod grant;
 mod run;
+mod terms;
 mod header;
 mod kept;
-mod counts;
 mod once;
 mod future;
 
@@ -40,7 +55,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use contract::clock::Clock;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{Method, Request, Response};
@@ -48,19 +62,21 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use self::counts::IdempotencyCounts;
+pub use self::counts::{IdempotencyCounts, WorkCounts};
 pub use self::future::ResponseFuture;
+pub use self::grant::{Grant, Keep, Kept, LEASE};
 pub use self::header::{IDEMPOTENCY_KEY, KeyHeader};
 pub use self::memory::Memory;
 pub use self::once::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED};
-pub use self::run::{Keep, Kept, LEASE, Runner};
+pub use self::run::{CutOff, Runner, Turn};
 pub use self::store::{
     Answering, Ask, Begun, Claim, KEEP, KEEP_BOUNDS, Settled, Store, StoreError, TEXT_BYTES_MAX,
     Work,
 };
+pub use self::terms::Terms;
 
 use self::counts::Counting;
-use self::once::Once;
+use self::once::{DoneOnce, Once};
 use crate::problem::ProblemBody;
 
 type Scope = Arc<dyn Fn(&Parts) -> String + Send + Sync>;
@@ -84,21 +100,20 @@ pub struct IdempotencyLayer(Arc<Settings>);
 
 #[derive(Clone)]
 pub(crate) struct Settings {
-    store: Arc<dyn Store>,
+    runner: Runner,
     /// Of requests that no route says something about.
     key: Option<KeyHeader>,
     scope: Option<Scope>,
     keeps: Vec<HeaderName>,
     request_bytes_max: usize,
     response_bytes_max: usize,
-    clock: Clock,
     counting: Counting,
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("store", &self.store)
+            .field("store", self.runner.store())
             .field("key", &self.key)
             .finish_non_exhaustive()
     }
@@ -117,11 +132,11 @@ impl IdempotencyLayer {
     /// Keeps outcomes in `store`. Requests pass untouched until [`key`](Self::key) says which
     /// header to read.
     pub fn new(store: impl Store) -> Self {
-        Self::shared(Arc::new(store))
+        Self::over(&Runner::new(store))
     }
 
-    /// The same, with a store that others use too.
-    pub fn shared(store: Arc<dyn Store>) -> Self {
+    /// Keeps outcomes where `runner` does, and counts with the works that it knows of.
+    pub fn over(runner: &Runner) -> Self {
         use http::header;
         let keeps = [
             header::CACHE_CONTROL,
@@ -134,13 +149,12 @@ impl IdempotencyLayer {
             header::LOCATION,
         ];
         Self(Arc::new(Settings {
-            store,
+            runner: runner.clone(),
             key: None,
             scope: None,
             keeps: keeps.to_vec(),
             request_bytes_max: REQUEST_BYTES_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
-            clock: Clock::system(),
             counting: Counting::default(),
         }))
     }
@@ -179,15 +193,20 @@ impl IdempotencyLayer {
         self.change(|settings| settings.response_bytes_max = bytes)
     }
 
-    /// Another clock than the system's.
-    #[must_use]
-    pub fn clock(self, clock: &Clock) -> Self {
-        self.change(|settings| settings.clock = clock.clone())
-    }
-
     /// What became of requests with a key so far, over all services that this layer made.
     pub fn counts(&self) -> IdempotencyCounts {
         self.0.counting.read()
+    }
+
+    /// Whether it reads a header by itself, whatever routes say.
+    pub(crate) fn has_key(&self) -> bool {
+        self.0.key.is_some()
+    }
+
+    /// Whether it has anything to do with this request by itself, whatever its route says.
+    pub(crate) fn concerns<B>(&self, request: &Request<B>) -> bool {
+        let key = self.0.key_of(request.method());
+        key.is_some_and(|it| it.concerns(request.headers()))
     }
 
     fn change(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -214,22 +233,37 @@ pub struct Idempotent<S> {
     settings: Arc<Settings>,
 }
 
-impl<S> Idempotent<S> {
-    /// What says which header has the key of this request.
-    fn route<B>(&self, request: &Request<B>) -> Option<RouteKey> {
-        if let Some(route) = request.extensions().get::<RouteKey>() {
-            return Some(route.clone());
-        }
-        let header = self.settings.key.as_ref()?;
-        if !matches!(*request.method(), Method::POST | Method::PATCH) {
-            return None;
-        }
-        let operation = format!("{} {}", request.method(), request.uri().path());
-        Some(RouteKey {
-            operation: operation.into(),
-            header: header.clone(),
-        })
+impl Settings {
+    /// The header to read, of requests that no route says something about.
+    fn key_of(&self, method: &Method) -> Option<&KeyHeader> {
+        let key = self.key.as_ref();
+        key.filter(|_| matches!(*method, Method::POST | Method::PATCH))
     }
+}
+
+impl<S> Idempotent<S> {
+    /// What says which header has the key of this request. `None` when this layer has nothing to do
+    /// with it, because there is none, or because another layer does its work once already.
+    fn route<B>(&self, request: &mut Request<B>) -> Option<RouteKey> {
+        // Taken out: it is the word of the route to one layer.
+        let said = request.extensions_mut().remove::<RouteKey>();
+        let route = match said {
+            Some(route) => route,
+            None => RouteKey {
+                header: self.settings.key_of(request.method())?.clone(),
+                operation: format!("{} {}", request.method(), request.uri().path()).into(),
+            },
+        };
+        let done = request.extensions().get::<DoneOnce>();
+        let is_done = done.is_some_and(|it| it.is_by(route.header.header()));
+        (!is_done && !is_grpc(request)).then_some(route)
+    }
+}
+
+/// Whether its status is in its trailers.
+fn is_grpc<B>(request: &Request<B>) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
 }
 
 impl<S, B, Res> Service<Request<B>> for Idempotent<S>
@@ -248,23 +282,22 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let is_grpc = || {
-            let kind = request.headers().get(CONTENT_TYPE);
-            kind.is_some_and(|it| it.as_bytes().starts_with(b"application/grpc"))
-        };
-        let route = self.route(&request).filter(|_| !is_grpc());
-        let Some(route) = route else {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let Some(route) = self.route(&mut request) else {
             return ResponseFuture::plain(self.inner.call(request));
         };
         match route.header.among(request.headers()) {
             Ok(None) => ResponseFuture::plain(self.inner.call(request)),
             Err(fault) => ResponseFuture::refused(once::unusable_key(&self.settings, &fault)),
-            Ok(Some(key)) => {
+            Ok(Some(named)) => {
                 // The service that was ready goes with the request; its clone stays here.
                 let ready = self.inner.clone();
                 let service = std::mem::replace(&mut self.inner, ready);
-                let once = Once::new(self.settings.clone(), &route, key);
+                let once = Once {
+                    settings: self.settings.clone(),
+                    route,
+                    named,
+                };
                 ResponseFuture::keyed(once.answer(service, request))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -14,16 +15,19 @@ use sha2::{Digest as _, Sha256};
 use tower_service::Service;
 
 use super::counts::Counters;
+use super::grant::{Grant, Keep, Kept, LEASE};
+use super::header::Named;
 use super::kept::KeptResponse;
-use super::run::{Keep, Kept, LEASE, Runner};
-use super::store::{Ask, Begun, Claim, TEXT_BYTES_MAX, Work};
+use super::run::{CutOff, Turn};
+use super::store::{Ask, TEXT_BYTES_MAX, Work};
 use super::{RouteKey, Settings};
 use crate::context;
 use crate::problem::{Problem, ProblemBody};
 
 /// Says that an answer was kept from an earlier request.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Says, with the value `false`, that repeats will not get this answer.
+/// Says that repeats may not get this answer: `false` when they will not, `later` when it is not
+/// kept yet, because the store is away, and keeping it goes on.
 pub const IDEMPOTENCY_STORED: HeaderName = HeaderName::from_static("idempotency-stored");
 
 /// How long a request without a deadline waits for the first one with its key.
@@ -31,14 +35,28 @@ const WAIT: Duration = Duration::from_secs(30);
 /// How much sooner than its deadline a request stops waiting, so that it is told why.
 const WAIT_MARGIN: Duration = Duration::from_millis(50);
 /// When a client should come back whose first request still runs, or whom no store could answer.
-const COME_BACK: HeaderValue = HeaderValue::from_static("1");
+const COME_BACK: HeaderValue = ONE;
+/// The same as [`IDEMPOTENCY_REPLAYED`], as calls say it.
+const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
+const ONE: HeaderValue = HeaderValue::from_static("1");
 
 /// A request with a key.
 pub(super) struct Once {
-    settings: Arc<Settings>,
-    operation: Arc<str>,
-    key: String,
-    keep: Duration,
+    pub(super) settings: Arc<Settings>,
+    pub(super) route: RouteKey,
+    pub(super) named: Named,
+}
+
+/// Says that the work of a request is done once already, by these headers; an extension of the
+/// request, so that another layer further inside does not wait for the one outside, which waits for
+/// it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DoneOnce(Vec<HeaderName>);
+
+impl DoneOnce {
+    pub(super) fn is_by(&self, header: &HeaderName) -> bool {
+        self.0.contains(header)
+    }
 }
 
 /// Why a body could not be compared.
@@ -48,15 +66,6 @@ enum Unread {
 }
 
 impl Once {
-    pub(super) fn new(settings: Arc<Settings>, route: &RouteKey, key: String) -> Self {
-        Self {
-            settings,
-            operation: route.operation.clone(),
-            key,
-            keep: route.header.kept_for(),
-        }
-    }
-
     /// The answer: what `service` makes of `request`, or what is kept of an earlier one.
     pub(super) async fn answer<S, B, Res>(
         self,
@@ -70,57 +79,64 @@ impl Once {
         B: Body<Data = Bytes> + From<Bytes> + Send + 'static,
         Res: Body<Data = Bytes> + Send + 'static,
     {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         let body = match read(body, self.settings.request_bytes_max).await {
             Ok(body) => body,
             Err(unread) => return Ok(self.unread(&unread)),
         };
-        let claim = match self.begin(&parts, &body).await {
-            Ok(claim) => claim,
+        let grant = match self.begin(&parts, &body).await {
+            Ok(grant) => grant,
             Err(answer) => return Ok(answer.map(ProblemBody::own)),
         };
         self.settings.counting.add(|it| &it.ran);
+        let done = parts.extensions.get_or_insert_default::<DoneOnce>();
+        done.0.push(self.route.header.header().clone());
         let request = Request::from_parts(parts, B::from(body));
-        let runner = Runner {
-            store: self.settings.store.clone(),
-            clock: self.settings.clock.clone(),
-            keep: self.keep,
-        };
         let work = run(self.settings.clone(), service, request);
-        let (answer, kept) = runner.run(claim, work).await;
-        answer.map(|mut response| {
-            if kept != Kept::Outcome {
-                self.settings.counting.add(|it| &it.not_kept);
-                let no = HeaderValue::from_static("false");
-                response.headers_mut().insert(IDEMPOTENCY_STORED, no);
-            }
-            response
-        })
+        let keep = self.route.header.terms().kept_for();
+        match grant.run(keep, work).await {
+            Ok((answer, kept)) => answer.map(|it| self.told(it, kept)),
+            Err(cut_off) => Ok(was_cut_off(cut_off)),
+        }
+    }
+
+    /// The answer, with a word on whether repeats will get it.
+    fn told<Res>(&self, mut response: Response<Res>, kept: Kept) -> Response<Res> {
+        let (said, counted): (_, fn(&Counters) -> &AtomicU64) = match kept {
+            Kept::Outcome => return response,
+            Kept::Later => ("later", |it| &it.late),
+            Kept::Done | Kept::Nothing | Kept::Failed => ("false", |it| &it.not_kept),
+        };
+        self.settings.counting.add(counted);
+        let said = HeaderValue::from_static(said);
+        response.headers_mut().insert(IDEMPOTENCY_STORED, said);
+        response
     }
 
     /// The right to do the work, or what to answer instead.
-    async fn begin(&self, parts: &Parts, body: &Bytes) -> Result<Claim, Response<Vec<u8>>> {
+    async fn begin(&self, parts: &Parts, body: &Bytes) -> Result<Grant, Response<Vec<u8>>> {
         let left = context::deadline().map(|it| it.remaining().saturating_sub(WAIT_MARGIN));
         let scope = self.settings.scope.as_ref().map(|scope| scope(parts));
+        let scopes = [scope.unwrap_or_default(), self.named.scope.clone()];
         let ask = Ask {
             work: Arc::new(Work {
-                operation: short(&self.operation),
-                scope: short(&scope.unwrap_or_default()),
-                key: self.key.clone(),
+                operation: short(&self.route.operation),
+                scope: short(&joined(scopes)),
+                key: self.named.key.clone(),
             }),
             digest: digest(parts, body),
             lease: LEASE,
             wait: left.unwrap_or(WAIT),
         };
-        match self.settings.store.begin(ask).await {
-            Ok(Begun::Run(claim)) => Ok(claim),
-            Ok(Begun::Replay(kept)) => Err(self.replay(kept)),
-            Ok(Begun::Conflict) => {
+        match self.settings.runner.begin(&ask).await {
+            Ok(Turn::Run(grant)) => Ok(grant),
+            Ok(Turn::Replay(kept)) => Err(self.replay(kept)),
+            Ok(Turn::Conflict) => {
                 let text = "the idempotency key was used for another request; use a new key";
                 let code = StatusCode::UNPROCESSABLE_ENTITY;
                 Err(self.refused(|it| &it.conflicts, code, ErrorCode::Conflict, text))
             }
-            Ok(Begun::Busy) => {
+            Ok(Turn::Busy) => {
                 let text = "the first request with this idempotency key is still being worked on";
                 let code = StatusCode::CONFLICT;
                 let answer = self.refused(|it| &it.busy, code, ErrorCode::Conflict, text);
@@ -144,19 +160,21 @@ impl Once {
                 problem(StatusCode::CONFLICT, ErrorCode::Conflict, text)
             }
             Some(None) => {
-                tracing::error!(operation = &*self.operation, "a kept answer cannot be read");
+                let operation = &*self.route.operation;
+                tracing::error!(operation, "a kept answer cannot be read");
                 let text = "the work of this idempotency key was done; its answer cannot be read";
                 problem(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, text)
             }
         };
         let yes = HeaderValue::from_static("true");
         answer.headers_mut().insert(IDEMPOTENCY_REPLAYED, yes);
+        answer.headers_mut().insert(REPLAYED, ONE);
         answer
     }
 
     fn refused(
         &self,
-        counted: fn(&Counters) -> &std::sync::atomic::AtomicU64,
+        counted: fn(&Counters) -> &AtomicU64,
         status: StatusCode,
         code: ErrorCode,
         text: &str,
@@ -192,6 +210,11 @@ pub(super) fn unusable_key<Res>(settings: &Settings, fault: &str) -> Response<Pr
 fn problem(status: StatusCode, code: ErrorCode, text: &str) -> Response<Vec<u8>> {
     let problem = Problem::new(status).with("code", code.as_str());
     problem.detail(text).traced().into_response()
+}
+
+fn was_cut_off<Res>(cut_off: CutOff) -> Response<ProblemBody<Res>> {
+    let (status, code) = (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout);
+    problem(status, code, &cut_off.to_string()).map(ProblemBody::own)
 }
 
 fn come_back(mut answer: Response<Vec<u8>>) -> Response<Vec<u8>> {
@@ -284,6 +307,14 @@ fn digest(parts: &Parts, body: &Bytes) -> [u8; 32] {
     }
     add(body);
     hash.finalize().into()
+}
+
+/// Two scopes as one, which tells apart what they tell apart.
+fn joined(scopes: [String; 2]) -> String {
+    match scopes {
+        [one, none] | [none, one] if none.is_empty() => one,
+        [one, other] => format!("{}:{one}{other}", one.len()),
+    }
 }
 
 /// A text as it is, or, when it is longer than a store takes, something that stands for it.

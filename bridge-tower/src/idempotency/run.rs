@@ -1,192 +1,342 @@
 //! Running work under a claim: to its end, whoever stops waiting for it.
 //!
-//! The work has a task of its own. A caller that gives up and comes again meets the first run,
-//! not a second one beside a half-done first. The claim is renewed while the work runs; what came
-//! of it is kept before anybody hears it.
+//! ```text
+//!  caller ──▶ begin ──▶ work, a task of its own ──▶ its end is seen to, by another task ──▶ answer
+//!   may leave            may block its thread        renews, keeps, goes on when the store is away
+//! ```
 //!
-//! Invariant: a claim is settled or released exactly once, also when the work panics.
+//! A caller that gives up and comes again meets the first run, not a second one beside a half-done
+//! first. Repeats that reach the same process wait here, not at the store.
+//!
+//! Refuses more works at once than may run, and lets none run for ever. Work that lost its claim,
+//! because the store did not hear of it for longer than a lease, goes on: half-done work would be
+//! worse, and its caller gets its answer. What is kept is the outcome of whoever took over.
 
+use std::any::Any;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use contract::clock::Clock;
+use contract::clock::{Clock, Monotonic};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use super::store::{Claim, Settled, Store};
+use super::counts::WorkCounts;
+use super::grant::{Ends, Grant, Keep, Kept};
+use super::store::{Ask, Begun, Claim, Store, StoreError};
+use super::under_way::{Phase, Stage, UnderWay};
 use crate::context;
 
-/// How long a claim lasts without being renewed; it is renewed three times in that.
-pub const LEASE: Duration = Duration::from_secs(15);
-/// Tries to keep an outcome, and the pause after the first; each further pause is four times as
-/// long.
-const TRIES: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(100);
+/// Longest time that work runs unless told otherwise, and the bounds of what can be told.
+const RUN_MAX: Duration = Duration::from_secs(10 * 60);
+const RUN_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
+/// Requests that wait for another one at most; those of them that wait at the store, because
+/// another process has the claim.
+const WAITERS_MAX: usize = 1_024;
+const STORE_WAITERS_MAX: usize = 256;
 
-/// What is to become of an outcome.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Repeats are answered with it.
-    Outcome(Bytes),
-    /// Repeats learn that the work was done.
-    Done,
-    /// A repeat does the work again.
-    Nothing,
-}
-
-/// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// Repeats are answered with it.
-    Outcome,
-    /// Repeats learn that the work was done.
-    Done,
-    /// A repeat does the work again, as the work wanted it.
-    Nothing,
-    /// A repeat does the work again, because the store could not keep the outcome.
-    Failed,
-}
-
-/// How work is run.
+/// Runs work once. Cheap to clone; clones know of each other's work.
+///
+/// At most 1,024 works run at once, each for ten minutes, unless told otherwise; at most 1,024
+/// requests wait for another one's outcome. An outcome that the store does not take at once is kept
+/// as soon as it does, tried for ten minutes: at most 1,024 of them, and 16 MiB, at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use bridge_tower::idempotency::{IdempotencyLayer, KeyHeader, Memory, Runner};
+///
+/// let runner = Runner::new(Memory::new()).run_max(Duration::from_secs(60));
+/// let layer = IdempotencyLayer::over(&runner).key(KeyHeader::standard());
+/// assert_eq!(runner.counts().under_way, 0);
+/// # let _ = layer;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Runner {
-    /// Where outcomes are kept.
-    pub store: Arc<dyn Store>,
-    /// Leases and pauses go by it.
-    pub clock: Clock,
-    /// How long an outcome is kept.
-    pub keep: Duration,
+    ends: Ends,
+    run_max: Duration,
+    waiters: Arc<Semaphore>,
+    store_waiters: Arc<Semaphore>,
 }
 
+/// What to do about a piece of work.
+#[derive(Debug)]
+pub enum Turn {
+    /// Do it.
+    Run(Grant),
+    /// Answer this: it was done. `None` when only that was kept.
+    Replay(Option<Bytes>),
+    /// Refuse: the key was used for another request.
+    Conflict,
+    /// Refuse: somebody else still does it, and the wait is over.
+    Busy,
+}
+
+/// Work was dropped before its end: it took too long, or longer than stopping does. Whether it was
+/// done is unknown; the next one who asks does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the work took too long and was cut off; whether it was done is unknown")]
+pub struct CutOff;
+
 impl Runner {
-    /// Runs `work` under `claim`. It goes on when the returned future is dropped.
+    /// Keeps what came of work in `store`.
+    pub fn new(store: impl Store) -> Self {
+        Self::shared(Arc::new(store))
+    }
+
+    /// The same, with a store that others use too.
+    pub fn shared(store: Arc<dyn Store>) -> Self {
+        Self {
+            ends: Ends {
+                store,
+                clock: Clock::system(),
+                under_way: UnderWay::new(),
+            },
+            run_max: RUN_MAX,
+            waiters: Arc::new(Semaphore::new(WAITERS_MAX)),
+            store_waiters: Arc::new(Semaphore::new(STORE_WAITERS_MAX)),
+        }
+    }
+
+    /// Another clock than the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        self.ends.clock = clock.clone();
+        self
+    }
+
+    /// Longest time that work runs, taken within 1 second to 24 hours. Then it is dropped, as it
+    /// is when its process dies.
+    #[must_use]
+    pub fn run_max(mut self, span: Duration) -> Self {
+        self.run_max = span.clamp(RUN_BOUNDS.0, RUN_BOUNDS.1);
+        self
+    }
+
+    /// Works that run at once; one more is refused before anything ran. Clones made before do not
+    /// count with it.
+    #[must_use]
+    pub fn running_max(mut self, works: usize) -> Self {
+        self.ends.under_way = UnderWay::of(works);
+        self
+    }
+
+    /// Where it keeps what came of work.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.ends.store
+    }
+
+    /// What it goes by.
+    pub fn time(&self) -> &Clock {
+        &self.ends.clock
+    }
+
+    /// What became of work so far.
+    pub fn counts(&self) -> WorkCounts {
+        self.ends.under_way.counts()
+    }
+
+    /// Says what to do about a piece of work, without waiting for anybody who does it now.
+    ///
+    /// # Errors
+    ///
+    /// Nothing may be done then: the store cannot say, as many works run as may, or all is over.
+    pub async fn begin_now(&self, ask: &Ask) -> Result<Turn, StoreError> {
+        let under_way = &self.ends.under_way;
+        if let Some(entry) = under_way.find(&ask.work) {
+            if entry.digest != ask.digest {
+                return Ok(Turn::Conflict);
+            }
+            match entry.phase() {
+                Phase::Running => return Ok(Turn::Busy),
+                Phase::Late(outcome) => return Ok(Turn::Replay(outcome)),
+                Phase::Over => {}
+            }
+        }
+        let at_once = Ask {
+            wait: Duration::ZERO,
+            ..ask.clone()
+        };
+        self.ask(at_once).await
+    }
+
+    /// The same, waiting as long as is asked.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_now`](Self::begin_now), and when too many wait already.
+    pub async fn begin(&self, ask: &Ask) -> Result<Turn, StoreError> {
+        let until = self.ends.clock.monotonic() + ask.wait;
+        match self.begin_now(ask).await? {
+            Turn::Busy if !ask.wait.is_zero() => self.wait(ask, until).await,
+            turn => Ok(turn),
+        }
+    }
+
+    async fn wait(&self, ask: &Ask, until: Monotonic) -> Result<Turn, StoreError> {
+        let _place = place(&self.waiters)?;
+        loop {
+            let left = until.since(self.ends.clock.monotonic());
+            if left.is_zero() {
+                return Ok(Turn::Busy);
+            }
+            let Some(entry) = self.ends.under_way.find(&ask.work) else {
+                let _place = place(&self.store_waiters)?;
+                let ask = Ask {
+                    wait: left,
+                    ..ask.clone()
+                };
+                return self.ask(ask).await;
+            };
+            // Either is a reason to look again.
+            let _ = self.ends.clock.timeout(left, entry.ended()).await;
+            match self.begin_now(ask).await? {
+                Turn::Busy => {}
+                turn => return Ok(turn),
+            }
+        }
+    }
+
+    async fn ask(&self, ask: Ask) -> Result<Turn, StoreError> {
+        if self.ends.under_way.stage() > Stage::Open {
+            let text = "the service is stopping";
+            return Err(StoreError::Unavailable(text.to_owned()));
+        }
+        let (work, digest) = (ask.work.clone(), ask.digest);
+        let claim = match self.ends.store.begin(ask).await? {
+            Begun::Run(claim) => claim,
+            Begun::Replay(outcome) => return Ok(Turn::Replay(outcome)),
+            Begun::Conflict => return Ok(Turn::Conflict),
+            Begun::Busy => return Ok(Turn::Busy),
+        };
+        let Some(place) = self.ends.under_way.place() else {
+            self.let_go(&claim).await;
+            let text = "as many idempotent requests are worked on as may be";
+            return Err(StoreError::Full(text.to_owned()));
+        };
+        let Some(entry) = self.ends.under_way.enter(&work, digest) else {
+            // Its first claim ended, and it is still at it: once at a time.
+            self.let_go(&claim).await;
+            return Ok(Turn::Busy);
+        };
+        let grant = Grant::new(self.ends.clone(), self.run_max, entry, (claim, place));
+        Ok(Turn::Run(grant))
+    }
+
+    async fn let_go(&self, claim: &Claim) {
+        // What cannot be released ends by itself.
+        let _ = self.ends.store.release(claim).await;
+    }
+
+    /// Waits until nothing is under way, at most for `wait`. Says how many works are left, which
+    /// run or wait to be kept.
+    pub async fn drain(&self, wait: Duration) -> usize {
+        self.ends.under_way.drain(&self.ends.clock, wait).await
+    }
+
+    /// Operations and keys of what is under way; eight, if there are more.
+    pub fn under_way(&self) -> Vec<String> {
+        self.ends.under_way.names()
+    }
+
+    /// Drops what runs and begins nothing more. What ended is still being kept.
+    pub fn cut_off(&self) {
+        self.ends.under_way.go_to(Stage::CutOff);
+    }
+
+    /// The same, and what is not kept by now is given up.
+    pub fn close(&self) {
+        self.ends.under_way.go_to(Stage::Closed);
+    }
+}
+
+fn place(places: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {
+    places.try_acquire().map_err(|_| {
+        let text = "too many requests wait for the outcome of another one";
+        StoreError::Full(text.to_owned())
+    })
+}
+
+/// What whoever waits for work is told.
+enum Told<T> {
+    Ended(T, Kept),
+    CutOff,
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl Grant {
+    /// Runs `work`, and keeps what it wants kept for `keep`. It goes on when the returned future is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`CutOff`] when it took too long.
     ///
     /// # Panics
     ///
     /// As the work does; then nothing is kept.
-    pub async fn run<T, F>(self, claim: Claim, work: F) -> (T, Kept)
+    pub async fn run<T, F>(self, keep: Duration, work: F) -> Result<(T, Kept), CutOff>
     where
         T: Send + 'static,
         F: Future<Output = (T, Keep)> + Send + 'static,
     {
-        let held = Held {
-            runner: self,
-            claim: Some(claim),
+        let span = tracing::Span::current();
+        let work = work.instrument(span.clone());
+        let running = match context::current() {
+            Some(current) => tokio::spawn(context::scope(current, work)),
+            None => tokio::spawn(work),
         };
-        let running = async move {
-            let (answer, keep) = held.renewing(work).await;
-            let kept = held.end(keep).await;
-            (answer, kept)
+        self.ends
+            .under_way
+            .began(&self.entry, running.abort_handle());
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(self.see_to(running, keep, tell).instrument(span));
+        match told.await {
+            Ok(Told::Ended(answer, kept)) => Ok((answer, kept)),
+            Ok(Told::CutOff) => Err(CutOff),
+            Ok(Told::Panicked(panic)) => resume_unwind(panic),
+            // Only a runtime that shuts down drops it, and then nobody is answered.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    async fn see_to<T>(
+        self,
+        mut running: JoinHandle<(T, Keep)>,
+        keep: Duration,
+        tell: oneshot::Sender<Told<T>>,
+    ) {
+        let _renewing = self.renewing();
+        let joined = self.ends.clock.timeout(self.run_max, &mut running).await;
+        let joined = match joined {
+            Ok(joined) => joined,
+            Err(_) => {
+                running.abort();
+                running.await
+            }
         };
-        let running = running.instrument(tracing::Span::current());
-        let joined = match context::current() {
-            Some(current) => tokio::spawn(context::scope(current, running)).await,
-            None => tokio::spawn(running).await,
-        };
+        // Nobody may listen any more, which changes nothing.
         match joined {
-            Ok(ended) => ended,
-            Err(failed) => match failed.try_into_panic() {
-                Ok(panic) => resume_unwind(panic),
-                // Only a runtime that shuts down cancels it, and then nobody is answered.
-                Err(_) => std::future::pending().await,
-            },
+            Ok((answer, wanted)) => {
+                let tell = |kept| drop(tell.send(Told::Ended(answer, kept)));
+                self.end(wanted, keep, tell).await;
+            }
+            Err(failed) => {
+                let told = match failed.try_into_panic() {
+                    Ok(panic) => Told::Panicked(panic),
+                    Err(_) => {
+                        self.cut_off();
+                        Told::CutOff
+                    }
+                };
+                self.release().await;
+                drop(tell.send(told));
+            }
         }
     }
 }
 
-/// A claim that is let go unless it was ended.
-struct Held {
-    runner: Runner,
-    claim: Option<Claim>,
-}
-
-impl Held {
-    async fn renewing<F: Future>(&self, work: F) -> F::Output {
-        let mut work = std::pin::pin!(work);
-        loop {
-            match self.runner.clock.timeout(LEASE / 3, work.as_mut()).await {
-                Ok(ended) => return ended,
-                Err(_) => self.renew(),
-            }
-        }
-    }
-
-    /// Asks for another lease, without keeping the work from going on meanwhile.
-    fn renew(&self) {
-        let Some(claim) = &self.claim else { return };
-        let renewing = self.runner.store.renew(claim, LEASE);
-        tokio::spawn(async move {
-            match renewing.await {
-                Ok(true) => {}
-                Ok(false) => tracing::warn!("idempotent work goes on whose claim has ended"),
-                Err(error) => tracing::warn!(%error, "a claim on idempotent work was not renewed"),
-            }
-        });
-    }
-
-    async fn end(mut self, keep: Keep) -> Kept {
-        let Some(claim) = self.claim.take() else {
-            return Kept::Nothing;
-        };
-        let (outcome, wanted) = match keep {
-            Keep::Outcome(outcome) => (Some(outcome), Kept::Outcome),
-            Keep::Done => (None, Kept::Done),
-            Keep::Nothing => {
-                self.runner.release(&claim).await;
-                return Kept::Nothing;
-            }
-        };
-        match self.runner.settle(&claim, outcome).await {
-            Some(Settled::Kept) => wanted,
-            Some(Settled::WithoutBody) => Kept::Done,
-            Some(Settled::Lost) => {
-                tracing::warn!(
-                    "idempotent work ended after its claim had; its outcome is not kept"
-                );
-                Kept::Failed
-            }
-            None => Kept::Failed,
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let Some(claim) = self.claim.take() else {
-            return;
-        };
-        // The work panicked, or everything ends and the lease does it.
-        if let Ok(handle) = tokio::runtime::Handle::try_current() {
-            let runner = self.runner.clone();
-            handle.spawn(async move { runner.release(&claim).await });
-        }
-    }
-}
-
-impl Runner {
-    async fn settle(&self, claim: &Claim, outcome: Option<Bytes>) -> Option<Settled> {
-        let mut pause = PAUSE;
-        for left in (0..TRIES).rev() {
-            match self.store.settle(claim, outcome.clone(), self.keep).await {
-                Ok(settled) => return Some(settled),
-                Err(error) if left == 0 => {
-                    let key = &*claim.work.key;
-                    tracing::error!(%error, key, "an outcome is not kept: a repeat does the work again");
-                }
-                Err(_) => {
-                    self.clock.sleep(pause).await;
-                    pause *= 4;
-                }
-            }
-        }
-        None
-    }
-
-    async fn release(&self, claim: &Claim) {
-        if let Err(error) = self.store.release(claim).await {
-            tracing::warn!(%error, "a claim was not released; its lease ends it");
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use contract::clock::{ManualClock, Timestamp};
+use contract::clock::{Clock, ManualClock, Timestamp};
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use tokio::sync::Semaphore;
@@ -40,7 +40,8 @@ impl World {
     /// A shop that lets no order go on until its gate does.
     fn closed(change: impl FnOnce(IdempotencyLayer) -> IdempotencyLayer) -> Self {
         let (clock, hand) = Clock::manual(Timestamp::EPOCH);
-        let layer = IdempotencyLayer::new(Memory::new().clock(&clock)).clock(&clock);
+        let runner = Runner::new(Memory::new().clock(&clock)).clock(&clock);
+        let layer = IdempotencyLayer::over(&runner);
         let layer = change(layer.key(KeyHeader::standard()));
         let orders = Arc::new(AtomicUsize::new(0));
         let gate = Arc::new(Semaphore::new(0));
@@ -257,6 +258,27 @@ async fn a_scope_keeps_keys_apart() {
 }
 
 #[tokio::test]
+async fn scopes_of_a_header_and_of_a_layer_tell_keys_apart_together() {
+    let by_tenant = KeyHeader::standard().scoped_by(HeaderName::from_static("tenant"));
+    let world = World::closed(|layer| {
+        let layer = layer.key(by_tenant);
+        layer.scope(|parts| parts.uri.query().unwrap_or_default().to_owned())
+    });
+    world.gate.add_permits(9);
+    let mut orders = Vec::new();
+    for (tenant, query) in [("1", ""), ("2", ""), ("1", "?1"), ("1", "?2"), ("1", "?1")] {
+        let mut request = order("k", "tea");
+        *request.uri_mut() = format!("/orders{query}").parse().expect("a path");
+        let tenant = http::HeaderValue::from_static(tenant);
+        request.headers_mut().insert("tenant", tenant);
+        orders.push(world.send(request).await.body);
+    }
+    assert_eq!(orders[2], orders[4]);
+    assert_eq!(world.orders(), 4);
+    assert_eq!(world.order("k", "tea").await.status, 400);
+}
+
+#[tokio::test]
 async fn answers_about_the_asking_are_not_kept() {
     let world = World::new();
     for status in ["500", "503", "401", "403", "408", "429"] {
@@ -352,7 +374,8 @@ async fn whoever_cannot_wait_any_longer_is_told_to_come_back() {
     let context = CallContext::new(trace).deadline(Some(deadline));
     let shop = world.shop.clone();
     let second = tokio::spawn(scope(context, shop.oneshot(order("k", "tea"))));
-    while world.hand.sleepers() < 2 {
+    // The second waits, the first is renewed and may not run for ever.
+    while world.hand.sleepers() < 3 {
         tokio::task::yield_now().await;
     }
     world.hand.advance(Duration::from_secs(2));
@@ -381,7 +404,8 @@ async fn a_handler_keeps_its_claim_for_as_long_as_it_runs() {
     let world = World::closed(|layer| layer);
     let first = world.begin("k").await;
     for _ in 0..12 {
-        while world.hand.sleepers() < 1 {
+        // Its claim is to be renewed, and it may not run for ever.
+        while world.hand.sleepers() < 2 {
             tokio::task::yield_now().await;
         }
         world.hand.advance(LEASE / 3);
@@ -400,6 +424,47 @@ async fn a_handler_keeps_its_claim_for_as_long_as_it_runs() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_not_kept_yet_is_given_and_says_so() {
+    let store = far::Far::over(Memory::new());
+    let layer = IdempotencyLayer::new(store.clone()).key(KeyHeader::standard());
+    let going = store.clone();
+    let service = layer.layer(service_fn(move |request: Sent| {
+        going.away(true);
+        async { Ok::<_, Infallible>(answer(1, request).await) }
+    }));
+    let send = async || {
+        let sent = service.clone().oneshot(order("k", "tea")).await;
+        sent.expect("an answer")
+    };
+    let first = send().await;
+    assert_eq!(first.status(), StatusCode::CREATED);
+    assert_eq!(first.headers()["idempotency-stored"], "later");
+    let again = send().await;
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    assert_eq!(again.headers()["x-bridge-replayed"], "1");
+    let counts = layer.counts();
+    assert_eq!((counts.ran, counts.late, counts.not_kept), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn a_handler_that_never_ends_is_cut_off_with_a_problem() {
+    let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+    let runner = Runner::new(Memory::new()).clock(&clock);
+    let layer = IdempotencyLayer::over(&runner).key(KeyHeader::standard());
+    let service = layer.layer(service_fn(async |_: Sent| {
+        std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>().await
+    }));
+    let sent = tokio::spawn(service.oneshot(order("k", "tea")));
+    while !sent.is_finished() {
+        hand.advance(Duration::from_secs(60));
+        tokio::task::yield_now().await;
+    }
+    let answer = sent.await.expect("no panic").expect("an answer");
+    assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(runner.counts().cut_off, 1);
+}
+
+#[tokio::test]
 async fn an_answer_is_forgotten_when_its_time_is_over() {
     let keep = Duration::from_secs(60);
     let world = World::closed(|layer| layer.key(KeyHeader::standard().keep(keep)));
@@ -412,9 +477,8 @@ async fn an_answer_is_forgotten_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_full_store_refuses_new_work_and_answers_old() {
-    let (clock, _hand) = Clock::manual(Timestamp::EPOCH);
-    let store = Memory::new().clock(&clock).entries_max(1);
+async fn a_full_store_forgets_the_oldest_answer_and_goes_on() {
+    let store = Memory::new().entries_max(1);
     let layer = IdempotencyLayer::new(store.clone()).key(KeyHeader::standard());
     let service = layer.layer(service_fn(|request: Sent| async {
         Ok::<_, Infallible>(answer(1, request).await)
@@ -423,8 +487,9 @@ async fn a_full_store_refuses_new_work_and_answers_old() {
         let sent = service.clone().oneshot(order(key, "tea")).await;
         sent.expect("an answer").status().as_u16()
     };
-    assert_eq!(status("one").await, 201);
-    assert_eq!(status("two").await, 503);
-    assert_eq!(status("one").await, 201);
-    assert_eq!((store.len(), layer.counts().refused), (1, 1));
+    assert_eq!((status("one").await, status("two").await), (201, 201));
+    assert_eq!(
+        (store.len(), store.evicted(), layer.counts().refused),
+        (1, 1, 0)
+    );
 }

@@ -216,6 +216,15 @@ impl Builder {
         self
     }
 
+    /// How long the work of a call or request with an idempotency key may run, which goes on when
+    /// nobody waits for it any more. Then it is dropped, as if its process had died: a repeat does
+    /// it again. 1 second to 24 hours. Default 10 minutes.
+    #[must_use]
+    pub fn idempotent_work_max(mut self, span: Duration) -> Self {
+        self.limits.work_max = span;
+        self
+    }
+
     /// Stops the bridge when policy forbids something it declared. Default: it only tells.
     #[must_use]
     pub fn fail_on_policy_violation(mut self) -> Self {

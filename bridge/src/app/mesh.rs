@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use bridge_tower::idempotency::Memory;
 use contract::clock::Clock;
+use contract::grpc::bridge::outcomes_server::OutcomesServer;
 use contract::grpc::v1::bootstrap_server::{Bootstrap, BootstrapServer};
 use contract::grpc::v1::control_server::{Control, ControlServer};
 use contract::grpc::v1::invoke_server::{Invoke, InvokeServer};
@@ -58,6 +60,8 @@ struct Inner {
     modes: Mutex<CaptureModes>,
     refreshed: AtomicU32,
     invoked: Mutex<Vec<InvokeRequest>>,
+    /// Kept for services, once it keeps any.
+    outcomes: Mutex<Option<Memory>>,
     kicks: watch::Sender<u32>,
     server: Mutex<Option<JoinHandle<()>>>,
     address: Mutex<String>,
@@ -87,6 +91,7 @@ impl Mesh {
             }),
             refreshed: AtomicU32::new(0),
             invoked: Mutex::default(),
+            outcomes: Mutex::default(),
             kicks: watch::Sender::default(),
             server: Mutex::default(),
             address: Mutex::new("127.0.0.1:0".into()),
@@ -124,6 +129,7 @@ impl Mesh {
         routes = routes.add_service(RegistryServer::new(self.clone()));
         routes = routes.add_service(TelemetryServer::new(self.clone()));
         routes = routes.add_service(InvokeServer::new(self.clone()));
+        routes = routes.add_service(OutcomesServer::new(self.clone()));
         let serving = listener.serve(routes.prepare(), std::future::pending());
         *inner.server.lock() = Some(tokio::spawn(serving));
     }
@@ -139,6 +145,17 @@ impl Mesh {
             all.clear();
             false
         });
+    }
+
+    /// Serves `bridge.v1.Outcomes` from now on.
+    pub(super) fn keep_outcomes(&self, memory: &Memory) {
+        *self.0.outcomes.lock() = Some(memory.clone());
+    }
+
+    /// What it keeps outcomes in.
+    pub(super) fn outcomes(&self) -> Result<Memory, Status> {
+        let outcomes = self.0.outcomes.lock().clone();
+        outcomes.ok_or_else(|| Status::unimplemented("an older runtime"))
     }
 
     /// Ends every session as if its service had been revoked.

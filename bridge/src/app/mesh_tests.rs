@@ -24,7 +24,7 @@ static ECHO: &[MethodMeta] = &[MethodMeta {
     streaming: false,
 }];
 
-struct Echo;
+pub(super) struct Echo;
 
 impl Contract for Echo {
     const NAME: &'static str = "t.Echo";

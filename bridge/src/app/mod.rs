@@ -22,7 +22,7 @@ pub use self::builder::Builder;
 pub(crate) use self::builder::methods;
 
 use crate::error::Error;
-use crate::idempotency::Outcomes;
+use crate::idempotency::{Outcomes, measure_works};
 use crate::operation::Offered;
 use crate::rpc::{Inbound, Method};
 use crate::session::{
@@ -83,6 +83,7 @@ impl Drop for Running {
         for task in self.tasks.lock().drain(..).chain(listening) {
             task.abort();
         }
+        self.inbound.outcomes().runner().close();
     }
 }
 
@@ -128,6 +129,10 @@ impl Bridge {
             tokio::spawn(telemetry(session.clone())),
             tokio::spawn(sweep(session.clone())),
             tokio::spawn(measure(session.telemetry.clone(), session.clock.clone())),
+            tokio::spawn(measure_works(
+                inbound.outcomes().runner().clone(),
+                session.telemetry.clone(),
+            )),
         ];
         let listening = listener.map(|listener| {
             let server = CallServer::new(inbound.clone());
@@ -206,13 +211,18 @@ impl Bridge {
     /// instances of the service. While the runtime is away such work is refused as retryable.
     ///
     /// Handlers annotated with `idempotent_by` use it by themselves; this is for layers of one's
-    /// own, see [`Outcomes`].
+    /// own, see [`Outcomes`]. A runtime that goes away while work runs does not undo it: the answer
+    /// is given, and kept as soon as the runtime is back, for ten minutes.
     pub fn outcomes(&self) -> Outcomes {
         self.0.inbound.outcomes().clone()
     }
 
     /// Leaves the mesh: peers stop picking this instance, running calls and HTTP requests finish
     /// within the stop timeout, the last operations are sent, connections close.
+    ///
+    /// Work with idempotency keys, over RPC and HTTP, finishes and is kept within the same time,
+    /// also when nobody waits for it. What is left then is cut off and named in the log; a repeat
+    /// does it again.
     ///
     /// Calling it again waits for the first one to be done.
     pub async fn stop(&self) {
@@ -228,24 +238,32 @@ impl Bridge {
             ..
         } = &*self.0;
         let wait = session.options.limits.stop_timeout;
+        let runner = inbound.outcomes().runner();
         let was_over = session.status().phase == Phase::Stopped;
         session.enter(Phase::Stopping);
         if !was_over {
             self.withdraw().await;
         }
         stage.send_replace(Stage::Draining);
+        let until = session.clock.monotonic() + wait;
         let mut http = http_servers.subscribe();
         let http = session
             .clock
             .timeout(wait, http.wait_for(|running| *running == 0));
         let (unfinished, http) = tokio::join!(inbound.drain(wait), async { http.await.is_err() });
-        if unfinished > 0 || http {
+        // None begins any more, now that those who begin it are done.
+        let left = until.since(session.clock.monotonic());
+        let works = runner.drain(left).await;
+        if unfinished > 0 || http || works > 0 {
             tracing::warn!(
                 calls = unfinished,
                 http,
+                idempotent = works,
+                named = runner.under_way().join(", "),
                 "work was cut off by the stop timeout"
             );
         }
+        runner.cut_off();
         self.hang_up().await;
         if session.telemetry.is_enabled() && !was_over {
             session.telemetry.close();
@@ -290,6 +308,7 @@ impl Bridge {
     fn close(&self) {
         let Running {
             session,
+            inbound,
             stage,
             tasks,
             listening,
@@ -301,6 +320,7 @@ impl Bridge {
         for task in tasks.into_iter().chain(listening.lock().take()) {
             task.abort();
         }
+        inbound.outcomes().runner().close();
         session.registry.close();
         session.runtime.close();
     }
@@ -387,6 +407,10 @@ async fn sweep(session: Arc<Session>) {
 mod mesh;
 #[cfg(test)]
 mod mesh_tests;
+#[cfg(test)]
+mod breaker_tests;
+#[cfg(test)]
+mod client_tests;
 #[cfg(test)]
 mod outcomes_tests;
 #[cfg(test)]

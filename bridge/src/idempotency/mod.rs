@@ -12,15 +12,24 @@
 //! repeat after a restart, or at another instance, does the work again.
 //!
 //! A handler whose caller gives up runs to its end, because a repeat beside a half-done first try
-//! is what nobody wants. When its process dies, the claim's lease (15 seconds) ends, and the next
-//! repeat does the work **again**: then it was done at least once.
+//! is what nobody wants; for ten minutes, unless the builder says otherwise. When its process dies,
+//! the claim's lease (15 seconds) ends, and the next repeat does the work **again**: then it was
+//! done at least once. So it is in the other cases that
+//! [the layer](bridge_tower::idempotency) names.
+//!
+//! A runtime that goes away while a handler runs holds nobody up: the answer says
+//! `x-bridge-stored: later`, and is kept once the runtime is back.
 //!
 //! Refuses to run without asking: while the runtime is away, calls with a key are refused as
 //! retryable, before the handler runs.
 
 mod remote;
 mod outcomes;
+mod measure;
+mod hold;
 mod once;
 
-pub(crate) use self::once::{Asked, Ended, Replay, once};
+pub(crate) use self::hold::Hold;
+pub(crate) use self::measure::measure as measure_works;
+pub(crate) use self::once::{Answered, Asked, Ended, Replay, once};
 pub use self::outcomes::Outcomes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bridge_tower::Deadline;
 use bridge_tower::idempotency::{
-    Ask, Begun, Keep, LEASE, Runner, StoreError, TEXT_BYTES_MAX, Work,
+    Ask, CutOff, Keep, Kept, LEASE, StoreError, TEXT_BYTES_MAX, Turn, Work,
 };
 use bytes::Bytes;
 use contract::clock::Elapsed;
@@ -16,14 +16,17 @@ use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 
+use super::hold::Hold;
 use super::outcomes::Outcomes;
 use crate::context::Caller;
-use crate::key::{Idempotent, Key};
+use crate::key::Idempotent;
 
 /// How long a call without a deadline waits for the first one with its key.
 const WAIT: Duration = Duration::from_secs(30);
 /// How much sooner than its deadline a call stops waiting, so that it is told why.
 const WAIT_MARGIN: Duration = Duration::from_millis(50);
+/// How long a call that waited for another one, and has to run after all, may wait for a place.
+const ENTER_MAX: Duration = Duration::from_secs(5);
 
 /// A call that may have to be answered without running its handler.
 pub(crate) struct Asked<'c> {
@@ -53,52 +56,87 @@ pub(crate) enum Replay {
     Replayed,
 }
 
+/// An answer, and what is to be said about it.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) response: CallResponse,
+    pub(crate) replay: Replay,
+    /// Set when repeats may not get it: `false`, or `later` when keeping it goes on.
+    pub(crate) stored: Option<&'static str>,
+}
+
+impl Answered {
+    /// An answer that nothing was promised about.
+    pub(crate) fn fresh(response: CallResponse) -> Self {
+        Self {
+            response,
+            replay: Replay::Fresh,
+            stored: None,
+        }
+    }
+
+    fn kept(response: CallResponse, kept: Kept) -> Self {
+        let stored = match kept {
+            Kept::Outcome => None,
+            Kept::Later => Some("later"),
+            Kept::Done | Kept::Nothing | Kept::Failed => Some("false"),
+        };
+        Self {
+            stored,
+            ..Self::fresh(response)
+        }
+    }
+}
+
 /// Answers a call: `start` makes the handler, if it has to run, and it runs to its end whoever
-/// stops waiting. `hold` is kept as long as it runs.
+/// stops waiting. `hold` is kept until its outcome is, or as long as that can be told at once; it
+/// is given back while the call waits for another one.
 pub(crate) async fn once<F>(
     outcomes: &Outcomes,
     asked: Asked<'_>,
-    hold: impl Send + 'static,
+    mut hold: impl Hold,
     start: impl FnOnce() -> Result<F, Status>,
-) -> Result<(CallResponse, Replay), Status>
+) -> Result<Answered, Status>
 where
     F: Future<Output = Ended> + Send + 'static,
 {
     let deadline = asked.deadline.clone();
     let Some(ask) = ask(&asked)? else {
         let ended = within(outcomes, deadline, start()?).await;
-        return ended.map(|it| (it.response, Replay::Fresh)).map_err(late);
+        return ended.map(|it| Answered::fresh(it.response)).map_err(late);
     };
-    let store = outcomes.store();
-    let claim = match store.begin(ask).await.map_err(unavailable)? {
-        Begun::Run(claim) => claim,
-        Begun::Replay(Some(kept)) => return replay(kept),
+    let grant = match turn(outcomes, &ask, &mut hold).await? {
+        Turn::Run(grant) => grant,
+        Turn::Replay(Some(kept)) => return replay(kept),
         refused => return Err(refusal(&refused, &asked)),
     };
-    let handler = match start() {
-        Ok(handler) => handler,
-        Err(status) => {
-            // A claim that cannot be released ends by itself.
-            let _ = store.release(&claim).await;
-            return Err(status);
-        }
-    };
-    let runner = Runner {
-        store,
-        clock: outcomes.clock().clone(),
-        keep: asked.idempotent.kept_for(),
-    };
+    // The grant lets the work go when the handler cannot be made.
+    let handler = start()?;
     let patience = deadline.clone();
-    let running = runner.run(claim, async move {
+    let running = grant.run(asked.idempotent.terms().kept_for(), async move {
         let ended = handler.await;
-        drop(hold);
         let keep = keep(&ended, deadline.as_ref());
-        (ended.response, keep)
+        ((ended.response, hold), keep)
     });
-    let ended = within(outcomes, patience, running).await;
-    ended
-        .map(|(response, _)| (response, Replay::Fresh))
-        .map_err(late)
+    let ran = within(outcomes, patience, running).await.map_err(late)?;
+    let ((response, _hold), kept) = ran.map_err(cut_off)?;
+    Ok(Answered::kept(response, kept))
+}
+
+/// What to do about a call. Nothing is held while it waits for another one.
+async fn turn(outcomes: &Outcomes, ask: &Ask, hold: &mut impl Hold) -> Result<Turn, Status> {
+    let runner = outcomes.runner();
+    let at_once = runner.begin_now(ask).await.map_err(unavailable)?;
+    if !matches!(at_once, Turn::Busy) || ask.wait.is_zero() {
+        return Ok(at_once);
+    }
+    hold.leave();
+    let turn = runner.begin(ask).await.map_err(unavailable)?;
+    if let Turn::Run(_) = &turn {
+        let entering = runner.time().timeout(ENTER_MAX, hold.enter()).await;
+        entering.unwrap_or_else(|_| Err(no_place()))?;
+    }
+    Ok(turn)
 }
 
 /// What of an answer is kept. After its deadline a handler fails because of it, which says nothing
@@ -122,8 +160,8 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
         .map_err(|why| {
             Status::invalid_argument(format!("the request is not the contract's message: {why}"))
         })?;
-    if key.text().is_empty() {
-        return if asked.idempotent.is_required() {
+    if key.is_empty() {
+        return if asked.idempotent.terms().is_required() {
             Err(Status::invalid_argument(format!(
                 "`{method}` takes an idempotency key, and the call has none"
             )))
@@ -131,15 +169,12 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
             Ok(None)
         };
     }
-    if key.text().len() > TEXT_BYTES_MAX {
+    if key.len() > TEXT_BYTES_MAX {
         return Err(Status::invalid_argument(format!(
             "an idempotency key has at most {TEXT_BYTES_MAX} bytes"
         )));
     }
-    let scope = match (&key, asked.caller) {
-        (Key::OfCaller(_), Some(caller)) => caller.service.to_string(),
-        _ => String::new(),
-    };
+    let caller = asked.caller.filter(|_| asked.idempotent.is_per_caller());
     let left = asked
         .deadline
         .as_ref()
@@ -147,8 +182,8 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
     Ok(Some(Ask {
         work: Arc::new(Work {
             operation: (*method).to_owned(),
-            scope,
-            key: key.text().to_owned(),
+            scope: caller.map_or_else(String::new, |it| it.service.to_string()),
+            key,
         }),
         digest: Sha256::digest(asked.payload).into(),
         lease: LEASE,
@@ -162,14 +197,23 @@ async fn within<F: Future>(
     work: F,
 ) -> Result<F::Output, Elapsed> {
     match deadline {
-        Some(deadline) => outcomes.clock().timeout(deadline.remaining(), work).await,
+        Some(deadline) => {
+            outcomes
+                .runner()
+                .time()
+                .timeout(deadline.remaining(), work)
+                .await
+        }
         None => Ok(work.await),
     }
 }
 
-fn replay(kept: Bytes) -> Result<(CallResponse, Replay), Status> {
+fn replay(kept: Bytes) -> Result<Answered, Status> {
     match CallResponse::decode(kept) {
-        Ok(response) => Ok((response, Replay::Replayed)),
+        Ok(response) => Ok(Answered {
+            replay: Replay::Replayed,
+            ..Answered::fresh(response)
+        }),
         Err(error) => {
             tracing::error!(%error, "a kept answer cannot be read");
             Err(Status::internal(
@@ -183,6 +227,16 @@ fn late(_: Elapsed) -> Status {
     Status::deadline_exceeded("the deadline passed while the handler ran")
 }
 
+fn cut_off(cut_off: CutOff) -> Status {
+    Status::deadline_exceeded(cut_off.to_string())
+}
+
+fn no_place() -> Status {
+    not_dispatched(Status::resource_exhausted(
+        "the instance is overloaded: the call waited for another one, and there is no free slot",
+    ))
+}
+
 /// Nothing ran, so the call may be repeated at once and elsewhere.
 fn unavailable(error: StoreError) -> Status {
     not_dispatched(match error {
@@ -191,14 +245,14 @@ fn unavailable(error: StoreError) -> Status {
     })
 }
 
-fn refusal(begun: &Begun, asked: &Asked<'_>) -> Status {
+fn refusal(turn: &Turn, asked: &Asked<'_>) -> Status {
     let method = asked.method;
-    match begun {
-        Begun::Conflict => Status::failed_precondition(format!(
+    match turn {
+        Turn::Conflict => Status::failed_precondition(format!(
             "the idempotency key of this call of `{method}` was used for another request; use a \
              new key"
         )),
-        Begun::Busy => Status::already_exists(format!(
+        Turn::Busy => Status::already_exists(format!(
             "the first call of `{method}` with this idempotency key is still being worked on"
         )),
         // Neither run nor a kept answer are refused: what is left is work without its answer.
@@ -210,3 +264,5 @@ fn refusal(begun: &Begun, asked: &Asked<'_>) -> Status {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod place_tests;

@@ -1,22 +1,27 @@
 //! Outcomes in the runtime, over `bridge.v1.Outcomes`.
 //!
-//! A runtime that does not know that service (another implementation of `servicebridge.v1`) is
-//! said once in the log; from then on outcomes are in bounded memory of this process.
+//! A runtime that does not know that service (another implementation of `servicebridge.v1`, or an
+//! older one for as long as an upgrade takes) is said once in the log; outcomes are in bounded
+//! memory of this process for a minute then, and after it the runtime is asked again.
+//!
+//! Invariant: a claim ends where it was begun, and what memory knows of a piece of work counts for
+//! as long as it does.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bridge_tower::idempotency::{
     Answering, Ask, Begun, Claim, Memory, Settled, Store, StoreError, Work,
 };
 use bytes::Bytes;
+use contract::clock::Monotonic;
 use contract::grpc::bridge as wire;
 use contract::grpc::bridge::begin_response::Result as Wire;
 use contract::grpc::bridge::outcomes_client::OutcomesClient;
 use contract::transport::Channel;
+use parking_lot::Mutex;
 use tonic::{Code, Request, Response, Status};
 
 use crate::link::CONNECT_TIMEOUT_MAX;
@@ -26,6 +31,10 @@ use crate::session::Session;
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// Longest wait the runtime takes.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// How long a runtime that keeps no outcomes is not asked.
+const ABSENT: Duration = Duration::from_secs(60);
+/// Marks epochs of claims in memory; the runtime's are positive numbers of 63 bits.
+const IN_MEMORY: u64 = 1 << 63;
 /// Largest outcome that is sent; of a larger one only that the work was done. The runtime takes
 /// messages of 4 MiB.
 const OUTCOME_BYTES_MAX: usize = 4 * 1024 * 1024 - 4 * 1024;
@@ -36,77 +45,138 @@ pub(super) struct Remote(Arc<Inner>);
 
 struct Inner {
     session: Arc<Session>,
-    /// Set once the runtime turned out not to keep outcomes.
-    is_absent: AtomicBool,
+    /// Until when the runtime, which turned out not to keep outcomes, is not asked.
+    absent: Mutex<Option<Monotonic>>,
     instead: Memory,
+}
+
+/// Why the runtime gave no answer.
+enum Unanswered {
+    /// It does not know the question.
+    Absent,
+    Failed(StoreError),
 }
 
 impl Remote {
     pub(super) fn new(session: &Arc<Session>) -> Self {
         Self(Arc::new(Inner {
             session: session.clone(),
-            is_absent: AtomicBool::new(false),
+            absent: Mutex::default(),
             instead: Memory::new().clock(&session.clock),
         }))
     }
 
-    /// Asks the runtime with `ask`, or, where it keeps no outcomes, the memory with `instead`.
-    async fn answer<T, A>(
-        self,
+    /// Whether the runtime keeps no outcomes, as far as is known.
+    fn is_absent(&self) -> bool {
+        let absent = *self.0.absent.lock();
+        absent.is_some_and(|until| until > self.0.session.clock.monotonic())
+    }
+
+    /// Says once that the runtime keeps no outcomes.
+    fn found_absent(&self) {
+        let until = self.0.session.clock.monotonic() + ABSENT;
+        if self.0.absent.lock().replace(until).is_none() {
+            tracing::error!(
+                "the runtime keeps no outcomes: work is done once per process only, and not \
+                 beyond its end; use a runtime that serves bridge.v1.Outcomes"
+            );
+        }
+    }
+
+    fn found(&self) {
+        if self.0.absent.lock().take().is_some() {
+            tracing::info!("the runtime keeps outcomes again");
+        }
+    }
+
+    /// Asks the runtime with `ask`, which gets the time it has.
+    async fn runtime<T, A>(
+        &self,
         wait: Duration,
         ask: impl FnOnce(OutcomesClient<Channel>, Duration) -> A,
-        instead: impl FnOnce(&Memory) -> Answering<T>,
-    ) -> Result<T, StoreError>
+    ) -> Result<T, Unanswered>
     where
         A: Future<Output = Result<T, Status>>,
     {
-        if self.0.is_absent.load(Ordering::Relaxed) {
-            return instead(&self.0.instead).await;
-        }
-        let channel = self.0.session.runtime.channel(CONNECT_TIMEOUT_MAX).await;
+        let failed = |text: String| Unanswered::Failed(StoreError::Unavailable(text));
+        let session = &self.0.session;
+        let channel = session.runtime.channel(CONNECT_TIMEOUT_MAX).await;
         let channel = channel.map_err(|error| {
-            StoreError::Unavailable(format!(
+            failed(format!(
                 "the runtime, which keeps outcomes, is away: {error}"
             ))
         })?;
         let origin = channel.origin();
         let client = OutcomesClient::with_origin(channel, origin);
         let within = wait + ANSWER_MAX;
-        let asking = self.0.session.clock.timeout(within, ask(client, within));
-        match asking.await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(status)) if status.code() == Code::Unimplemented => {
-                if !self.0.is_absent.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        "the runtime keeps no outcomes: work is done once per process only, and \
-                         not beyond its end; use a runtime that serves bridge.v1.Outcomes"
-                    );
-                }
-                instead(&self.0.instead).await
+        let asking = session.clock.timeout(within, ask(client, within));
+        let answered = asking.await.map_err(|_| {
+            failed("the runtime, which keeps outcomes, did not answer in time".to_owned())
+        })?;
+        match answered {
+            Ok(answer) => {
+                self.found();
+                Ok(answer)
             }
-            Ok(Err(status)) if status.code() == Code::ResourceExhausted => {
-                Err(StoreError::Full(status.message().to_owned()))
+            Err(status) if status.code() == Code::Unimplemented => {
+                self.found_absent();
+                Err(Unanswered::Absent)
             }
-            Ok(Err(status)) => {
-                let text = format!(
-                    "the runtime, which keeps outcomes, failed: {}",
-                    status.message()
-                );
-                Err(StoreError::Unavailable(text))
-            }
-            Err(_) => {
-                let text = "the runtime, which keeps outcomes, did not answer in time";
-                Err(StoreError::Unavailable(text.to_owned()))
-            }
+            Err(status) if status.code() == Code::ResourceExhausted => Err(Unanswered::Failed(
+                StoreError::Full(status.message().to_owned()),
+            )),
+            Err(status) => Err(failed(format!(
+                "the runtime, which keeps outcomes, failed: {}",
+                status.message()
+            ))),
         }
+    }
+
+    /// The same about a claim, which is where it was begun.
+    async fn about<T, A>(
+        self,
+        claim: Claim,
+        ask: impl FnOnce(OutcomesClient<Channel>, Duration) -> A,
+        instead: impl FnOnce(&Memory, &Claim) -> Answering<T>,
+    ) -> Result<T, StoreError>
+    where
+        A: Future<Output = Result<T, Status>>,
+    {
+        if claim.epoch & IN_MEMORY != 0 {
+            let claim = Claim {
+                epoch: claim.epoch & !IN_MEMORY,
+                ..claim
+            };
+            return instead(&self.0.instead, &claim).await;
+        }
+        let asked = self.runtime(Duration::ZERO, ask).await;
+        asked.map_err(|unanswered| match unanswered {
+            Unanswered::Failed(error) => error,
+            Unanswered::Absent => StoreError::Unavailable(
+                "the runtime keeps no outcomes any more; it did when this one was begun".to_owned(),
+            ),
+        })
+    }
+
+    async fn begin_in_memory(&self, ask: Ask) -> Result<Begun, StoreError> {
+        Ok(match self.0.instead.begin(ask).await? {
+            Begun::Run(claim) => Begun::Run(Claim {
+                epoch: claim.epoch | IN_MEMORY,
+                ..claim
+            }),
+            begun => begun,
+        })
     }
 }
 
 impl Store for Remote {
     fn begin(&self, ask: Ask) -> Answering<Begun> {
         let remote = self.clone();
-        let wait = ask.wait.min(WAIT_MAX);
         Box::pin(async move {
+            if remote.0.instead.holds(&ask.work) || remote.is_absent() {
+                return remote.begin_in_memory(ask).await;
+            }
+            let wait = ask.wait.min(WAIT_MAX);
             let request = wire::BeginRequest {
                 work: Some(named(&ask.work)),
                 request_digest: ask.digest.to_vec(),
@@ -118,9 +188,11 @@ impl Store for Remote {
                 let answer = client.begin(timed(request, within)).await?;
                 begun(answer.into_inner(), work)
             };
-            remote
-                .answer(wait, asking, |memory| memory.begin(ask))
-                .await
+            match remote.runtime(wait, asking).await {
+                Ok(begun) => Ok(begun),
+                Err(Unanswered::Absent) => remote.begin_in_memory(ask).await,
+                Err(Unanswered::Failed(error)) => Err(error),
+            }
         })
     }
 
@@ -136,8 +208,8 @@ impl Store for Remote {
                 let answer = client.renew(timed(request, within)).await;
                 answer.map(|it| it.into_inner().held)
             };
-            let instead = |memory: &Memory| memory.renew(&claim, lease);
-            remote.answer(Duration::ZERO, asking, instead).await
+            let instead = |memory: &Memory, claim: &Claim| memory.renew(claim, lease);
+            remote.about(claim, asking, instead).await
         })
     }
 
@@ -167,8 +239,8 @@ impl Store for Remote {
                 let asked = asking(client, within);
                 async move { asked.await.map(kept) }
             };
-            let instead = |memory: &Memory| memory.settle(&claim, outcome, keep);
-            remote.answer(Duration::ZERO, asking, instead).await
+            let instead = |memory: &Memory, claim: &Claim| memory.settle(claim, outcome, keep);
+            remote.about(claim, asking, instead).await
         })
     }
 
@@ -182,8 +254,8 @@ impl Store for Remote {
             let asking = move |mut client: OutcomesClient<Channel>, within| async move {
                 client.release(timed(request, within)).await.map(|_| ())
             };
-            let instead = |memory: &Memory| memory.release(&claim);
-            remote.answer(Duration::ZERO, asking, instead).await
+            let instead = |memory: &Memory, claim: &Claim| memory.release(claim);
+            remote.about(claim, asking, instead).await
         })
     }
 }

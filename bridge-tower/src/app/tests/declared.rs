@@ -6,7 +6,7 @@ use contract::headers::ENVOY_TIMEOUT_MS;
 
 use super::super::declared::Declared;
 use super::*;
-use crate::idempotency::{IDEMPOTENCY_KEY, KeyHeader};
+use crate::idempotency::{IDEMPOTENCY_KEY, IdempotencyLayer, KeyHeader, Memory, Runner};
 
 /// A shop that counts its orders, and says how much time each request has.
 fn shop() -> (Router, Arc<AtomicUsize>) {
@@ -73,6 +73,59 @@ async fn a_declared_operation_is_done_once_per_key_and_route() {
     assert_eq!(orders.load(Ordering::SeqCst), 2);
     let counts = app.idempotency().expect("an operation has a key");
     assert_eq!((counts.ran, counts.replayed, counts.conflicts), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_layer_and_a_declared_operation_over_one_store_are_one_promise() {
+    let runner = Runner::new(Memory::new());
+    let layer = || IdempotencyLayer::over(&runner).key(KeyHeader::standard());
+    let pay = || Request::post("/orders/7/payments").header(IDEMPOTENCY_KEY, "k");
+    let (router, orders) = shop();
+    let inside = observe(router.layer(layer()))
+        .outcomes(&runner)
+        .operations(policies());
+    for _ in 0..2 {
+        assert_eq!(text(&inside, pay()).await, "7: 1");
+    }
+    // The one outside goes first, and the one inside leaves it to do.
+    let observed = observe(shop().0).outcomes(&runner).operations(policies());
+    let outside = tower::Layer::layer(&layer(), observed);
+    let request = pay().header("x", "outside").body(Body::empty());
+    let answer = outside.oneshot(request.expect("a request")).await;
+    assert_eq!(answer.expect("infallible").status(), StatusCode::OK);
+    assert_eq!(orders.load(Ordering::SeqCst), 1);
+    assert_eq!(runner.counts().under_way, 0);
+}
+
+#[tokio::test]
+async fn layers_that_read_different_headers_keep_a_promise_each() {
+    let other = http::HeaderName::from_static("x-order-key");
+    let layer = IdempotencyLayer::new(Memory::new()).key(KeyHeader::named(other));
+    let (router, orders) = shop();
+    let app = observe(router.layer(layer)).operations(policies());
+    for (key, order, number) in [("k", "a", "7: 1"), ("l", "a", "7: 1"), ("k", "b", "7: 1")] {
+        let pay = Request::post("/orders/7/payments").header(IDEMPOTENCY_KEY, key);
+        assert_eq!(text(&app, pay.header("x-order-key", order)).await, number);
+    }
+    assert_eq!(orders.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_for_the_whole_application_holds_for_every_post() {
+    let (router, orders) = shop();
+    let once = IdempotencyLayer::new(Memory::new()).key(KeyHeader::standard());
+    let app = observe(router).once(once);
+    let pay = |id: u64| Request::post(format!("/orders/{id}/payments"));
+    for _ in 0..2 {
+        assert_eq!(
+            text(&app, pay(7).header(IDEMPOTENCY_KEY, "k")).await,
+            "7: 1"
+        );
+    }
+    assert_eq!(text(&app, pay(7)).await, "7: 2");
+    assert_eq!(orders.load(Ordering::SeqCst), 2);
+    let counts = app.idempotency().expect("it was asked for");
+    assert_eq!((counts.ran, counts.replayed), (1, 1));
 }
 
 #[tokio::test]

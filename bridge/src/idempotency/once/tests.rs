@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bridge_tower::idempotency::{Answering, Claim, Memory, Settled, Store};
+use bridge_tower::idempotency::{
+    Answering, Begun, Claim, Memory, Runner, Settled, Store, StoreError,
+};
 use contract::clock::{Clock, Timestamp};
 use contract::ids::{IdMint, ServiceId};
 use contract::transport::is_not_dispatched;
@@ -11,11 +13,11 @@ use tonic::Code;
 use super::*;
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Charge {
+pub(super) struct Charge {
     #[prost(string, tag = "1")]
-    order: String,
+    pub(super) order: String,
     #[prost(int64, tag = "2")]
-    cents: i64,
+    pub(super) cents: i64,
 }
 
 /// A till that counts what it was charged.
@@ -48,7 +50,7 @@ impl Till {
         key: &str,
         (order, cents): (&str, i64),
         code: &str,
-    ) -> Result<(CallResponse, Replay), Status> {
+    ) -> Result<Answered, Status> {
         let order = order.to_owned();
         let payload: Bytes = Charge { order, cents }.encode_to_vec().into();
         let asked = Asked {
@@ -74,9 +76,9 @@ impl Till {
     }
 
     async fn number(&self, key: &str, order: (&str, i64)) -> (String, Replay) {
-        let (response, replay) = self.charge(key, order, "").await.expect("an answer");
-        let number = String::from_utf8(response.payload.into()).expect("a number");
-        (number, replay)
+        let answered = self.charge(key, order, "").await.expect("an answer");
+        let number = String::from_utf8(answered.response.payload.into()).expect("a number");
+        (number, answered.replay)
     }
 
     async fn refused(&self, key: &str, order: (&str, i64)) -> Status {
@@ -91,7 +93,7 @@ fn caller(seed: u64) -> Caller {
     }
 }
 
-fn by_order() -> Idempotent {
+pub(super) fn by_order() -> Idempotent {
     Idempotent::by_field(|it: &Charge| it.order.clone())
 }
 
@@ -180,8 +182,8 @@ async fn errors_are_kept_unless_a_repeat_may_succeed() {
     let till = Till::new(by_order());
     for (order, code, runs) in [("refused", "DECLINED", 1), ("busy", "RETRY", 3)] {
         for _ in 0..2 {
-            let (response, _) = till.charge("", (order, 5), code).await.expect("an answer");
-            assert_eq!(response.error_code, code);
+            let answered = till.charge("", (order, 5), code).await.expect("an answer");
+            assert_eq!(answered.response.error_code, code);
         }
         assert_eq!(till.charged.load(Ordering::SeqCst), runs);
     }
@@ -190,7 +192,7 @@ async fn errors_are_kept_unless_a_repeat_may_succeed() {
 #[tokio::test]
 async fn a_handler_that_failed_after_its_deadline_says_nothing_about_the_work() {
     let (clock, hand) = Clock::manual(Timestamp::EPOCH);
-    let outcomes = Outcomes::of(Memory::new().clock(&clock), &clock);
+    let outcomes = Outcomes::by(Runner::new(Memory::new().clock(&clock)).clock(&clock));
     let mut till = Till::over(outcomes, by_order());
     let deadline = Deadline::after(&clock, Duration::from_secs(1));
     till.deadline = Some(deadline.clone());
@@ -273,4 +275,16 @@ async fn without_a_store_nothing_runs_and_the_caller_may_repeat() {
         (Code::Unavailable, true)
     );
     assert_eq!(till.charged.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_key_of_the_request_may_be_the_callers_own() {
+    let mut till = Till::new(by_order().per_caller());
+    till.number("", ("o-7", 5)).await;
+    assert_eq!(till.number("", ("o-7", 5)).await.1, Replay::Replayed);
+    till.caller = caller(2);
+    assert_eq!(
+        till.number("", ("o-7", 5)).await,
+        ("2".into(), Replay::Fresh)
+    );
 }
