@@ -1,1 +1,5 @@
-SELECT COUNT(*) AS entries, CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM outcomes
+SELECT owner, COUNT(*) AS entries, CAST(SUM(bytes) AS BIGINT) AS bytes
+  FROM outcomes
+ GROUP BY owner
+ ORDER BY owner
+ LIMIT $1

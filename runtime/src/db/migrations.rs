@@ -67,7 +67,9 @@ macro_rules! schema {
 impl Store {
     pub(super) const fn schema(self) -> Schema {
         match self {
-            Self::Ledger => schema!("ledger": "0001_first", "0002_accounts", "0003_outcomes"),
+            Self::Ledger => schema!(
+                "ledger": "0001_first", "0002_accounts", "0003_outcomes", "0004_outcome_owners"
+            ),
             Self::Telemetry => {
                 schema!("telemetry": "0001_first", "0002_slices", "0003_foreign_services")
             }

@@ -38,6 +38,7 @@ impl Service for OutcomesApi {
         let service = self.service(&request)?;
         let request = request.into_inner();
         let asked = Asked {
+            owner: service,
             work: digest_of(service, request.work.as_ref())?,
             request: Digest::try_from(request.request_digest.as_slice())
                 .map_err(|_| Status::invalid_argument("request_digest takes 32 bytes"))?,
@@ -128,7 +129,11 @@ fn claim_of(service: ServiceId, work: Option<&wire::Work>, epoch: u64) -> Result
     let work = digest_of(service, work)?;
     let epoch = i64::try_from(epoch)
         .map_err(|_| Status::invalid_argument("epoch is not one that a claim was given"))?;
-    Ok(Claim { work, epoch })
+    Ok(Claim {
+        owner: service,
+        work,
+        epoch,
+    })
 }
 
 fn span(name: &str, ms: u64, (min, max): (Duration, Duration)) -> Result<Duration, Status> {
@@ -144,7 +149,7 @@ fn span(name: &str, ms: u64, (min, max): (Duration, Duration)) -> Result<Duratio
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         not_dispatched(match &error {
-            Error::Full { .. } | Error::TooManyWait => Self::resource_exhausted(error.to_string()),
+            Error::Full(_) | Error::TooManyWait => Self::resource_exhausted(error.to_string()),
             Error::Store(cause) => {
                 let cause: &dyn std::error::Error = cause;
                 tracing::error!(error = cause, "an outcome could not be read or stored");

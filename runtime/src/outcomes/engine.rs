@@ -8,10 +8,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use contract::clock::{Clock, Timestamp};
+use contract::ids::ServiceId;
 
-use super::model::{Digest, Found, KEEP, LEASE, ROW_BYTES, UNSETTLED_KEEP, WAIT_MAX};
+use super::model::{Digest, Found, Full, KEEP, LEASE, ROW_BYTES, UNSETTLED_KEEP, WAIT_MAX};
 use super::stock::{OutcomeCounts, Stock, length};
 use super::store::{self, NewClaim, Settlement};
+use super::upkeep;
 use super::waiting::{Waiter, Waiting};
 use crate::db::{Db, DbError, Store};
 use crate::settings::Settings;
@@ -27,12 +29,9 @@ const LOOK_MIN: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// New work is refused until older outcomes have had their time.
-    #[error("the runtime keeps as many outcomes as it may ({limit}); repeat later, or raise it")]
-    Full {
-        /// The setting that says how many.
-        limit: &'static str,
-    },
-    /// Too many wait already.
+    #[error("{0}")]
+    Full(Full),
+    /// Too many wait already, of the owner or of all.
     #[error("too many calls wait for the outcome of another one; repeat later")]
     TooManyWait,
     /// The store could not do it.
@@ -66,6 +65,8 @@ struct Inner {
 /// What somebody wants to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
+    /// Whose work it is, and whose room it takes.
+    pub owner: ServiceId,
     /// The [digest](super::Work::digest) of the work.
     pub work: Digest,
     /// Digest of the request: the same work with another one is a conflict.
@@ -79,6 +80,8 @@ pub struct Asked {
 /// The right to do a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
+    /// Whose work it is.
+    pub owner: ServiceId,
     /// Which work.
     pub work: Digest,
     /// Which claim of it.
@@ -103,32 +106,34 @@ pub enum Begun {
 pub enum Settled {
     /// It is there, synced.
     Kept,
-    /// The body was too large; that the work was done is there.
+    /// The body was too large, or there was no room for it; that the work was done is there.
     WithoutBody,
     /// The lease had ended and somebody else took over; nothing was stored.
     Lost,
 }
 
 impl Outcomes {
-    /// Counts what is stored.
+    /// Counts what is stored, and gives claims whose lease ended while nobody could renew it
+    /// another one.
     ///
     /// # Errors
     ///
-    /// `Store` when it cannot be read.
+    /// `Store` when it cannot be read or written.
     pub async fn open(parts: Parts) -> Result<Self, Error> {
         let Parts {
             db,
             clock,
             settings,
         } = parts;
-        let outcomes = Self(Arc::new(Inner {
+        upkeep::resume(&db, clock.now()).await?;
+        let stock = Stock::new(settings);
+        stock.set(upkeep::count(&db).await?);
+        Ok(Self(Arc::new(Inner {
             db,
             clock,
-            stock: Stock::new(settings),
+            stock,
             waiting: Waiting::default(),
-        }));
-        outcomes.recount().await?;
-        Ok(outcomes)
+        })))
     }
 
     /// Says what to do about a piece of work, waiting for whoever does it now.
@@ -156,7 +161,8 @@ impl Outcomes {
                 return Ok(Begun::Busy);
             }
             let Some(heard) = heard else {
-                let place = self.0.waiting.enter(asked.work);
+                let share = self.0.stock.share();
+                let place = self.0.waiting.enter(asked.owner, asked.work, share);
                 waiter = Some(place.ok_or(Error::TooManyWait)?);
                 continue;
             };
@@ -173,20 +179,21 @@ impl Outcomes {
         asked: &Asked,
         is_waiting: bool,
     ) -> Result<Result<Begun, Timestamp>, Error> {
-        let full = self.0.stock.full();
+        let full = self.0.stock.full(asked.owner);
         let looked = match full {
             None if !is_waiting => Some(Found::Free),
             _ => self.look(asked).await?,
         };
         let found = match (looked, full) {
-            (None, Some(limit)) => {
-                self.0.stock.refused.fetch_add(1, Ordering::Relaxed);
-                return Err(Error::Full { limit });
+            (None, Some(full)) => {
+                self.0.stock.refuse(full.whose);
+                return Err(Error::Full(full));
             }
             (None | Some(Found::Free), _) => match self.claim(asked).await? {
                 Ok(epoch) => {
-                    let work = asked.work;
-                    return Ok(Ok(Begun::Run(Claim { work, epoch })));
+                    let Asked { owner, work, .. } = *asked;
+                    let claim = Claim { owner, work, epoch };
+                    return Ok(Ok(Begun::Run(claim)));
                 }
                 Err(found) => found,
             },
@@ -209,6 +216,7 @@ impl Outcomes {
         let now = self.0.clock.now();
         let lease_until = now + asked.lease.clamp(LEASE.0, LEASE.1);
         let new = NewClaim {
+            owner: asked.owner,
             digest: asked.work,
             request: asked.request,
             now,
@@ -229,7 +237,7 @@ impl Outcomes {
             .await?;
         Ok(match claimed {
             Ok(epoch) => {
-                self.0.stock.add(1, ROW_BYTES);
+                self.0.stock.add(asked.owner, 1, ROW_BYTES);
                 Ok(epoch)
             }
             // Nobody has it any more, as PostgreSQL allows between two statements.
@@ -278,7 +286,7 @@ impl Outcomes {
     ) -> Result<Settled, Error> {
         let inner = &self.0;
         let wanted = body.is_some();
-        let body = body.filter(|it| inner.stock.has_room_for(it.len()));
+        let body = body.filter(|it| inner.stock.has_room_for(claim.owner, it.len()));
         let body_bytes = body.as_ref().map_or(0, |it| length(it.len()));
         let kept = body.is_some();
         let end = Arc::new(Settlement {
@@ -298,7 +306,7 @@ impl Outcomes {
         if !settling.await? {
             return Ok(Settled::Lost);
         }
-        self.0.stock.add(0, body_bytes);
+        inner.stock.add(claim.owner, 0, body_bytes);
         inner.waiting.wake(&claim.work);
         if wanted && !kept {
             inner.stock.bodies_left_out.fetch_add(1, Ordering::Relaxed);
@@ -321,7 +329,7 @@ impl Outcomes {
                 Box::pin(async move { store::release(conn, &claim.work, claim.epoch).await })
             });
         if releasing.await? {
-            self.0.stock.add(-1, -ROW_BYTES);
+            self.0.stock.add(claim.owner, -1, -ROW_BYTES);
             self.0.waiting.wake(&claim.work);
         }
         Ok(())
@@ -346,26 +354,9 @@ impl Outcomes {
 
     /// Deletes what has had its time, and counts what is left.
     pub(super) async fn sweep(&self) -> Result<(), Error> {
-        let now = self.0.clock.now();
-        let all = u64::try_from(store::SWEEP_ROWS_MAX).unwrap_or(u64::MAX);
-        let action = "delete outcomes whose time is over";
-        loop {
-            let deleting = self
-                .0
-                .db
-                .write::<_, DbError, _>(Store::Ledger, action, move |conn| {
-                    Box::pin(async move { store::sweep(conn, now).await })
-                });
-            if deleting.await? < all {
-                break;
-            }
-        }
-        self.recount().await
-    }
-
-    async fn recount(&self) -> Result<(), Error> {
-        let mut held = self.0.db.read(Store::Ledger, "count the outcomes").await?;
-        self.0.stock.set(store::count(&mut held.conn()).await?);
+        let inner = &self.0;
+        upkeep::sweep(&inner.db, inner.clock.now()).await?;
+        inner.stock.set(upkeep::count(&inner.db).await?);
         Ok(())
     }
 }

@@ -16,9 +16,17 @@ pub(super) const KEEP: (Duration, Duration) =
 /// Longest wait for somebody else's outcome.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 /// What a row takes besides its body, in bytes, roughly: counted, so that many small rows count.
-pub(super) const ROW_BYTES: i64 = 200;
+pub(super) const ROW_BYTES: i64 = 270;
+/// The part of the bytes that bodies may take; the rest is for rows that say what was done.
+pub(super) const BODIES_PART: (u64, u64) = (3, 4);
 /// How long a claim whose lease has ended still makes another request with its key a conflict.
 pub(super) const UNSETTLED_KEEP: Duration = Duration::from_secs(24 * 3600);
+
+/// The lease that claims get when a runtime starts: while it was down nobody could renew them, and
+/// holders that live have so long to say so.
+pub(super) const RESUME_LEASE: Duration = Duration::from_secs(15);
+/// How long before that a lease may have ended; older ones have no holder.
+pub(super) const RESUME_MAX: Duration = Duration::from_secs(600);
 
 /// SHA-256 of something.
 pub type Digest = [u8; 32];
@@ -62,6 +70,58 @@ impl Work<'_> {
             return Some("work.key, the idempotency key, takes 1 to 256 bytes");
         }
         None
+    }
+}
+
+/// A bound that has been reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full {
+    /// The setting that says how much.
+    pub limit: &'static str,
+    /// By whom.
+    pub whose: Whose,
+}
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let limit = self.limit;
+        match self.whose {
+            Whose::All => write!(
+                f,
+                "the runtime keeps as many outcomes as it may ({limit}); repeat later, or raise it"
+            ),
+            Whose::Owner => write!(
+                f,
+                "the service has its share of the outcomes that the runtime keeps ({limit}, \
+                 outcomes.owner_share_percent); repeat later, or raise them"
+            ),
+        }
+    }
+}
+
+/// Whose room is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Everybody's.
+    All,
+    /// One owner has its share; others may go on.
+    Owner,
+}
+
+/// Whether one who has `own` may have more, while all together have `all` of `max`.
+///
+/// One alone gets `share` percent. The more is taken, the less each may have: what one has stays in
+/// the same proportion to what is free, so that however many come, none takes the last room.
+pub(super) fn room(own: u64, all: u64, max: u64, share: u16) -> Result<(), Whose> {
+    let free = match max.checked_sub(all) {
+        None | Some(0) => return Err(Whose::All),
+        Some(free) => u128::from(free),
+    };
+    let (own, share) = (u128::from(own), u128::from(share));
+    if own * 100_u128.saturating_sub(share) < free * share {
+        Ok(())
+    } else {
+        Err(Whose::Owner)
     }
 }
 
@@ -139,6 +199,44 @@ mod tests {
         for other in others {
             assert_ne!(same, other.digest(), "{other:?}");
         }
+    }
+
+    /// How much each of `owners` gets when they all take what they can, one after the other.
+    fn filled(owners: usize, max: u64, share: u16) -> Vec<u64> {
+        let mut held = vec![0; owners];
+        while let Some(at) = (0..owners)
+            .filter(|at| room(held[*at], held.iter().sum(), max, share).is_ok())
+            .min_by_key(|at| held[*at])
+        {
+            held[at] += 1;
+        }
+        held
+    }
+
+    #[test]
+    fn one_alone_gets_its_share_and_many_leave_room_for_one_more() {
+        assert_eq!(filled(1, 1_000, 75), [750]);
+        assert_eq!(filled(2, 700, 75), [300, 300], "a seventh is free");
+        for owners in 1..50 {
+            let held = filled(owners, 10_000, 75);
+            let all: u64 = held.iter().sum();
+            assert!(all < 10_000, "{owners} owners fill it");
+            assert_eq!(room(0, all, 10_000, 75), Ok(()));
+            let (least, most) = (held.iter().min(), held.iter().max());
+            assert!(most.unwrap() - least.unwrap() <= 1, "{held:?}");
+        }
+        assert_eq!(filled(1, 1_000, 100), [1_000]);
+        assert_eq!(filled(1, 1, 75), [1]);
+    }
+
+    #[test]
+    fn room_ends_at_the_bound_and_says_whose() {
+        assert_eq!(room(0, 9, 10, 75), Ok(()));
+        assert_eq!(room(0, 10, 10, 75), Err(Whose::All));
+        assert_eq!(room(10, 11, 10, 100), Err(Whose::All));
+        assert_eq!(room(7, 7, 10, 75), Ok(()));
+        assert_eq!(room(8, 8, 10, 75), Err(Whose::Owner));
+        assert_eq!(room(u64::MAX, 0, u64::MAX, 100), Ok(()));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! work.
 
 use contract::clock::Timestamp;
+use contract::ids::ServiceId;
 use sqlx::FromRow;
 
 use super::model::{Digest, Row};
@@ -16,13 +17,17 @@ const SETTLE: Sql = sql!("outcomes/settle.sql");
 const RELEASE: Sql = sql!("outcomes/release.sql");
 const SWEEP: Sql = sql!("outcomes/sweep.sql");
 const COUNT: Sql = sql!("outcomes/count.sql");
+const RESUME: Sql = sql!("outcomes/resume.sql");
 
-/// Rows one statement of a sweep deletes at most.
-pub(super) const SWEEP_ROWS_MAX: i64 = 1_000;
+/// Rows that one statement changes at most.
+pub(super) const ROWS_MAX: u64 = 1_000;
+/// Owners that are told apart when outcomes are counted; services have to be made by hand.
+const OWNERS_MAX: i64 = 100_000;
 
 /// A claim to be stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewClaim {
+    pub(crate) owner: ServiceId,
     pub(crate) digest: Digest,
     pub(crate) request: Digest,
     pub(crate) now: Timestamp,
@@ -49,9 +54,11 @@ struct StoredRow {
     expires_at_us: i64,
 }
 
-/// How much is stored.
-#[derive(Clone, Copy, Debug, Default, FromRow, PartialEq, Eq)]
+/// How much of one owner's is stored.
+#[derive(Clone, Debug, FromRow, PartialEq, Eq)]
 pub(crate) struct Stored {
+    /// A service's id; empty for rows that are older than owners.
+    pub(crate) owner: String,
     pub(crate) entries: i64,
     pub(crate) bytes: i64,
 }
@@ -68,6 +75,7 @@ pub(crate) async fn claim(conn: &mut Conn<'_>, claim: &NewClaim) -> Result<Optio
             .bind(claim.lease_until.as_micros())
             .bind(claim.expires_at.as_micros())
             .bind(claim.bytes)
+            .bind(claim.owner.to_string())
             .fetch_optional(c)
             .await
     })
@@ -150,17 +158,38 @@ pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Timestamp) -> Result<u64, Db
     on_conn!(conn, "delete outcomes whose time is over", c => {
         sqlx::query(text)
             .bind(now.as_micros())
-            .bind(SWEEP_ROWS_MAX)
+            .bind(ROWS_MAX.cast_signed())
             .execute(c)
             .await
             .map(|done| done.rows_affected())
     })
 }
 
-/// How much is stored.
-pub(crate) async fn count(conn: &mut Conn<'_>) -> Result<Stored, DbError> {
+/// How much is stored, by owner.
+pub(crate) async fn count(conn: &mut Conn<'_>) -> Result<Vec<Stored>, DbError> {
     let text = conn.text(COUNT);
     on_conn!(conn, "count the outcomes", c => {
-        sqlx::query_as::<_, Stored>(text).fetch_one(c).await
+        sqlx::query_as::<_, Stored>(text).bind(OWNERS_MAX).fetch_all(c).await
+    })
+}
+
+/// Makes claims whose rows end from the first of `ends` on and before the last one last until
+/// `lease_until`, their rows until the last one. Returns how many; some are left when it is
+/// [`ROWS_MAX`].
+pub(crate) async fn resume(
+    conn: &mut Conn<'_>,
+    ends: (Timestamp, Timestamp),
+    lease_until: Timestamp,
+) -> Result<u64, DbError> {
+    let text = conn.text(RESUME);
+    on_conn!(conn, "give claims another lease", c => {
+        sqlx::query(text)
+            .bind(ends.0.as_micros())
+            .bind(ends.1.as_micros())
+            .bind(lease_until.as_micros())
+            .bind(ROWS_MAX.cast_signed())
+            .execute(c)
+            .await
+            .map(|done| done.rows_affected())
     })
 }

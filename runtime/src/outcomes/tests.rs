@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use contract::clock::{Clock, ManualClock, Timestamp};
+use contract::ids::ServiceId;
 
-use super::model::{Digest, UNSETTLED_KEEP, Work};
-use super::{Asked, Begun, Claim, Error, Outcomes, Parts, Settled};
+use super::model::{Digest, RESUME_LEASE, RESUME_MAX, UNSETTLED_KEEP, Work};
+use super::{Asked, Begun, Claim, Error, Full, Outcomes, Parts, Settled, Whose};
 use crate::db::testing::{TestDb, on_both_databases};
 use crate::settings::Settings;
 
@@ -73,15 +74,25 @@ impl World {
     }
 }
 
+fn service(number: u128) -> ServiceId {
+    ServiceId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
 fn asked(key: &str, request: Digest) -> Asked {
+    asked_by(1, key, request)
+}
+
+fn asked_by(owner: u128, key: &str, request: Digest) -> Asked {
+    let owner = service(owner);
     let work = Work {
         kind: "test",
-        owner: "orders",
+        owner: &owner.to_string(),
         operation: "Charge",
         scope: "",
         key,
     };
     Asked {
+        owner,
         work: work.digest(),
         request,
         lease: LEASE,
@@ -199,7 +210,7 @@ on_both_databases! {
         world.settle(done, b"done").await;
         world.claim("cut off").await;
         let world = world.restarted(&t).await;
-        assert_eq!(world.outcomes.counts().entries, 2);
+        assert_eq!(world.outcomes.counts().all.entries, 2);
         assert_eq!(world.begin(asked("done", ONE)).await, replay(b"done"));
         assert_eq!(world.begin(asked("cut off", ONE)).await, Begun::Busy);
         world.hand.advance(LEASE);
@@ -209,11 +220,13 @@ on_both_databases! {
     async fn new_work_is_refused_when_there_is_no_room_and_old_work_still_answers(t: TestDb) {
         let world = World::new(&t).await;
         world.set("outcomes.entries_max", "2").await;
+        world.set("outcomes.owner_share_percent", "100").await;
         let done = world.claim("a").await;
         world.settle(done, b"done").await;
         world.claim("b").await;
         let refused = world.outcomes.begin(asked("c", ONE)).await.expect_err("full");
-        assert!(matches!(refused, Error::Full { limit: "outcomes.entries_max" }), "{refused}");
+        let limit = "outcomes.entries_max";
+        assert!(matches!(refused, Error::Full(it) if it == Full { limit, whose: Whose::All }), "{refused}");
         assert_eq!(world.begin(asked("a", ONE)).await, replay(b"done"));
         assert_eq!(world.begin(asked("b", ONE)).await, Begun::Busy);
         assert_eq!(world.outcomes.counts().refused, 1);
@@ -238,6 +251,67 @@ on_both_databases! {
         assert_eq!(settled, Settled::Kept, "nothing was left out");
     }
 
+    async fn a_service_that_takes_its_share_leaves_room_for_the_others(t: TestDb) {
+        let world = World::new(&t).await;
+        world.set("outcomes.entries_max", "8").await;
+        for nth in 0..6 {
+            world.claim(&nth.to_string()).await;
+        }
+        let refused = world.outcomes.begin(asked("6", ONE)).await.expect_err("its share");
+        let limit = "outcomes.entries_max";
+        assert!(matches!(refused, Error::Full(it) if it == Full { limit, whose: Whose::Owner }), "{refused}");
+        assert!(refused.to_string().contains("outcomes.owner_share_percent"), "{refused}");
+        assert_eq!(world.begin(asked("5", ONE)).await, Begun::Busy, "what is there is answered");
+        let begun = world.begin(asked_by(2, "0", ONE)).await;
+        assert!(matches!(begun, Begun::Run(_)), "{begun:?}");
+        let counts = world.outcomes.counts();
+        assert_eq!((counts.refused, counts.refused_share, counts.all.entries), (1, 1, 7));
+        let owners: Vec<_> = counts.largest.iter().map(|(id, held)| (*id, held.entries)).collect();
+        assert_eq!(owners, [(service(1), 6), (service(2), 1)]);
+        // Whose they are is stored with them.
+        let world = world.restarted(&t).await;
+        world.outcomes.begin(asked("6", ONE)).await.expect_err("still its share");
+        let begun = world.begin(asked_by(3, "0", ONE)).await;
+        assert!(matches!(begun, Begun::Run(_)), "{begun:?}");
+    }
+
+    async fn bodies_give_way_before_the_word_that_work_was_done(t: TestDb) {
+        const MIB: usize = 1 << 20;
+        let world = World::new(&t).await;
+        world.set("outcomes.bytes_max", &(16 * MIB).to_string()).await;
+        world.set("outcomes.owner_share_percent", "100").await;
+        world.set("outcomes.body_bytes_max", &(4 * MIB).to_string()).await;
+        for nth in 0..2 {
+            let claim = world.claim(&format!("fits {nth}")).await;
+            assert_eq!(world.settle(claim, &vec![7; 4 * MIB]).await, Settled::Kept);
+        }
+        let claim = world.claim("at three quarters").await;
+        assert_eq!(world.settle(claim, &vec![7; 4 * MIB]).await, Settled::WithoutBody);
+        assert_eq!(world.begin(asked("at three quarters", ONE)).await, Begun::Replay(None));
+        let claim = world.claim("smaller").await;
+        assert_eq!(world.settle(claim, &vec![7; 3 * MIB]).await, Settled::Kept);
+        assert_eq!(world.begin(asked("fits 0", ONE)).await, replay(&vec![7; 4 * MIB]));
+        assert_eq!(world.outcomes.counts().bodies_left_out, 1);
+    }
+
+    async fn a_lease_that_ended_while_the_runtime_was_down_is_given_back(t: TestDb) {
+        let world = World::new(&t).await;
+        let alive = world.claim("alive").await;
+        world.claim("dead").await;
+        world.hand.advance(LEASE + RESUME_MAX - Duration::from_secs(1));
+        let world = world.restarted(&t).await;
+        assert_eq!(world.begin(asked("alive", ONE)).await, Begun::Busy);
+        assert_eq!(world.settle(alive, b"done").await, Settled::Kept);
+        assert_eq!(world.begin(asked("alive", ONE)).await, replay(b"done"));
+        world.hand.advance(RESUME_LEASE - Duration::from_millis(1));
+        assert_eq!(world.begin(asked("dead", ONE)).await, Begun::Busy);
+        world.hand.advance(Duration::from_millis(1));
+        world.claim("dead").await;
+        world.hand.advance(LEASE + RESUME_MAX + Duration::from_millis(1));
+        let world = world.restarted(&t).await;
+        world.claim("dead").await;
+    }
+
     async fn a_sweep_leaves_what_still_has_time(t: TestDb) {
         let world = World::new(&t).await;
         for nth in 0..3 {
@@ -249,10 +323,10 @@ on_both_databases! {
         let claim = world.claim("new").await;
         world.settle(claim, b"new").await;
         world.outcomes.sweep().await.expect("sweeps");
-        assert_eq!(world.outcomes.counts().entries, 2);
+        assert_eq!(world.outcomes.counts().all.entries, 2);
         assert_eq!(world.begin(asked("new", ONE)).await, replay(b"new"));
         world.hand.advance(LEASE + UNSETTLED_KEEP);
         world.outcomes.sweep().await.expect("sweeps");
-        assert_eq!(world.outcomes.counts().entries, 0);
+        assert_eq!(world.outcomes.counts().all.entries, 0);
     }
 }

@@ -169,6 +169,7 @@ fn asked(proxy: &Proxy, forward: &Forward) -> Result<Asked, Status> {
     sent.update(&request.payload);
     let left = forward.deadline.since(proxy.clock().monotonic());
     Ok(Asked {
+        owner: forward.caller,
         work: work.digest(),
         request: sent.finalize().into(),
         lease: left + HOLD,

@@ -80,8 +80,14 @@ settings! {
     /// Claims and outcomes of idempotent work that are kept; beyond it new work is refused.
     OUTCOMES_ENTRIES_MAX: usize =
         Setting::integer("outcomes.entries_max", "outcomes", 1_000_000, (1, 1_000_000_000));
-    /// Space for outcomes of idempotent work, roughly; beyond it new work is refused.
+    /// Space for outcomes of idempotent work, roughly; beyond it new work is refused. From three
+    /// quarters of it on only that work was done is kept, and not what came of it.
     OUTCOMES_BYTES_MAX: u64 = space("outcomes.bytes_max", GIB);
+    /// Part of the room for outcomes that one service may have: alone up to this part of all of it,
+    /// and less the more others have, so that there is always some for one more. 100 lets one
+    /// service take everything.
+    OUTCOMES_OWNER_SHARE: u16 =
+        Setting::integer("outcomes.owner_share_percent", "percent", 75, (1, 100));
     /// Largest outcome that is kept; of a larger one only that the work was done.
     OUTCOMES_BODY_BYTES_MAX: usize =
         Setting::integer("outcomes.body_bytes_max", "bytes", MIB, (0, 4 * MIB));

@@ -210,6 +210,7 @@ reads_at_its_bounds! {
     RPC_IDEMPOTENCY_TTL: Duration,
     OUTCOMES_ENTRIES_MAX: usize,
     OUTCOMES_BYTES_MAX: u64,
+    OUTCOMES_OWNER_SHARE: u16,
     OUTCOMES_BODY_BYTES_MAX: usize,
     HTTP_CAPTURE: Capture,
     EVENTS_CAPTURE: Capture,

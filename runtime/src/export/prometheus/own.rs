@@ -6,13 +6,14 @@
 use std::time::Duration;
 
 use contract::clock::{Clock, Monotonic, Timestamp};
+use contract::ids::ServiceId;
 
 use super::process::Process;
 use super::text::{Family, Kind, Sample, Value};
 use crate::db::{CommitLatency, Db};
 use crate::export::otlp::Otlp;
 use crate::identity::Presence;
-use crate::outcomes::Outcomes;
+use crate::outcomes::{Held, Outcomes};
 use crate::registry::Registry;
 use crate::tasks::Tasks;
 use crate::telemetry::Telemetry;
@@ -138,9 +139,27 @@ fn services(parts: &Parts, all: &mut Families) {
 fn outcomes(parts: &Parts, all: &mut Families) {
     let now = parts.outcomes.counts();
     let help = "Claims and outcomes of idempotent work that are kept.";
-    all.gauge("bridge_outcomes", help, float(now.entries));
+    all.gauge("bridge_outcomes", help, float(now.all.entries));
     let help = "What they take, roughly.";
-    all.gauge("bridge_outcomes_bytes", help, float(now.bytes));
+    all.gauge("bridge_outcomes_bytes", help, float(now.all.bytes));
+    let help = "Most of them that may be kept.";
+    all.gauge("bridge_outcomes_max", help, float(now.max.entries));
+    let help = "What they may take, roughly; bodies are kept up to three quarters of it.";
+    all.gauge("bridge_outcomes_bytes_max", help, float(now.max.bytes));
+    let service = |(id, held): &(ServiceId, Held)| {
+        let name = parts.registry.service_name(*id);
+        (name.unwrap_or_else(|| id.to_string()), *held)
+    };
+    let largest: Vec<_> = now.largest.iter().map(service).collect();
+    let labels: Vec<_> = largest
+        .iter()
+        .map(|(name, _)| [("service", &**name)])
+        .collect();
+    let help = "Claims and outcomes of the services that have the most of them.";
+    let name = ("bridge_outcomes_of_service", Kind::Gauge);
+    let samples = labels.iter().zip(&largest);
+    let samples = samples.map(|(label, (_, held))| (&label[..], float(held.entries)));
+    all.add(name, help, samples);
     let help = "Calls that wait for the outcome of another one.";
     all.gauge("bridge_outcomes_waiting", help, float(now.waiting));
     for (name, help, count) in [
@@ -155,8 +174,13 @@ fn outcomes(parts: &Parts, all: &mut Families) {
             now.refused,
         ),
         (
+            "bridge_outcomes_refused_share",
+            "The part of them that was refused because the service had its share of the room.",
+            now.refused_share,
+        ),
+        (
             "bridge_outcomes_bodies_left_out",
-            "Outcomes that were too large to keep.",
+            "Outcomes that were too large to keep, or found no room.",
             now.bodies_left_out,
         ),
     ] {
