@@ -65,9 +65,12 @@ pub(crate) enum Command {
     /// Record the present contract as the accepted one
     #[command(after_help = "Example: cargo bridge accept && git diff bridge.lock")]
     Accept(Accept),
-    /// Write OpenAPI 3.1 of the contracts' services
+    /// Write OpenAPI 3.1 of the contracts' services, and of a program's annotated axum handlers
     #[command(
-        after_help = "Example: cargo bridge openapi --merge target/utoipa.json --to openapi.json"
+        after_help = "A program tells of its handlers when it is built with feature `openapi` of `bridge`. What two of \
+             the documents have must be the same in both.\n\nExit codes: 0 written, 1 the documents \
+             contradict each other or something is refused, 2 wrong usage.\n\n\
+             Example: cargo bridge openapi --describe 'cargo run' --merge target/utoipa.json --to openapi.json"
     )]
     Openapi(Openapi),
     /// Write AsyncAPI 3 of the events that the package lists
@@ -91,6 +94,16 @@ pub(crate) enum Command {
              difference), 2 wrong usage.\n\nExample: cargo bridge audit --describe 'cargo run' --strict"
     )]
     Audit(Audit),
+    /// Propose `#[bridge::rpc]` for the axum handlers of an application, as a patch that compiles
+    #[command(
+        after_help = "What is mounted is taken from the running program: a copy of the workspace below the target \
+             folder is built with `bridge::declare` where it serves, run until it would serve, and asked for its \
+             routes. The patch is then compiled and audited in that copy; your files stay as they are, unless \
+             --write.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
+             could not be built or audited; 2 wrong usage.\n\n\
+             Examples:\n  cargo bridge adopt | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
+    )]
+    Adopt(Adopt),
     /// Say what a code of a macro means, with a wrong and a right example, or list all
     Explain(Explain),
 }
@@ -152,6 +165,8 @@ pub(crate) struct Document {
 pub(crate) struct Openapi {
     #[command(flatten)]
     pub(crate) document: Document,
+    #[command(flatten)]
+    pub(crate) program: Program,
     /// OpenAPI 3.1 document to add to, such as one that utoipa wrote
     #[arg(long, value_name = "FILE")]
     pub(crate) merge: Option<PathBuf>,
@@ -251,4 +266,35 @@ pub(crate) struct Audit {
 pub(crate) struct Explain {
     /// For example BR0012
     pub(crate) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// Package with the program [default: the one here]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+    /// Program of that package that serves [default: its only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Option<String>,
+    /// Features to build with, as Cargo takes them
+    #[arg(long, value_name = "FEATURES")]
+    pub(crate) features: Option<String>,
+    /// Command that runs the program, in the copy [default: `cargo run` of what was built]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "description")]
+    pub(crate) describe: Option<String>,
+    /// Description that the program wrote elsewhere with BRIDGE_DESCRIBE=FILE, instead of running it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) description: Option<PathBuf>,
+    /// Folder of the crate `bridge`, where it is not taken from the registry
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) bridge_path: Option<PathBuf>,
+    /// Change the files instead of printing a patch
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Propose from the source alone: nothing is built, run or audited
+    #[arg(long, conflicts_with = "describe")]
+    pub(crate) no_verify: bool,
+    /// Arguments of the program while it is asked for its routes
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub(crate) arguments: Vec<String>,
 }

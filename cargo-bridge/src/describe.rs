@@ -4,21 +4,23 @@
 //! start to serve, and ends. Unknown members are ignored, absent lists are empty, so that either
 //! side may be newer.
 //!
-//! Invariant: a program that does not end is stopped after [`PATIENCE`], with the reason.
+//! Invariant: a program that does not end is stopped when patience with it ends, with the reason.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::args::Program;
 use crate::document::read_json;
 use crate::failure::Failure;
 
 /// How long a program may take, its build included.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// The variable that asks for a description.
 const VARIABLE: &str = "BRIDGE_DESCRIBE";
 /// The format of descriptions that is read.
@@ -35,9 +37,21 @@ pub(crate) struct Description {
     pub(crate) rpcs: Vec<Rpc>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) audit: Option<Audit>,
+    pub(crate) openapi: Option<Document>,
     /// Where it was read from.
     #[serde(skip)]
-    source: String,
+    pub(crate) source: String,
+}
+
+/// OpenAPI of the annotated HTTP handlers, or why there is none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Document {
+    pub(crate) document: Value,
+    /// Where what is in it is defined, by pointers into it.
+    pub(crate) sites: BTreeMap<String, String>,
+    pub(crate) left_out: Vec<String>,
+    pub(crate) refused: Vec<String>,
 }
 
 /// The routes of the application.
@@ -109,18 +123,25 @@ pub(crate) struct Compared {
     pub(crate) candidates: Vec<String>,
 }
 
+/// The description of a program, where one is named.
+pub(crate) fn wanted(program: &Program) -> Result<Option<Description>, Failure> {
+    let is_named = program.description.is_some() || program.describe.is_some();
+    is_named.then(|| required(program)).transpose()
+}
+
 /// The description that must be there for what was asked.
 pub(crate) fn required(program: &Program) -> Result<Description, Failure> {
     match (&program.description, &program.describe) {
         (Some(path), _) => read(path, &path.display().to_string()),
-        (None, Some(command)) => run(command),
+        (None, Some(command)) => of(shell(command), command, PATIENCE),
         (None, None) => Err(Failure::usage(
             "say which program: --describe 'cargo run', or --description FILE with what it wrote",
         )),
     }
 }
 
-fn read(path: &Path, source: &str) -> Result<Description, Failure> {
+/// The description in a file.
+pub(crate) fn read(path: &Path, source: &str) -> Result<Description, Failure> {
     let value = read_json(path)?;
     let mut description: Description = serde_json::from_value(value)
         .map_err(|error| Failure::refused(format!("{source}: is no description ({error})")))?;
@@ -135,25 +156,30 @@ fn read(path: &Path, source: &str) -> Result<Description, Failure> {
     Ok(description)
 }
 
-fn run(command: &str) -> Result<Description, Failure> {
+/// What the program that `run` starts says of itself; `command` is what it is called in messages.
+pub(crate) fn of(
+    mut run: Command,
+    command: &str,
+    patience: Duration,
+) -> Result<Description, Failure> {
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::refused(format!("no temporary folder: {error}")))?;
     let file = folder.path().join("description.json");
-    let child = shell(command)
+    let child = run
         .env(VARIABLE, &file)
         .stdin(Stdio::null())
         // What the program prints is not what this command prints.
         .stdout(Stdio::from(std::io::stderr()))
         .spawn()
         .map_err(|error| Failure::usage(format!("`{command}` cannot be started: {error}")))?;
-    let status = ended(child, command)?;
+    let status = ended(child, command, patience)?;
     if !status.success() {
-        return Err(Failure::refused(format!(
+        return Err(Failure::silent(format!(
             "`{command}` failed ({status}): see above"
         )));
     }
     if !file.exists() {
-        return Err(Failure::refused(format!(
+        return Err(Failure::silent(format!(
             "`{command}` wrote no description: it must reach `bridge::observe`, \
              `Bridge::serve_http` or `Builder::start`, with a bridge that knows {VARIABLE}"
         )));
@@ -161,26 +187,27 @@ fn run(command: &str) -> Result<Description, Failure> {
     read(&file, command)
 }
 
+/// The command, as the system's shell reads it.
 #[cfg(unix)]
-fn shell(command: &str) -> Command {
+pub(crate) fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]);
     shell
 }
 
 #[cfg(not(unix))]
-fn shell(command: &str) -> Command {
+pub(crate) fn shell(command: &str) -> Command {
     let mut shell = Command::new("cmd");
     shell.args(["/C", command]);
     shell
 }
 
 /// Waits for the program; one that goes on serving is stopped.
-fn ended(mut child: Child, command: &str) -> Result<ExitStatus, Failure> {
+fn ended(mut child: Child, command: &str, patience: Duration) -> Result<ExitStatus, Failure> {
     let (tell, told) = mpsc::channel::<()>();
     let watch = std::thread::spawn(move || {
         // An error is the other end gone: the program has ended.
-        told.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout)
+        told.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout)
     });
     let id = child.id();
     let waiting = std::thread::spawn(move || {
@@ -190,10 +217,10 @@ fn ended(mut child: Child, command: &str) -> Result<ExitStatus, Failure> {
     });
     if watch.join().unwrap_or(false) {
         stop(id);
-        return Err(Failure::refused(format!(
+        return Err(Failure::silent(format!(
             "`{command}` did not end within {} minutes: a program with {VARIABLE} set writes its \
              description and ends; does it use bridge?",
-            PATIENCE.as_secs() / 60
+            patience.as_secs() / 60
         )));
     }
     match waiting.join() {

@@ -1,57 +1,14 @@
-//! `openapi`, `asyncapi`, `export` and `convert`: contracts in the forms of other tools.
+//! `asyncapi`, `export` and `convert`: contracts in the forms of other tools.
 
 use std::process::ExitCode;
 
-use bridge_codegen::Loaded;
 use bridge_codegen::export::{self, Event, JsonSchemas};
-use serde_json::Value;
 
-use crate::args::{Asyncapi, Common, Convert, Export, Form, Openapi};
+use crate::args::{Asyncapi, Common, Convert, Export, Form};
 use crate::document::read_json;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::screen;
-
-/// Writes OpenAPI of the contracts, and of another document where one is named.
-pub(crate) fn openapi(common: &Common, wanted: &Openapi) -> Result<ExitCode, Failure> {
-    let project = Project::find(common)?;
-    let loaded = project.load()?;
-    let made = loaded.openapi(&project.about(&wanted.document))?;
-    for rpc in &made.left_out {
-        screen::hint(&format!(
-            "note: `{rpc}` is a stream and has no plain HTTP form: left out"
-        ));
-    }
-    let mut document = made.document;
-    let site = |pointer: &str| site(&loaded, &document, pointer);
-    let merge = wanted.merge.as_deref();
-    let merged = merge.map(|path| -> Result<_, Failure> {
-        Ok(export::merge(&document, read_json(path)?, path, &site)?)
-    });
-    if let Some(merged) = merged.transpose()? {
-        document = merged;
-    }
-    screen::put(&export::json_text(&document), wanted.document.to.as_deref())?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Where a part of our document is declared.
-fn site(loaded: &Loaded, document: &Value, pointer: &str) -> String {
-    let name = pointer.rsplit('/').next().unwrap_or(pointer);
-    let operation = document
-        .pointer(pointer)
-        .and_then(|it| it.get("operationId"));
-    let rpc = operation
-        .and_then(Value::as_str)
-        .map(|id| match id.rsplit_once('_') {
-            // Further forms of an rpc are numbered.
-            Some((id, number)) if number.parse::<u32>().is_ok() => id,
-            _ => id,
-        });
-    rpc.and_then(|id| loaded.rpc_place(id))
-        .or_else(|| loaded.place(name))
-        .unwrap_or_else(|| format!("the contracts' document, {pointer}"))
-}
 
 /// Writes AsyncAPI of the package's events.
 pub(crate) fn asyncapi(common: &Common, wanted: &Asyncapi) -> Result<ExitCode, Failure> {

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The contracts, the lock or a program are not as they should be.
     Refused(String),
+    /// A program could not be asked: it failed, or it did not answer.
+    Silent(String),
     /// Nobody reads what is printed any more.
     Gone,
 }
@@ -26,6 +28,15 @@ impl Failure {
         Self::Refused(text.into())
     }
 
+    pub(crate) fn silent(text: impl Into<String>) -> Self {
+        Self::Silent(text.into())
+    }
+
+    /// A program could not be asked.
+    pub(crate) fn is_about_running(&self) -> bool {
+        matches!(self, Self::Silent(_))
+    }
+
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self, Self::Gone)
     }
@@ -33,7 +44,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(WRONG_USAGE),
-            Self::Refused(_) => ExitCode::FAILURE,
+            Self::Refused(_) | Self::Silent(_) => ExitCode::FAILURE,
             Self::Gone => ExitCode::SUCCESS,
         }
     }
@@ -42,7 +53,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Refused(text) => f.write_str(text),
+            Self::Usage(text) | Self::Refused(text) | Self::Silent(text) => f.write_str(text),
             Self::Gone => Ok(()),
         }
     }

@@ -3,8 +3,8 @@
 //! Tables for people, `-o json` for machines. Exit codes: 0 as it should be, 1 something differs,
 //! breaks or is refused, 2 wrong usage. Errors go to standard error and say what to do.
 //!
-//! It never changes a source file: `gen` writes generated files, `accept` the lock, exports what
-//! they are asked for.
+//! It never changes a source file unasked: `gen` writes generated files, `accept` the lock, exports
+//! what they are asked for, and `adopt` prints a patch unless told to `--write`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // printing is what a command line is for
 
@@ -21,9 +21,12 @@ mod verdicts;
 mod gate;
 
 mod describe;
+mod openapi;
 mod export;
 mod diagram;
+mod picture;
 mod program;
+mod adopt;
 
 use std::process::ExitCode;
 
@@ -59,11 +62,12 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Gen(wanted) => gate::generate(&common, &wanted),
         Command::Check(wanted) => gate::check(&common, &wanted),
         Command::Accept(wanted) => gate::accept(&common, &wanted),
-        Command::Openapi(wanted) => export::openapi(&common, &wanted),
+        Command::Openapi(wanted) => openapi::openapi(&common, &wanted),
         Command::Asyncapi(wanted) => export::asyncapi(&common, &wanted),
         Command::Export(wanted) => export::files(&common, &wanted),
         Command::Convert(wanted) => export::convert(&wanted),
         Command::Map(wanted) => program::map(&wanted),
+        Command::Adopt(wanted) => adopt::run(&common, &wanted),
         Command::Audit(wanted) => program::audit(common.output, &wanted),
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::Package;
 
-const CONTRACT: &str = "syntax = \"proto3\";
+pub(crate) const CONTRACT: &str = "syntax = \"proto3\";
 package shop.payments.v1;
 
 service Payments {

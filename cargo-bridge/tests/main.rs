@@ -2,7 +2,9 @@
 
 mod support;
 
+mod adopt;
 mod builds;
 mod cli;
 mod explain;
+mod openapi;
 mod programs;

@@ -1,0 +1,195 @@
+//! A copy of the workspace below the target folder, to build and run what is proposed.
+//!
+//! Artifacts in between are shared with the workspace's own builds, final ones are not, so that
+//! nothing a user runs is replaced. What is outside of the workspace is used where it is.
+//!
+//! Invariant: nothing is written outside of the folder of the copy; it is removed at the end.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+
+use super::edit::applied;
+use super::manifest;
+use super::patch::Patch;
+use super::workspace::{Workspace, cargo};
+
+/// Bytes that are copied at most.
+const BYTES_MAX: u64 = 4 << 30;
+/// Folders that no build reads.
+const LEFT_OUT: [&str; 3] = [".git", "node_modules", "target"];
+
+/// The copy.
+pub(super) struct Copy<'w> {
+    workspace: &'w Workspace,
+    /// Everything of this run.
+    folder: PathBuf,
+    pub(super) root: PathBuf,
+    bytes: u64,
+    /// Nobody else works in the folder while this is open.
+    _lock: fs::File,
+}
+
+impl<'w> Copy<'w> {
+    /// Copies the workspace.
+    pub(super) fn of(workspace: &'w Workspace) -> Result<Self, Failure> {
+        let all = workspace.target.join("bridge-adopt");
+        let folder = all.join(name_of(&workspace.root));
+        let lock = lock(&all, &folder.with_extension("lock"))?;
+        let mut copy = Self {
+            workspace,
+            root: folder.join("copy"),
+            folder,
+            bytes: 0,
+            _lock: lock,
+        };
+        copy.remove_root();
+        let (from, to) = (workspace.root.clone(), copy.root.clone());
+        copy.folder_of(&from, &to)
+            .map_err(|text| Failure::refused(format!("the workspace cannot be copied: {text}")))?;
+        Ok(copy)
+    }
+
+    fn folder_of(&mut self, from: &Path, to: &Path) -> Result<(), String> {
+        let cannot = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+        fs::create_dir_all(to).map_err(|error| cannot(to, error))?;
+        for entry in fs::read_dir(from).map_err(|error| cannot(from, error))? {
+            let entry = entry.map_err(|error| cannot(from, error))?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let is_left_out = LEFT_OUT.iter().any(|it| name == *it);
+            if is_left_out || path == self.workspace.target {
+                continue;
+            }
+            let to = to.join(&name);
+            let Ok(about) = fs::metadata(&path) else {
+                // A link to nowhere.
+                continue;
+            };
+            if about.is_dir() {
+                let is_link = entry.file_type().is_ok_and(|it| it.is_symlink());
+                // A link may lead back up.
+                if !is_link {
+                    self.folder_of(&path, &to)?;
+                }
+            } else if about.is_file() {
+                self.bytes += about.len();
+                if self.bytes > BYTES_MAX {
+                    return Err(format!("it has more than {BYTES_MAX} bytes"));
+                }
+                self.file(&path, &to)
+                    .map_err(|error| cannot(&path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, from: &Path, to: &Path) -> std::io::Result<()> {
+        if is_manifest(from) {
+            return fs::write(to, self.adjusted(from, fs::read_to_string(from)?));
+        }
+        fs::copy(from, to).map(|_| ())
+    }
+
+    /// What a file is in the copy.
+    fn adjusted(&self, path: &Path, text: String) -> String {
+        if !is_manifest(path) {
+            return text;
+        }
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        manifest::with_whole_paths(&text, folder, &self.workspace.root)
+    }
+
+    /// Where a file of the workspace is in the copy.
+    pub(super) fn of_file(&self, path: &Path) -> PathBuf {
+        let inside = path.strip_prefix(&self.workspace.root).unwrap_or(path);
+        self.root.join(inside)
+    }
+
+    /// Makes these files of the copy what they are in the workspace, with the edits of `patch`;
+    /// those of `before` that are not in it are what they were.
+    pub(super) fn set(&self, before: &Patch, patch: &Patch) -> Result<(), Failure> {
+        let undone = before
+            .edits
+            .keys()
+            .filter(|it| !patch.edits.contains_key(*it));
+        let done = patch
+            .edits
+            .iter()
+            .map(|(path, edits)| (path, edits.as_slice()));
+        for (path, edits) in undone.map(|it| (it, &[][..])).chain(done) {
+            let text = fs::read_to_string(path)
+                .map(|text| self.adjusted(path, applied(&text, edits)))
+                .and_then(|text| fs::write(self.of_file(path), text));
+            text.map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
+        }
+        Ok(())
+    }
+
+    /// A command in the copy, at the place that corresponds to where we are.
+    pub(super) fn placed(&self, mut command: Command) -> Command {
+        let here = std::env::current_dir().ok();
+        let here = here.and_then(|it| it.canonicalize().ok());
+        let inside = here.filter(|it| it.starts_with(&self.workspace.root));
+        let here = inside.map(|it| self.of_file(&it)).filter(|it| it.is_dir());
+        command.current_dir(here.unwrap_or_else(|| self.root.clone()));
+        let shared = self
+            .workspace
+            .build
+            .as_ref()
+            .unwrap_or(&self.workspace.target);
+        command
+            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .env("CARGO_BUILD_BUILD_DIR", shared);
+        command
+    }
+
+    /// `cargo WORDS` in the copy.
+    pub(super) fn cargo(&self, words: &[String]) -> Command {
+        let mut command = self.placed(Command::new(cargo()));
+        command.args(words);
+        command
+    }
+
+    fn remove_root(&self) {
+        // What is not there need not be removed; what cannot be is found when it is written.
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+impl Drop for Copy<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A name for the workspace that is the same at every run, so that builds can be used again.
+fn name_of(root: &Path) -> String {
+    let mut hash = DefaultHasher::new();
+    root.hash(&mut hash);
+    format!("{:016x}", hash.finish())
+}
+
+fn lock(folder: &Path, path: &Path) -> Result<fs::File, Failure> {
+    let open = || {
+        fs::create_dir_all(folder)?;
+        fs::File::create(path)
+    };
+    let shown = path.display();
+    let file = open().map_err(|error| Failure::refused(format!("{shown}: {error}")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure::refused(format!(
+            "another `cargo bridge adopt` works on this workspace ({shown}): wait for it"
+        ))),
+        Err(fs::TryLockError::Error(error)) => Err(Failure::refused(format!(
+            "{shown}: cannot be locked ({error})"
+        ))),
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == "Cargo.toml")
+}

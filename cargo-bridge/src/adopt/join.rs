@@ -1,0 +1,271 @@
+//! The routes of the source meet those of the running program: which handler is mounted where.
+//!
+//! What is mounted is what the program says. The source says which handler a route was made with,
+//! and, of its path, at least the end. Refuses to choose where two routes end alike.
+//!
+//! Invariant: no two handlers are given the same method and path.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::mount::{ANY, Mount, Place, Target};
+use super::source::FunctionId;
+
+/// Paths that are named for one handler.
+const NAMED_MAX: usize = 4;
+const EVERY_METHOD: &str =
+    "answers every method, and an operation has one: mount it with `get`, `post` or the like";
+
+const PATHLESS: &str = "its path is made while the program runs";
+const NOT_FOUND: &str = "no handler of this workspace was found for it: made by a macro or by another \
+                         crate, or a service";
+
+/// A method and a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Route {
+    pub(super) path: String,
+    pub(super) verb: String,
+}
+
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.verb, self.path)
+    }
+}
+
+/// A handler and the route it is declared at.
+#[derive(Clone, Debug)]
+pub(super) struct Proposal {
+    pub(super) function: FunctionId,
+    pub(super) route: Route,
+    /// Where else it is mounted.
+    pub(super) also: Vec<Route>,
+}
+
+/// A route without a declaration.
+#[derive(Clone, Debug)]
+pub(super) struct Left {
+    /// `GET /health`; what is known of it, if it is not known to be mounted.
+    pub(super) route: String,
+    pub(super) place: Option<Place>,
+    pub(super) reason: String,
+}
+
+/// Who answers what.
+#[derive(Debug, Default)]
+pub(super) struct Join {
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) left: Vec<Left>,
+    /// Every route that is mounted, as far as is known.
+    pub(super) routes: BTreeSet<Route>,
+}
+
+/// Joins what the source builds with what is mounted. `composed` is the application as it is
+/// served, `pieces` every route of any router. Without `live` the source is believed.
+pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<Route>>) -> Join {
+    let is_live = live.is_some();
+    let routes = live.unwrap_or_else(|| {
+        let whole = composed.iter().filter(|it| it.is_whole);
+        whole.filter_map(route_of).collect()
+    });
+    let mut claims = Claims {
+        routes: &routes,
+        by: BTreeMap::new(),
+        left: Vec::new(),
+        pathless: Vec::new(),
+    };
+    let mut later = Vec::new();
+    for mount in one_of_each(composed, pieces) {
+        match route_of(&mount).filter(|it| mount.is_whole && routes.contains(it)) {
+            Some(route) => claims.claim(route, mount),
+            None => later.push(mount),
+        }
+    }
+    // What is mounted is settled; the same handler may be mounted otherwise under a condition.
+    let settled = claims.settled();
+    later.retain(|it| !settled.contains(&(it.place, it.verb.clone())));
+    // The longest end is the surest.
+    later.sort_by_key(|it| std::cmp::Reverse(it.path.as_ref().map_or(0, String::len)));
+    for mount in later {
+        claims.by_end(mount, is_live);
+    }
+    let Claims {
+        by, left, pathless, ..
+    } = claims;
+    let mut join = Join {
+        left,
+        ..Join::default()
+    };
+    join.settle(by);
+    join.rest(&routes, &pathless);
+    join.routes = routes;
+    join
+}
+
+/// The routes of the application; of what it is not known to have, the longest piece.
+fn one_of_each(composed: &[Mount], pieces: &[Mount]) -> Vec<Mount> {
+    let key = |it: &Mount| (it.place, it.verb.clone());
+    let mut known: HashMap<_, Vec<Mount>> = HashMap::new();
+    for mount in composed {
+        known.entry(key(mount)).or_default().push(mount.clone());
+    }
+    let mut best: HashMap<_, Mount> = HashMap::new();
+    for mount in pieces.iter().filter(|it| !known.contains_key(&key(it))) {
+        let length = |it: &Mount| it.path.as_ref().map_or(0, String::len);
+        let piece = Mount {
+            is_whole: false,
+            ..mount.clone()
+        };
+        let longest = best.entry(key(mount)).or_insert_with(|| piece.clone());
+        if length(longest) < length(&piece) {
+            *longest = piece;
+        }
+    }
+    let mut all: Vec<Mount> = known
+        .into_values()
+        .flatten()
+        .chain(best.into_values())
+        .collect();
+    all.sort_by(|a, b| (a.place, &a.verb, &a.path).cmp(&(b.place, &b.verb, &b.path)));
+    all
+}
+
+fn route_of(mount: &Mount) -> Option<Route> {
+    Some(Route {
+        path: mount.path.clone()?,
+        verb: mount.verb.clone(),
+    })
+}
+
+struct Claims<'r> {
+    routes: &'r BTreeSet<Route>,
+    by: BTreeMap<Route, Vec<Mount>>,
+    left: Vec<Left>,
+    /// Mounts of the running program that may be at any of its routes.
+    pathless: Vec<Mount>,
+}
+
+impl Claims<'_> {
+    fn claim(&mut self, route: Route, mount: Mount) {
+        let by = self.by.entry(route).or_default();
+        if !by
+            .iter()
+            .any(|it| it.target == mount.target && it.place == mount.place)
+        {
+            by.push(mount);
+        }
+    }
+
+    fn settled(&self) -> BTreeSet<(Place, String)> {
+        let mounts = self.by.values().flatten();
+        mounts.map(|it| (it.place, it.verb.clone())).collect()
+    }
+
+    /// Finds the route that ends like the mount, if there is only one that nobody has.
+    fn by_end(&mut self, mount: Mount, is_live: bool) {
+        let Some(end) = mount.path.clone() else {
+            if is_live {
+                return self.pathless.push(mount);
+            }
+            return self.leave(&mount, PATHLESS.to_owned());
+        };
+        let free = |it: &&Route| {
+            let is_end = !mount.is_whole && (end != "/" && it.path.ends_with(&end));
+            let is_end = is_end || it.path == end;
+            it.verb == mount.verb && is_end && !self.by.contains_key(*it)
+        };
+        let fitting: Vec<&Route> = self.routes.iter().filter(free).collect();
+        match fitting[..] {
+            [only] => self.claim(only.clone(), mount),
+            [] if is_live => {
+                let reason = "the running program does not mount it".to_owned();
+                self.leave(&mount, reason);
+            }
+            [] => self.leave(&mount, "where it is mounted is not known".to_owned()),
+            _ => {
+                let named = fitting.iter().take(NAMED_MAX).map(ToString::to_string);
+                let named: Vec<_> = named.collect();
+                self.leave(&mount, format!("may be any of {}", named.join(", ")));
+            }
+        }
+    }
+
+    fn leave(&mut self, mount: &Mount, reason: String) {
+        let path = mount.path.as_deref().unwrap_or("…");
+        let route = format!("{} …{}", mount.verb, path.trim_start_matches('…'));
+        let reason = match mount.target {
+            Target::Other(other) => format!("{other}; {reason}"),
+            Target::Function(_) => reason,
+        };
+        self.left.push(Left {
+            route,
+            place: Some(mount.place),
+            reason,
+        });
+    }
+}
+
+impl Join {
+    /// One route for each handler: the first one in the source.
+    fn settle(&mut self, by: BTreeMap<Route, Vec<Mount>>) {
+        let mut handlers: BTreeMap<FunctionId, Vec<(Place, Route)>> = BTreeMap::new();
+        for (route, mounts) in by {
+            let (mount, others) = (&mounts[0], &mounts[1..]);
+            if others.iter().any(|it| it.target != mount.target) {
+                self.leave(&route, mount, "the source mounts several handlers there");
+                continue;
+            }
+            match mount.target {
+                Target::Other(reason) => self.leave(&route, mount, reason),
+                Target::Function(_) if route.verb == ANY => {
+                    self.leave(&route, mount, EVERY_METHOD);
+                }
+                Target::Function(id) => {
+                    handlers.entry(id).or_default().push((mount.place, route));
+                }
+            }
+        }
+        for (function, mut routes) in handlers {
+            routes.sort();
+            let mut routes = routes.into_iter().map(|(_, route)| route);
+            if let Some(route) = routes.next() {
+                self.proposals.push(Proposal {
+                    function,
+                    route,
+                    also: routes.collect(),
+                });
+            }
+        }
+    }
+
+    /// Routes that no handler was found for.
+    fn rest(&mut self, routes: &BTreeSet<Route>, pathless: &[Mount]) {
+        for route in routes {
+            let is_proposed = |it: &Proposal| it.route == *route || it.also.contains(route);
+            let is_told = self.proposals.iter().any(is_proposed)
+                || self.left.iter().any(|it| it.route == route.to_string());
+            if is_told {
+                continue;
+            }
+            let mut maybe = pathless.iter().filter(|it| it.verb == route.verb);
+            let first = maybe.next();
+            let reason = match (first, maybe.count()) {
+                (None, _) => NOT_FOUND.to_owned(),
+                (Some(_), 0) => PATHLESS.to_owned(),
+                (Some(_), more) => format!("{PATHLESS}, here or at one of {more} places more"),
+            };
+            self.left.push(Left {
+                route: route.to_string(),
+                place: first.map(|it| it.place),
+                reason,
+            });
+        }
+    }
+
+    fn leave(&mut self, route: &Route, mount: &Mount, reason: &str) {
+        self.left.push(Left {
+            route: route.to_string(),
+            place: Some(mount.place),
+            reason: reason.to_owned(),
+        });
+    }
+}

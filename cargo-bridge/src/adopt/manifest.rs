@@ -1,0 +1,153 @@
+//! The dependency on `bridge` in a `Cargo.toml`, as one line more.
+//!
+//! The file stays as it is otherwise: no re-printing, no re-ordering. What was made is read again,
+//! and refused if the line is not where it should be.
+
+use std::path::Path;
+
+use super::edit::{Edit, applied};
+
+/// The dependency by version, where no folder is given.
+const VERSION: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
+
+/// How `bridge` is depended on.
+pub(super) fn requirement(folder: Option<&Path>) -> String {
+    match folder {
+        Some(folder) => format!("{{ path = {:?} }}", folder.display().to_string()),
+        None => VERSION.to_owned(),
+    }
+}
+
+/// The edit that adds `bridge = requirement`; nothing if there is one, an error if no place for it
+/// was found.
+pub(super) fn edit(text: &str, requirement: &str) -> Result<Option<Edit>, String> {
+    let has_it = |text: &str| {
+        let table = text.parse::<toml::Table>().map_err(|it| it.to_string())?;
+        let dependencies = table.get("dependencies");
+        Ok::<_, String>(dependencies.is_some_and(|it| it.get("bridge").is_some()))
+    };
+    if has_it(text)? {
+        return Ok(None);
+    }
+    let line = format!("bridge = {requirement}\n");
+    let edit = match table(text) {
+        Some(at) => Edit::insert(at, line),
+        None => {
+            let gap = if text.ends_with('\n') { "\n" } else { "\n\n" };
+            Edit::insert(text.len(), format!("{gap}[dependencies]\n{line}"))
+        }
+    };
+    let made = applied(text, std::slice::from_ref(&edit));
+    if has_it(&made)? {
+        Ok(Some(edit))
+    } else {
+        Err("add `bridge` to its dependencies by hand: no place for the line was found".to_owned())
+    }
+}
+
+/// Where in `[dependencies]` the line goes: before the first key that sorts behind it, if keys are
+/// sorted, else below the header.
+fn table(text: &str) -> Option<usize> {
+    let mut at = 0;
+    let mut below = None;
+    let mut keys: Vec<(&str, usize)> = Vec::new();
+    let mut depth = 0_usize;
+    let (mut end, mut lead) = (None, None);
+    for line in text.split_inclusive('\n') {
+        let here = at;
+        at += line.len();
+        let words = line.trim();
+        if depth == 0 && words.starts_with('[') {
+            if below.is_some() {
+                break;
+            }
+            let name = words.split('#').next().unwrap_or_default().trim();
+            below = (name == "[dependencies]" && line.ends_with('\n')).then_some(at);
+            end = below;
+            continue;
+        }
+        if below.is_none() {
+            continue;
+        }
+        if words.starts_with('#') {
+            // A comment belongs to the key that it stands above.
+            lead = lead.or(Some(here));
+            continue;
+        }
+        if depth == 0
+            && let Some((key, _)) = words.split_once('=')
+        {
+            keys.push((key.trim(), lead.unwrap_or(here)));
+        }
+        lead = None;
+        let count = |letters: [char; 2]| words.matches(letters).count();
+        depth = (depth + count(['[', '{'])).saturating_sub(count([']', '}']));
+        if !words.is_empty() && line.ends_with('\n') {
+            end = Some(at);
+        }
+    }
+    if !keys.is_sorted_by_key(|(key, _)| *key) {
+        return below;
+    }
+    let behind = keys.iter().find(|(key, _)| *key > "bridge");
+    behind.map(|(_, at)| *at).or(end)
+}
+
+/// The manifest of a copy: a relative path that leads out of `root` is written whole.
+pub(super) fn with_whole_paths(text: &str, folder: &Path, root: &Path) -> String {
+    const KEY: &str = "path = \"";
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(KEY) {
+        let (before, after) = rest.split_at(at + KEY.len());
+        made.push_str(before);
+        let end = after.find('"').unwrap_or(after.len());
+        let path = folder.join(&after[..end]).canonicalize().ok();
+        match path.filter(|it| !it.starts_with(root)) {
+            Some(path) => made.push_str(&path.display().to_string()),
+            None => made.push_str(&after[..end]),
+        }
+        rest = &after[end..];
+    }
+    made.push_str(rest);
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_added_where_a_person_would_add_it() {
+        let head = "[package]\nname = \"a\"\n";
+        for (before, after) in [
+            (
+                "\n[dependencies]\naxum = \"0.8\"\ntokio = { version = \"1\", features = [\n  \"net\",\n] }\n\n[lints]\n",
+                "\n[dependencies]\naxum = \"0.8\"\nbridge = \"1\"\ntokio = { version = \"1\", features = [\n  \"net\",\n] }\n\n[lints]\n",
+            ),
+            (
+                "\n[dependencies]\ntokio = \"1\"\naxum = \"0.8\"\n",
+                "\n[dependencies]\nbridge = \"1\"\ntokio = \"1\"\naxum = \"0.8\"\n",
+            ),
+            (
+                "\n[dependencies]\naxum = \"0.8\"\n\n[features]\nx = []\n",
+                "\n[dependencies]\naxum = \"0.8\"\nbridge = \"1\"\n\n[features]\nx = []\n",
+            ),
+            (
+                "\n[dependencies]\naxum = \"0.8\"\n# why\nserde = \"1\"\n",
+                "\n[dependencies]\naxum = \"0.8\"\nbridge = \"1\"\n# why\nserde = \"1\"\n",
+            ),
+            ("", "\n[dependencies]\nbridge = \"1\"\n"),
+            (
+                "\n[dependencies.axum]\nversion = \"0.8\"\n",
+                "\n[dependencies.axum]\nversion = \"0.8\"\n\n[dependencies]\nbridge = \"1\"\n",
+            ),
+        ] {
+            let text = format!("{head}{before}");
+            let edit = edit(&text, "\"1\"").unwrap().unwrap();
+            assert_eq!(applied(&text, &[edit]), format!("{head}{after}"));
+        }
+        let there = "[dependencies]\nbridge = { path = \"x\" }\n";
+        assert_eq!(edit(there, "\"1\""), Ok(None));
+    }
+}
