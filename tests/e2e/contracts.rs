@@ -9,6 +9,10 @@ pub(crate) mod v2 {
 pub(crate) mod till {
     bridge::include_contract!("e2e.till.v1");
 }
+/// Plain HTTP with JSON.
+pub(crate) mod shelf {
+    bridge::include_contract!("e2e.shelf.v1");
+}
 pub(crate) mod ticker {
     bridge::include_contract!("e2e.ticker.v1");
 }

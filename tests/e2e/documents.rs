@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use bridge_codegen::export::{About, Event, json_text};
+use bridge_codegen::export::{About, Event, json_text, merge};
 use bridge_codegen::{Loaded, contracts};
+use serde_json::Value;
 
-use crate::python;
+use crate::{annotated, python};
 
 const ASYNCAPI_PARSER: &str = "@asyncapi/parser@3.6.3";
 /// Prints what the parser finds; ends with 1 when one of it is an error.
@@ -79,6 +80,31 @@ fn openapi_documents_pass_a_validator() {
         let mut judge = Command::new(bin.join("python"));
         passes(judge.args(["-m", "openapi_spec_validator"]), &path);
     }
+}
+
+#[test]
+fn the_document_of_annotated_handlers_passes_a_validator_alone_and_beside_contracts() {
+    let bin = python::installed(
+        "python-openapi",
+        include_str!("../python/requirements-openapi.txt"),
+    );
+    let passes = |name: &str, document: &Value| {
+        let path = written(name, &json_text(document));
+        let mut judge = Command::new(bin.join("python"));
+        passes(judge.args(["-m", "openapi_spec_validator"]), &path);
+    };
+    let handlers = annotated::document();
+    passes("annotated.openapi.json", handlers.json());
+    let all = contracts(root().join("tests/contracts")).read();
+    let contracts = all.expect("contracts").openapi(&about()).expect("a document");
+    // Messages that are bodies of handlers are the same components in both.
+    let site = |pointer: &str| pointer.to_owned();
+    let both = merge(&contracts.document, handlers.json().clone(), (&site, &site));
+    let both = both.unwrap_or_else(|error| panic!("{error}"));
+    let paths = |document: &Value| document["paths"].as_object().map_or(0, serde_json::Map::len);
+    let expected = paths(&contracts.document) + paths(handlers.json());
+    assert_eq!(paths(&both), expected);
+    passes("annotated_and_contracts.openapi.json", &both);
 }
 
 #[test]

@@ -336,6 +336,12 @@ on_both_databases! {
         }
         assert_eq!((instances.len(), charges(&world).len()), (1, 1), "{:?}", charges(&world));
 
+        for transport in [Transport::Direct, Transport::Proxy] {
+            let again = client.charge(order("o-1", 500)).transport(transport).with_meta();
+            assert!(again.await.expect("answers").is_replayed(), "{transport:?}");
+            let first = client.charge(order(&format!("{transport:?}"), 0)).transport(transport);
+            assert!(!first.with_meta().await.expect("charges").is_replayed(), "{transport:?}");
+        }
         let changed = ChargeRequest { cents: 501, ..order("o-1", 500) };
         let conflict = charge(&client, changed, Transport::Direct).await.expect_err("another request");
         assert_eq!(conflict.code(), ErrorCode::Validation, "{conflict}");
@@ -346,9 +352,9 @@ on_both_databases! {
             let refund = client.refund(RefundRequest { cents: 5 }).transport(Transport::Direct);
             refund.idempotency_key("r-1").await.expect("refunds");
         }
-        assert_eq!(charges(&world).len(), 2);
+        assert_eq!(charges(&world).len(), 4);
         client.refund(RefundRequest { cents: 5 }).transport(Transport::Direct).await.expect("refunds");
-        assert_eq!(charges(&world).len(), 3, "without a key nothing is promised");
+        assert_eq!(charges(&world).len(), 5, "without a key nothing is promised");
         bridge.stop().await;
     }
 

@@ -2,9 +2,8 @@
 
 use contract::grpc::v1;
 use contract::grpc::v1::invoke_server::Invoke;
-use contract::headers::{GRPC_TIMEOUT, REPLAYED, TRACEPARENT, X_SB_TRACE, parse_grpc_timeout};
+use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, X_SB_TRACE, parse_grpc_timeout};
 use contract::w3c::TraceParent;
-use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
 use super::chunks::Chunks;
@@ -24,13 +23,7 @@ impl Invoke for InvokeApi {
         request: Request<v1::InvokeRequest>,
     ) -> Result<Response<v1::InvokeResponse>, Status> {
         let forward = self.forward(request)?;
-        let answered = once::unary(&self.0, forward).await?;
-        let mut response = Response::new(answered.response);
-        if answered.is_replay {
-            let one = MetadataValue::from_static("1");
-            response.metadata_mut().insert(REPLAYED, one);
-        }
-        Ok(response)
+        once::unary(&self.0, forward).await.map(Response::from)
     }
 
     type StreamStream = Chunks;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use contract::clock::Clock;
-use contract::grpc::v1;
 use contract::grpc::v1::call_client::CallClient;
-use contract::headers::REPLAYED;
 use contract::ids::ServiceId;
 use contract::tls::Leaf;
 use contract::transport::{Channel, ChannelError, is_not_dispatched, not_dispatched};
@@ -201,19 +199,7 @@ impl Proxy {
         let answer = self.0.clock.timeout(left, asking).await;
         let answer = answer.map_err(|_| unanswered())?;
         let response = answer.map_err(|status| self.forwarded(aim.target, status))?;
-        let is_replay = response
-            .metadata()
-            .get(REPLAYED)
-            .is_some_and(|it| it == "1");
-        let response = response.into_inner();
-        Ok(Answered {
-            response: v1::InvokeResponse {
-                payload: response.payload,
-                error_code: response.error_code,
-                error_message: response.error_message,
-            },
-            is_replay,
-        })
+        Ok(Answered::of(response))
     }
 
     /// A connection to a target, and the time that is left for using it. While others could still

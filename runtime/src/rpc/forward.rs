@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use contract::clock::Monotonic;
 use contract::grpc::v1;
-use contract::headers::{TRACEPARENT, X_SB_TRACE};
+use contract::headers::{REPLAYED, STORED, TRACEPARENT, X_SB_TRACE};
 use contract::ids::ServiceId;
 use contract::transport::{is_not_dispatched, not_dispatched};
 use contract::w3c::TraceParent;
 use tonic::metadata::MetadataValue;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
 /// A call to forward, as the caller described it and the certificate proved it.
 #[derive(Debug)]
@@ -28,6 +28,47 @@ pub(super) struct Forward {
 pub(super) struct Answered {
     pub(super) response: v1::InvokeResponse,
     pub(super) is_replay: bool,
+    /// What the instance, or the proxy, says of repeats that may not get it.
+    pub(super) stored: Option<&'static str>,
+}
+
+/// Repeats will not get the answer.
+pub(super) const NOT_STORED: &str = "false";
+/// They may, once it is kept; that is still tried.
+pub(super) const STORED_LATER: &str = "later";
+
+impl Answered {
+    /// What an instance answered, and what it said of it.
+    pub(super) fn of(response: Response<v1::CallResponse>) -> Self {
+        let metadata = response.metadata();
+        let is_replay = metadata.get(REPLAYED).is_some_and(|it| it == "1");
+        let said = |word: &&str| metadata.get(STORED).is_some_and(|it| it == *word);
+        let stored = [NOT_STORED, STORED_LATER].into_iter().find(said);
+        let response = response.into_inner();
+        Self {
+            response: v1::InvokeResponse {
+                payload: response.payload,
+                error_code: response.error_code,
+                error_message: response.error_message,
+            },
+            is_replay,
+            stored,
+        }
+    }
+}
+
+impl From<Answered> for Response<v1::InvokeResponse> {
+    fn from(answered: Answered) -> Self {
+        let mut response = Self::new(answered.response);
+        let metadata = response.metadata_mut();
+        if answered.is_replay {
+            metadata.insert(REPLAYED, MetadataValue::from_static("1"));
+        }
+        if let Some(stored) = answered.stored {
+            metadata.insert(STORED, MetadataValue::from_static(stored));
+        }
+        response
+    }
 }
 
 impl Forward {

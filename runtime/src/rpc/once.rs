@@ -30,7 +30,7 @@ use tokio::sync::oneshot;
 use tonic::Status;
 
 use super::engine::Proxy;
-use super::forward::{Answered, Forward, is_unknown};
+use super::forward::{Answered, Forward, NOT_STORED, STORED_LATER, is_unknown};
 use super::peers::Lane;
 use crate::outcomes::{Asked, Begun, Claim, Outcomes, Settled, Work};
 
@@ -97,22 +97,28 @@ async fn run(proxy: &Proxy, forward: &Forward, claim: Claim, mut tell: oneshot::
     }
 }
 
-/// Tells an answer once it is stored, or when that takes too long.
-async fn keep(proxy: &Proxy, claim: Claim, answered: Answered, tell: oneshot::Sender<Answer>) {
+/// Tells an answer once it is stored, or when that takes too long. What the instance says of
+/// repeats goes before what is said here: it knows of repeats on every way.
+async fn keep(proxy: &Proxy, claim: Claim, mut answered: Answered, tell: oneshot::Sender<Answer>) {
     let body = answered.response.encode_to_vec();
     let mut storing = std::pin::pin!(settle(proxy, claim, body));
     let stored = proxy.clock().timeout(SETTLE_MAX, storing.as_mut()).await;
+    let is_late = stored.is_err();
+    let said = stored.unwrap_or(Some(STORED_LATER));
+    answered.stored = answered.stored.or(said);
     drop(tell.send(Ok(answered)));
-    if stored.is_err() {
+    if is_late {
         tracing::warn!("the answer of an idempotent call takes long to be stored");
         storing.await;
     }
 }
 
-async fn settle(proxy: &Proxy, claim: Claim, body: Vec<u8>) {
+/// What is to be said of repeats, if they may not get the answer.
+async fn settle(proxy: &Proxy, claim: Claim, body: Vec<u8>) -> Option<&'static str> {
     let settling = proxy.outcomes().settle(claim, Some(body), proxy.keep());
     match settling.await {
-        Ok(Settled::Kept | Settled::WithoutBody) => {}
+        Ok(Settled::Kept) => return None,
+        Ok(Settled::WithoutBody) => {}
         Ok(Settled::Lost) => {
             tracing::warn!("an idempotent call was answered after its claim had ended");
         }
@@ -121,6 +127,7 @@ async fn settle(proxy: &Proxy, claim: Claim, body: Vec<u8>) {
             tracing::error!(error, "the answer of an idempotent call was not stored");
         }
     }
+    Some(NOT_STORED)
 }
 
 /// Ends a claim without an answer: at once, unless a handler may still be at work.
@@ -144,6 +151,7 @@ fn replay(body: &[u8]) -> Answer {
     Ok(Answered {
         response,
         is_replay: true,
+        stored: None,
     })
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Load } from '@/api/types';
 import type { Curve } from './curve';
 import { lookOf, pictureOf, widthStep, type Line } from './looks';
-import type { MapLink } from './model';
+import { OUTSIDE_ID, type MapLink } from './model';
 
 const load = (per_second: number, errors = 0): Load => ({ count: per_second * 60, errors, per_second, p50_ms: 1, p95_ms: 2, p99_ms: 3 });
 const line = (id: string, it: Load | null, more: Partial<MapLink> = {}): Line => ({
@@ -17,10 +17,13 @@ test('width grows with the rate, slowly, and has an end', () => {
   expect([steps[0], steps.at(-1)]).toEqual([0, 5]);
 });
 
-test('what was declared and never called is dashed, and only that', () => {
-  expect(lookOf(line('1', null, { declared: true }), 'normal', 1).dashed).toBe(true);
-  expect(lookOf(line('1', load(1), { declared: true }), 'normal', 1).dashed).toBe(false);
-  expect(lookOf(line('1', null), 'normal', 1).dashed).toBe(false);
+test('what was declared and is not called is dashed, and what is called and was not declared is dotted', () => {
+  const dash = (it: Load | null, more: Partial<MapLink>) => lookOf(line('1', it, more), 'normal', 1).dash;
+  expect(dash(null, { declared: true })).toBe('long');
+  expect(dash(load(1), { declared: true })).toBe('none');
+  expect(dash(load(1), { declared: false })).toBe('dots');
+  expect(dash(null, { declared: false })).toBe('none');
+  expect(dash(load(1), { declared: false, from: OUTSIDE_ID })).toBe('none');
 });
 
 test('what is chosen is lit in the accent, but failures keep their colour', () => {

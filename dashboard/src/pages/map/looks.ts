@@ -1,9 +1,9 @@
-// How a call looks: width tells the rate, colour the share of errors, dashes “declared, never seen”; among many calls those
-// that carry little step back. Pure; the worker paints what this describes.
+// How a call looks: width tells the rate, colour the share of errors, dashes “declared, not called”, dots “called, not
+// declared”; among many calls those that carry little step back. Pure; the worker paints what this describes.
 import type { Load } from '@/api/types';
 import { rate } from '@/ui/format';
 import type { Curve, Rect } from './curve';
-import { errorTone, type MapLink, type Tone } from './model';
+import { errorTone, OUTSIDE_ID, type MapLink, type Tone } from './model';
 
 export interface Line {
   link: MapLink;
@@ -14,12 +14,15 @@ export interface Line {
 /** `dim`: something else is chosen. `lit`: this belongs to what is chosen. */
 export type Emphasis = 'normal' | 'dim' | 'lit';
 
+/** `long`: declared and not called. `dots`: called and not declared. */
+export type Dash = 'none' | 'long' | 'dots';
+
 export interface Look {
   /** Name of a colour. */
   token: string;
   width: number;
   alpha: number;
-  dashed: boolean;
+  dash: Dash;
 }
 
 /** All calls as the worker gets them: looks, and for each of them the curves that have it, eight numbers each. */
@@ -52,11 +55,17 @@ function alphaOf(line: Line, emphasis: Emphasis, crowd: number): number {
   return errorTone(line.load) === 'bad' ? Math.max(0.6, strength) : strength;
 }
 
+/** Callers that are no service of this runtime declare nothing. */
+function dashOf({ link, load }: Line): Dash {
+  if (link.declared) return load === null ? 'long' : 'none';
+  return load !== null && link.from !== OUTSIDE_ID ? 'dots' : 'none';
+}
+
 export function lookOf(line: Line, emphasis: Emphasis, crowd: number): Look {
   const tone = errorTone(line.load);
   const token = emphasis === 'lit' && (tone === 'ok' || tone === 'idle') ? '--accent' : LOOK_TOKENS[tone];
   const width = WIDTHS[widthStep(line.load?.per_second ?? 0)] ?? 1;
-  return { token, width, alpha: alphaOf(line, emphasis, crowd), dashed: line.load === null && line.link.declared };
+  return { token, width, alpha: alphaOf(line, emphasis, crowd), dash: dashOf(line) };
 }
 
 /** Faint ones first, so that what matters lies above. */
@@ -67,7 +76,7 @@ export function pictureOf(lines: readonly Line[], solid: Iterable<Rect>, emphasi
     const emphasis = emphasisOf(line.link);
     if (emphasis === 'lit') lit.push(line);
     const look = lookOf(line, emphasis, lines.length);
-    const key = `${look.alpha}|${look.token}|${look.width}|${look.dashed}`;
+    const key = `${look.alpha}|${look.token}|${look.width}|${look.dash}`;
     const group = found.get(key) ?? { look, curves: [] };
     group.curves.push(...line.curve);
     found.set(key, group);

@@ -2,7 +2,7 @@
 // thirty strokes.
 import type { Camera, Size } from './camera';
 import { pointAt, type Curve } from './curve';
-import type { Look, Picture } from './looks';
+import type { Dash, Look, Picture } from './looks';
 
 export interface View {
   camera: Camera;
@@ -55,6 +55,8 @@ function trace(stroke: Stroke, curve: Curve): void {
   stroke.heads.closePath();
 }
 
+const DASHES: Record<Dash, number[]> = { none: [], long: [5, 5], dots: [1.5, 3] };
+
 type Canvas = OffscreenCanvasRenderingContext2D;
 
 export function paint(canvas: Canvas, { strokes, picture }: Prepared, view: View, palette: Palette): void {
@@ -67,7 +69,7 @@ export function paint(canvas: Canvas, { strokes, picture }: Prepared, view: View
     canvas.strokeStyle = palette.colours[look.token] ?? 'gray';
     canvas.fillStyle = canvas.strokeStyle;
     canvas.lineWidth = Math.max(look.width, 0.8 / camera.k);
-    canvas.setLineDash(look.dashed ? [5, 5] : []);
+    canvas.setLineDash(DASHES[look.dash]);
     canvas.stroke(path);
     if (camera.k > HEADS_K_MIN) canvas.fill(heads);
   }

@@ -9,7 +9,7 @@ import { Card, GroupBox, memberNode } from './card';
 import { focusName, focusOn, select, selected, toggleGroup } from './choice';
 import { listenGestures, zoomStep } from './gestures';
 import { nameOf, titleOf } from './graph';
-import { sameNode, serviceId, sumLoads, type Graph, type MapLink, type MapNode } from './model';
+import { OUTSIDE_ID, sameNode, serviceId, sumLoads, type Graph, type MapLink, type MapNode } from './model';
 import type { Line } from './looks';
 import { placesOf, related } from './places';
 import { keepSame } from './same';
@@ -238,6 +238,7 @@ function LineHint({ x, y, line }: Hint) {
       <span class="dim">
         {load ? `${rate(load.per_second)} · ${percent(load.errors, load.count)} failed · p95 ${duration(load.p95_ms)}` : link.declared ? 'declared, not called in the last minute' : 'not called in the last minute'}
       </span>
+      {load && !link.declared && link.from !== OUTSIDE_ID && <span class="dim">called, not declared</span>}
       <span class="faint">{plural(link.methods, 'method')}</span>
     </div>
   );

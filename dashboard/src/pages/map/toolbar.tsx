@@ -132,7 +132,8 @@ export function Legend() {
         <Row look="warn" words="1% or more failed" />
         <Row look="bad" words="5% or more failed" />
         <Row look="idle" words="seen, no calls in the last minute" />
-        <Row look="declared" words="declared, never seen" />
+        <Row look="declared" words="declared, no calls in the last minute" />
+        <Row look="undeclared" words="called, not declared" />
         <li>
           <span class="mp-key ring" /> ring: instances; dotted red: unhealthy, amber: draining or returning
         </li>

@@ -9,7 +9,7 @@ use contract::clock::{Clock, ManualClock};
 use contract::grpc::v1;
 use contract::grpc::v1::call_server::{Call, CallServer};
 use contract::grpc::v1::invoke_server::Invoke as _;
-use contract::headers::REPLAYED;
+use contract::headers::{REPLAYED, STORED};
 use contract::ids::{IdMint, InstanceId, ServiceId};
 use contract::tls::{ClientAuth, Leaf, Peer, server_config, service_uri};
 use contract::transport::{Connection, Limits, Listener};
@@ -43,6 +43,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub(super) struct World {
     pub(super) proxy: Proxy,
     pub(super) registry: Registry,
+    pub(super) settings: Settings,
     pub(super) clock: Clock,
     pub(super) hand: ManualClock,
     pub(super) caller: ServiceId,
@@ -81,6 +82,7 @@ impl World {
         Self {
             proxy: Proxy::new(&clock, &registry, &outcomes, &settings, dials_as),
             registry,
+            settings,
             clock,
             hand,
             caller,
@@ -260,7 +262,9 @@ impl Call for Callee {
         match &*request.method {
             "Repeat" => {
                 let one = MetadataValue::from_static("1");
+                let later = MetadataValue::from_static("later");
                 response.metadata_mut().insert(REPLAYED, one);
+                response.metadata_mut().insert(STORED, later);
             }
             "Wait" => self.wait().await,
             "Refuse" => return Err(Status::not_found("not here")),

@@ -4,7 +4,7 @@ mod bed;
 mod peers;
 mod once;
 
-use contract::headers::{REPLAYED, TRACEPARENT};
+use contract::headers::{REPLAYED, STORED, TRACEPARENT};
 use contract::transport::is_not_dispatched;
 use tonic::Code;
 
@@ -24,10 +24,13 @@ async fn an_instance_hears_whether_the_trace_is_recorded_and_its_caller_whether_
         let answer = world.invoke("Repeat", &[(TRACEPARENT, PARENT)]).await;
         let answer = answer.expect("answers");
         assert_eq!(answer.metadata().get(REPLAYED).expect("said"), "1");
+        assert_eq!(answer.metadata().get(STORED).expect("said"), "later");
         let seen = |at: usize| callee.seen(at).get(TRACEPARENT).cloned();
         assert_eq!(seen(0).expect("passed on"), PARENT);
         let answer = world.invoke("Echo", &[(TRACEPARENT, "00-so-so-01")]).await;
-        assert!(answer.expect("answers").metadata().get(REPLAYED).is_none());
+        let answer = answer.expect("answers");
+        let said = |name| answer.metadata().get(name);
+        assert!(said(REPLAYED).is_none() && said(STORED).is_none());
         assert_eq!(seen(1), None, "what is malformed is nobody's");
     })
     .await;

@@ -124,7 +124,7 @@ on_both_databases! {
             contract::clock::Clock::system().sleep(Duration::from_millis(100)).await;
         }
         let answered = calling.await.expect("no panic").expect("told though it is not stored");
-        assert!(!answered.is_replay);
+        assert_eq!((answered.is_replay, answered.stored), (false, Some("later")));
         locked.add_permits(1);
         let kept = loop {
             match call(&world, "Wait").await {
@@ -132,7 +132,7 @@ on_both_databases! {
                 Err(busy) => assert_eq!(busy.code(), Code::AlreadyExists, "{busy}"),
             }
         };
-        assert!(kept.is_replay);
+        assert_eq!((kept.is_replay, kept.stored), (true, None));
         assert_eq!(callee.calls(), 1);
     }
 
@@ -158,6 +158,19 @@ on_both_databases! {
         loud.request.target_service_id.make_ascii_uppercase();
         let repeated = once::unary(&world.proxy, loud).await.expect("answers");
         assert!(repeated.is_replay);
+        assert_eq!(callee.calls(), 1);
+    }
+
+    async fn an_answer_that_is_too_large_to_keep_says_so_and_is_not_given_twice(t: TestDb) {
+        let world = World::new(&t).await;
+        let callee = Callee::default();
+        world.serve(&callee).await;
+        let setting = world.settings.set("outcomes.body_bytes_max", "3", "test").await;
+        setting.expect("a setting");
+        assert_eq!(call(&world, "Echo").await.expect("answers").stored, Some("false"));
+        let refused = call(&world, "Echo").await.expect_err("it was carried out");
+        assert_eq!(refused.code(), Code::AlreadyExists);
+        assert!(refused.message().contains("was carried out"), "{refused}");
         assert_eq!(callee.calls(), 1);
     }
 
