@@ -113,23 +113,28 @@ impl CallError {
         }))
     }
 
-    /// An answer of the handler itself. Without a text the code stands in for it.
-    pub(crate) fn handler(operation: String, code: String, message: String) -> Self {
+    /// An answer of the handler itself, whose code is `own`. Without a text it stands in for it.
+    pub(crate) fn answered(
+        code: ErrorCode,
+        operation: String,
+        own: String,
+        message: String,
+    ) -> Self {
         let message = if message.is_empty() {
-            code.clone()
+            own.clone()
         } else {
             message
         };
-        let code_of = ErrorCode::Handler;
         Self(Box::new(CallFault {
-            code: code_of,
+            code,
             operation,
             message,
-            handler_code: Some(code),
+            handler_code: Some(own),
         }))
     }
 
-    /// What a program asks: one of a closed list.
+    /// What a program asks: one of a closed list. It is `HANDLER` for an error of the handler's own;
+    /// over plain HTTP, where nothing tells whose a code is, only if the list has no such code.
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
@@ -212,12 +217,20 @@ mod tests {
         assert!(call(ErrorCode::Connection).retryable());
         assert!(call(ErrorCode::NoLiveInstance).retryable());
         assert!(!call(ErrorCode::Timeout).retryable());
-        assert!(!CallError::handler("a/B".into(), "X".into(), String::new()).retryable());
+        assert!(
+            !CallError::answered(ErrorCode::Handler, "a/B".into(), "X".into(), String::new())
+                .retryable()
+        );
     }
 
     #[test]
     fn a_handler_error_without_text_shows_its_code() {
-        let error = CallError::handler("a/B".into(), "OUT_OF_STOCK".into(), String::new());
+        let error = CallError::answered(
+            ErrorCode::Handler,
+            "a/B".into(),
+            "OUT_OF_STOCK".into(),
+            String::new(),
+        );
         assert_eq!(error.handler_code(), Some("OUT_OF_STOCK"));
         assert_eq!(error.message(), "OUT_OF_STOCK");
         assert_eq!(error.to_string(), "a/B answered OUT_OF_STOCK: OUT_OF_STOCK");

@@ -93,9 +93,9 @@ where
     }
 }
 
-/// Application state in a handler's arguments, as in axum: `State(db): State<Db>`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct State<T>(pub T);
+/// Application state in a handler's arguments, `State(db): State<Db>`: the same type for handlers of
+/// messages and for those of axum.
+pub use axum::extract::State;
 
 /// The state values given to [`Builder::state`](crate::Builder::state), one per type.
 #[derive(Default)]

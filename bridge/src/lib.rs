@@ -152,6 +152,8 @@ mod error;
 mod options;
 
 mod link;
+mod breaker;
+mod instance;
 
 mod registry;
 
@@ -162,6 +164,9 @@ mod session;
 mod idempotency;
 
 mod rpc;
+
+#[cfg(feature = "openapi")]
+mod openapi;
 
 mod operation;
 
@@ -175,6 +180,7 @@ mod mock;
 mod http;
 mod http_client;
 mod declare;
+mod code_first;
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -184,7 +190,7 @@ pub mod guide;
 #[doc(hidden)]
 pub mod __rt;
 
-pub use bridge_macros::{Error, handlers, rpc, service};
+pub use bridge_macros::{Enumeration, Error, Message, Oneof, handlers, rpc, service};
 pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
 pub use bridge_tower::{Observed, Recorder, Sampler, client, observe, routes};
@@ -192,11 +198,15 @@ pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
 pub use contract::headers::TraceContext;
 pub use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
+pub use contract::message::FilesError;
 pub use tokio_stream::Stream;
 
 pub use crate::app::{Bridge, Builder};
 pub use crate::business::{BusinessError, ErrorFields};
+pub use crate::code_first::CodeFirst;
 pub use crate::context::{Caller, Context};
+#[cfg(feature = "openapi")]
+pub use crate::declare::openapi;
 pub use crate::declare::{audit, declare};
 pub use crate::error::{CallError, Error};
 pub use crate::handler::{MissingState, State};
@@ -204,10 +214,12 @@ pub use crate::http::HttpApp;
 pub use crate::idempotency::Outcomes;
 pub use crate::local::{Local, LocalBuilder};
 pub use crate::mock::Mock;
-pub use crate::operation::{Handlers, HttpOperation, NoClient, error_of_problem};
+pub use crate::operation::{Handlers, HttpOperation, NoClient, ServiceClient, error_of_problem};
+#[cfg(feature = "openapi")]
+pub use crate::operation::{OpenApi, OpenApiError};
 pub use crate::options::{Retry, Transport};
 pub use crate::rpc::{
-    Call, CallFuture, Client, ClientOptions, Contract, Remote, Replies, StreamCall,
+    Call, CallFuture, Client, ClientOptions, Contract, Remote, Replies, Reply, Stored, StreamCall,
 };
 pub use crate::session::{Identity, Lifecycle, Phase, Status};
 pub use crate::telemetry::Telemetry;

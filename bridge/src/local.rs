@@ -17,9 +17,10 @@ use contract::ids::IdMint;
 
 use crate::app::methods;
 use crate::error::Error;
-use crate::handler::{MethodMeta, Run, States};
+use crate::handler::{MethodMeta, States};
+use crate::idempotency::Outcomes;
 use crate::operation::Handlers;
-use crate::rpc::{Client, Contract, Found, Inside, Target};
+use crate::rpc::{Client, ClientOptions, Contract, Found, Inside, Method, Target};
 
 /// Longest call that says nothing itself.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,8 +28,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Handlers of this process, callable through typed clients. Cheap to clone.
 ///
 /// Their [`Context`](crate::Context) names no caller, because there is no certificate to name one;
-/// it has the deadline, the trace and the keys that the call was made with. Idempotency keys are
-/// told and not acted on.
+/// it has the deadline, the trace and the keys that the call was made with. What handlers promise
+/// to do once is done once: outcomes are kept in bounded memory, for as long as this value lives.
 ///
 /// ```
 /// # use bridge::__rt::{MethodMeta, OperationDef, Target};
@@ -58,9 +59,16 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct Local {
-    runs: Arc<HashMap<&'static str, Arc<Run>>>,
+    methods: Arc<HashMap<&'static str, Served>>,
+    outcomes: Outcomes,
     timeout: Duration,
     clock: Clock,
+}
+
+/// A method and the contract it is of.
+struct Served {
+    service: &'static str,
+    method: Arc<Method>,
 }
 
 /// What a [`Local`] is made of.
@@ -87,20 +95,35 @@ impl Local {
     /// A typed client of what is served here. A method of the contract that is not among the
     /// handlers answers `NOT_FOUND`.
     pub fn client<C: Contract>(&self) -> Client<C> {
-        let runs = self.runs.clone();
-        let find = move |method: &'static MethodMeta, _: &Bytes| -> Found {
-            runs.get(method.name).cloned().ok_or_else(|| {
-                let text = format!("no handler of `{}` was given to `Local`", method.name);
+        self.target::<C>().into()
+    }
+
+    /// The same with other defaults than those of this value.
+    pub fn client_with<C: Contract>(&self, options: &ClientOptions) -> Client<C> {
+        self.target::<C>().with(options).into()
+    }
+
+    fn target<C: Contract>(&self) -> Target {
+        let methods = self.methods.clone();
+        let find = move |meta: &'static MethodMeta, _: &Bytes, _: Option<&str>| {
+            let served = methods.get(meta.name);
+            let served = served.filter(|it| it.service == meta.service);
+            let served = served.ok_or_else(|| {
+                let MethodMeta { service, name, .. } = meta;
+                let text = format!("no handler of `{name}` of {service} was given to `Local`");
                 (ErrorCode::NotFound, text)
-            })
+            })?;
+            Ok(Found::of(served.method.clone()))
         };
         let inside = Inside {
             find: Box::new(find),
             mint: IdMint::system(&self.clock),
             clock: self.clock.clone(),
             timeout: self.timeout,
+            outcomes: Some(self.outcomes.clone()),
+            plays: false,
         };
-        Target::inside::<C>(inside).into()
+        Target::inside::<C>(inside)
     }
 }
 
@@ -140,12 +163,16 @@ impl LocalBuilder {
     ///
     /// `CONFIG` naming the handler whose state is missing; `VALIDATION` for a method served twice.
     pub fn build(self) -> Result<Local, Error> {
-        let methods = methods(self.handlers.rpc, &self.states)?;
-        let runs = methods
-            .into_iter()
-            .map(|(name, method)| (name, Arc::new(method.run)));
+        let metas: Vec<_> = self.handlers.rpc.iter().map(|it| it.meta).collect();
+        let mut served = methods(self.handlers.rpc, &self.states)?;
+        let methods = metas.iter().filter_map(|meta| {
+            let method = Arc::new(served.remove(meta.name)?);
+            let service = meta.service;
+            Some((meta.name, Served { service, method }))
+        });
         Ok(Local {
-            runs: Arc::new(runs.collect()),
+            methods: Arc::new(methods.collect()),
+            outcomes: Outcomes::in_memory_by(&self.clock),
             timeout: self.timeout,
             clock: self.clock,
         })
@@ -154,7 +181,7 @@ impl LocalBuilder {
 
 impl fmt::Debug for Local {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<_> = self.runs.keys().collect();
+        let mut names: Vec<_> = self.methods.keys().collect();
         names.sort_unstable();
         f.debug_tuple("Local").field(&names).finish()
     }

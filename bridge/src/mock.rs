@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 
 use crate::business::BusinessError;
 use crate::context::Context;
-use crate::handler::{MethodMeta, OperationDef, RpcRequest, RpcStreamRequest, Run, States};
-use crate::rpc::{Client, Contract, Found, Inside, Target};
+use crate::handler::{MethodMeta, OperationDef, RpcRequest, RpcStreamRequest, States};
+use crate::rpc::{Client, ClientOptions, Contract, Found, Inside, Method, Target};
 
 /// Longest call that says nothing itself.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -74,7 +74,14 @@ pub struct Mock<C> {
 #[derive(Default)]
 struct Script {
     lines: Mutex<HashMap<&'static str, Lines>>,
-    asked: Mutex<VecDeque<(&'static str, Bytes)>>,
+    asked: Mutex<VecDeque<Question>>,
+}
+
+/// A call that was made.
+struct Question {
+    method: &'static str,
+    payload: Bytes,
+    key: Option<Box<str>>,
 }
 
 /// What a method answers.
@@ -83,11 +90,13 @@ struct Lines {
     /// The next calls, in their order.
     next: VecDeque<Line>,
     /// Every call after those.
-    rest: Option<Arc<Run>>,
+    rest: Option<Arc<Method>>,
 }
 
 enum Line {
-    Run(Arc<Run>),
+    Run(Arc<Method>),
+    /// As an answer that was kept.
+    Replay(Arc<Method>),
     Fail(ErrorCode, String),
 }
 
@@ -117,15 +126,26 @@ impl<C: Contract> Mock<C> {
 
     /// A typed client that asks this mock.
     pub fn client(&self) -> Client<C> {
+        self.target().into()
+    }
+
+    /// The same with other defaults than a mock's, which bounds calls by 30 s.
+    pub fn client_with(&self, options: &ClientOptions) -> Client<C> {
+        self.target().with(options).into()
+    }
+
+    fn target(&self) -> Target {
         let script = self.script.clone();
         let clock = Clock::system();
         let inside = Inside {
-            find: Box::new(move |method, payload| script.find(method, payload)),
+            find: Box::new(move |method, payload, key| script.find(method, payload, key)),
             mint: IdMint::system(&clock),
             clock,
             timeout: CALL_TIMEOUT,
+            outcomes: None,
+            plays: true,
         };
-        Target::inside::<C>(inside).into()
+        Target::inside::<C>(inside)
     }
 
     /// Answers every call of `method` that nothing else is scripted for. A later script replaces
@@ -163,6 +183,26 @@ impl<C: Contract> Mock<C> {
     {
         let (name, run) = self.unary(method, answer);
         self.script.push(name, Line::Run(run));
+    }
+
+    /// Answers the next call of `method` for which none is scripted yet, once, and says that the
+    /// answer was kept from an earlier call with the same idempotency key: see
+    /// [`Reply::is_replayed`](crate::Reply::is_replayed).
+    ///
+    /// # Panics
+    ///
+    /// When the contract has no such method with this request and reply.
+    pub fn replay<Req, Rep, Err>(
+        &self,
+        method: &str,
+        answer: impl Fn(Req) -> Result<Rep, Err> + Send + Sync + 'static,
+    ) where
+        Req: RpcRequest<Rep>,
+        Rep: prost::Message + Default + 'static,
+        Err: BusinessError + Send + 'static,
+    {
+        let (name, run) = self.unary(method, answer);
+        self.script.push(name, Line::Replay(run));
     }
 
     /// Answers every call of `method`, which answers with a stream, with what `answer` lists; the
@@ -211,12 +251,27 @@ impl<C: Contract> Mock<C> {
     pub fn asked<Req: prost::Message + Default>(&self, method: &str) -> Vec<Req> {
         let meta = Self::find::<C>(C::METHODS, method);
         let asked = self.script.asked.lock();
-        let of_method = asked.iter().filter(|(name, _)| *name == meta.name);
-        let decoded = of_method.map(|(_, payload)| Req::decode(payload.clone()));
+        let of_method = asked.iter().filter(|it| it.method == meta.name);
+        let decoded = of_method.map(|it| Req::decode(it.payload.clone()));
         let all: Result<_, _> = decoded.collect();
         all.unwrap_or_else(|error| {
             panic!("`{method}` was not asked {}: {error}", type_name::<Req>())
         })
+    }
+
+    /// The idempotency keys that `method` was asked with, in order; `None` for a call without one.
+    /// The 10,000 latest calls of the mock are remembered.
+    ///
+    /// # Panics
+    ///
+    /// When the contract has no such method.
+    pub fn keys(&self, method: &str) -> Vec<Option<String>> {
+        let meta = Self::find::<C>(C::METHODS, method);
+        let asked = self.script.asked.lock();
+        let of_method = asked.iter().filter(|it| it.method == meta.name);
+        of_method
+            .map(|it| it.key.as_deref().map(str::to_owned))
+            .collect()
     }
 
     /// Scripts of [`once`](Self::once) and [`fail`](Self::fail) that no call has come for, as
@@ -235,7 +290,7 @@ impl<C: Contract> Mock<C> {
         &self,
         method: &str,
         answer: impl Fn(Req) -> Result<Rep, Err> + Send + Sync + 'static,
-    ) -> (&'static str, Arc<Run>)
+    ) -> (&'static str, Arc<Method>)
     where
         Req: RpcRequest<Rep>,
         Rep: prost::Message + Default + 'static,
@@ -281,21 +336,37 @@ impl Script {
             .push_back(line);
     }
 
-    fn find(&self, method: &'static MethodMeta, payload: &Bytes) -> Found {
+    fn find(
+        &self,
+        method: &'static MethodMeta,
+        payload: &Bytes,
+        key: Option<&str>,
+    ) -> Result<Found, (ErrorCode, String)> {
         let mut asked = self.asked.lock();
         if asked.len() == ASKED_MAX {
             asked.pop_front();
         }
-        asked.push_back((method.name, payload.clone()));
+        asked.push_back(Question {
+            method: method.name,
+            payload: payload.clone(),
+            key: key.map(Box::from),
+        });
         drop(asked);
         let mut all = self.lines.lock();
         let lines = all.entry(method.name).or_default();
         match lines.next.pop_front() {
-            Some(Line::Run(run)) => return Ok(run),
+            Some(Line::Run(method)) => return Ok(Found::of(method)),
+            Some(Line::Replay(method)) => {
+                let is_replayed = true;
+                return Ok(Found {
+                    method,
+                    is_replayed,
+                });
+            }
             Some(Line::Fail(code, text)) => return Err((code, text)),
             None => {}
         }
-        lines.rest.clone().ok_or_else(|| {
+        lines.rest.clone().map(Found::of).ok_or_else(|| {
             let name = method.name;
             let text = format!("nobody scripted a call of `{name}`; say `mock.on(\"{name}\", …)`");
             (ErrorCode::NotFound, text)
@@ -304,9 +375,12 @@ impl Script {
 }
 
 /// A script asks for no state, so there is none to miss.
-fn prepared(operation: OperationDef) -> Arc<Run> {
+fn prepared(operation: OperationDef) -> Arc<Method> {
     let run = operation.prepare(&States::default());
-    Arc::new(run.expect("a script asks for no state"))
+    Arc::new(Method {
+        run: run.expect("a script asks for no state"),
+        idempotent: None,
+    })
 }
 
 impl<C: Contract> fmt::Debug for Mock<C> {

@@ -100,6 +100,7 @@ pub(crate) struct Limits {
     pub(crate) reconnect: Reconnect,
     pub(crate) concurrent_calls_max: u32,
     pub(crate) queued_calls_max: u32,
+    pub(crate) concurrent_streams_max: u32,
     pub(crate) start_timeout: Duration,
     pub(crate) stop_timeout: Duration,
     /// Longest time that work with an idempotency key runs.
@@ -119,6 +120,7 @@ impl Default for Limits {
             },
             concurrent_calls_max: 256,
             queued_calls_max: 256,
+            concurrent_streams_max: 256,
             start_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(10),
             work_max: Duration::from_secs(10 * 60),
@@ -148,6 +150,10 @@ impl Limits {
             (
                 self.concurrent_calls_max == 0,
                 "max_concurrent_calls is 0; allow at least 1",
+            ),
+            (
+                self.concurrent_streams_max == 0,
+                "max_concurrent_streams is 0; allow at least 1",
             ),
             (
                 self.retry.attempts == 0,

@@ -147,13 +147,42 @@ fn a_program_that_is_asked_writes_what_it_declares_and_ends() {
             "name": "place_order", "method": "POST", "path": "/orders",
             "doc": "Places an order.", "site": "axum_handlers::place_order",
             "deadline_ms": null, "idempotent_by": "Idempotency-Key",
-            "idempotent_for_ms": 3_600_000, "calls": [],
+            "idempotent_for_ms": 3_600_000, "idempotent_required": false, "tag": null, "calls": [],
         })
     );
     assert_eq!(description["operations"][1]["deadline_ms"], 20);
     let missing = &description["audit"]["declared_not_mounted"];
     assert_eq!(missing.as_array().map(Vec::len), Some(3));
     assert_eq!(description["map"]["routes"], json!([]));
+}
+
+#[tokio::test]
+async fn a_bridge_without_a_key_does_not_start() {
+    let builder = bridge::Bridge::builder("shop").runtime("127.0.0.1:1", "no key");
+    let router = Router::new().nest("/v1", Router::new().route("/orders/{id}", get(order)));
+    let handlers = bridge::handlers![order];
+    let _app = bridge::declare(router, &handlers);
+    let error = builder.serve(handlers).start().await.expect_err("no key");
+    assert_eq!(error.code(), bridge::ErrorCode::Config);
+}
+
+/// Runs the test above once more, as a program that is asked to describe itself.
+#[test]
+fn a_program_with_a_bridge_tells_the_routes_that_it_declared_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("description.json");
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_bridge_without_a_key_does_not_start"])
+        .env("BRIDGE_DESCRIBE", &file)
+        .status();
+    assert!(status.unwrap().success());
+    let description: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(description["service"], "shop");
+    let joined = &description["audit"]["declared_and_mounted"][0];
+    assert_eq!(joined["mounted_at"], "/v1/orders/{id}");
+    let document = &description["openapi"]["document"];
+    let is_there = document["paths"]["/v1/orders/{id}"]["get"].is_object();
+    assert_eq!(is_there, cfg!(feature = "openapi"), "{document}");
 }
 
 #[tokio::test]
@@ -177,6 +206,21 @@ async fn a_request_that_is_repeated_gets_the_first_answer() {
     assert_ne!(other, first);
     let conflict = ask(&app, placing("k-1", "B-2")).await;
     assert_eq!(conflict.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_request_without_a_required_key_is_refused() {
+    #[bridge::rpc(post, "/pay", idempotent_by = "Idempotency-Key", required)]
+    async fn pay() -> &'static str {
+        "paid"
+    }
+    let app: Router = Router::new().route("/pay", post(pay));
+    let app = bridge::declare(app, &bridge::handlers![pay]);
+    let paying = || Request::post("/pay");
+    let answer = ask(&app, paying().body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let keyed = paying().header("idempotency-key", "k").body(Body::empty());
+    assert_eq!(ask(&app, keyed.unwrap()).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -144,3 +144,32 @@ fn call_error() -> CallError {
         other => panic!("{other:?} is no failed call"),
     }
 }
+
+#[test]
+fn a_source_may_be_any_error_on_the_heap() {
+    use std::sync::Arc;
+
+    #[derive(Debug, bridge::Error)]
+    enum Failed {
+        Boxed(#[source] Box<dyn std::error::Error + Send + Sync>),
+        Shared {
+            order: String,
+            #[source]
+            cause: Arc<dyn std::error::Error + Send + Sync>,
+        },
+        Any(#[from] axum::BoxError),
+    }
+    let cause = || std::io::Error::other("the disk is full");
+    for failed in [
+        Failed::Boxed(cause().into()),
+        Failed::Shared {
+            order: "7".into(),
+            cause: Arc::new(cause()),
+        },
+        Failed::from(axum::BoxError::from(cause())),
+    ] {
+        let source = failed.source().expect("it has one");
+        assert_eq!(source.to_string(), "the disk is full");
+        assert!(source.is::<std::io::Error>(), "{failed:?}");
+    }
+}

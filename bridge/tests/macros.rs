@@ -24,6 +24,7 @@ fn every_mistake_has_its_message() {
     cases.compile_fail("tests/ui/service/*.rs");
     cases.compile_fail("tests/ui/error/*.rs");
     cases.compile_fail("tests/ui/handlers/*.rs");
+    cases.compile_fail("tests/ui/message/*.rs");
 }
 
 /// Takes everything a handler can take, in an order of its own.

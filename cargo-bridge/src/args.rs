@@ -97,8 +97,8 @@ pub(crate) enum Command {
     /// Propose `#[bridge::rpc]` for the axum handlers of an application, as a patch that compiles
     #[command(
         after_help = "What is mounted is taken from the running program: a copy of the workspace below the target \
-             folder is built with `bridge::declare` where it serves, run until it would serve, and asked for its \
-             routes. The patch is then compiled and audited in that copy; your files stay as they are, unless \
+             folder is built with `bridge::declare` where it serves and run until it would serve, so what it does \
+             before that, such as opening its database, it does. The patch is then compiled and audited in that copy; your files stay as they are, unless \
              --write.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
              could not be built or audited; 2 wrong usage.\n\n\
              Examples:\n  cargo bridge adopt | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
@@ -189,8 +189,14 @@ pub(crate) struct Export {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Form {
-    /// .proto files of descriptor sets and .schema.json files
+    /// .proto files of descriptor sets and .schema.json files, or of what a program declares in Rust
+    #[command(
+        after_help = "A program lists what it declares with `bridge::CodeFirst`.\n\n\
+             Example: cargo bridge export proto --describe 'cargo run' --to contracts"
+    )]
     Proto {
+        #[command(flatten)]
+        program: Program,
         /// Folder to write to
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
@@ -199,6 +205,8 @@ pub(crate) enum Form {
     SchemaJson {
         /// For example shop.payments.v1.Payments/Charge
         rpc: String,
+        #[command(flatten)]
+        program: Program,
         /// File to write [default: standard output]
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,

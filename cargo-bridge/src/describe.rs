@@ -38,9 +38,19 @@ pub(crate) struct Description {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) audit: Option<Audit>,
     pub(crate) openapi: Option<Document>,
+    pub(crate) descriptors: Vec<Descriptors>,
     /// Where it was read from.
     #[serde(skip)]
     pub(crate) source: String,
+}
+
+/// Contracts that are declared in Rust, or why they cannot be files.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Descriptors {
+    /// A `google.protobuf.FileDescriptorSet`.
+    pub(crate) set: Vec<u8>,
+    pub(crate) refused: Vec<String>,
 }
 
 /// OpenAPI of the annotated HTTP handlers, or why there is none.

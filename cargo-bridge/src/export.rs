@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use bridge_codegen::export::{self, Event, JsonSchemas};
 
 use crate::args::{Asyncapi, Common, Convert, Export, Form};
+use crate::declared;
 use crate::document::read_json;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -53,10 +54,12 @@ fn event(text: &str) -> Result<Event, Failure> {
 
 /// Writes contracts as files of another form.
 pub(crate) fn files(common: &Common, wanted: &Export) -> Result<ExitCode, Failure> {
-    let loaded = Project::find(common)?.load()?;
     match &wanted.form {
-        Form::Proto { to } => {
-            let files = loaded.protos()?;
+        Form::Proto { program, to } => {
+            let files = match declared::contracts(common, program)? {
+                Some(declared) => declared.protos()?,
+                None => Project::find(common)?.load()?.protos()?,
+            };
             if files.is_empty() {
                 let text = "every contract has a .proto already: nothing to write";
                 return Err(Failure::refused(text));
@@ -72,8 +75,11 @@ pub(crate) fn files(common: &Common, wanted: &Export) -> Result<ExitCode, Failur
                 screen::say(&format!("{}: {note}", path.display()))?;
             }
         }
-        Form::SchemaJson { rpc, to } => {
-            let file = loaded.schema_json(rpc)?;
+        Form::SchemaJson { rpc, program, to } => {
+            let file = match declared::contracts(common, program)? {
+                Some(declared) => declared.loaded.schema_json(rpc)?,
+                None => Project::find(common)?.load()?.schema_json(rpc)?,
+            };
             screen::put(&file.text, to.as_deref())?;
             if !file.note.is_empty() {
                 screen::hint(&format!("note: {}", file.note));

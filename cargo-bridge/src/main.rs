@@ -22,6 +22,7 @@ mod gate;
 
 mod describe;
 mod openapi;
+mod declared;
 mod export;
 mod diagram;
 mod picture;

@@ -34,6 +34,8 @@ struct ChangeShown<'g> {
     breaks: Vec<&'static str>,
     concerns: Vec<&'g str>,
     consumers: Vec<ConsumerShown<'g>>,
+    /// What the map does not know, so that its consumers are not among those above.
+    unknown: Vec<&'g str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,6 +64,7 @@ pub(crate) fn machine<'g>(gate: &'g Gate, stale: &'g [String]) -> Report<'g> {
         breaks: it.breaks.iter().map(|it| it.as_str()).collect(),
         concerns: it.concerns.iter().map(String::as_str).collect(),
         consumers: gate.concerned(it).into_iter().map(consumer).collect(),
+        unknown: gate.unknown(it),
     };
     let rerouted = |it: &'g Rerouted| ReroutedShown {
         rpc: &it.rpc,
@@ -139,10 +142,20 @@ fn who(gate: &Gate, change: &Change) -> Option<String> {
     }
     let callers: Vec<_> = gate.concerned(change).into_iter().map(shown).collect();
     let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
-    Some(match callers.as_slice() {
-        [] => format!("in {of}, which nobody on the map calls"),
-        callers => format!("in {of}, called by {}", limited(callers)),
-    })
+    let unknown = gate.unknown(change);
+    let on_map = match (callers.as_slice(), unknown.len() == concerns.len()) {
+        (_, true) => String::new(),
+        ([], false) => ", which nobody on the map calls".to_owned(),
+        (callers, false) => format!(", called by {}", limited(callers)),
+    };
+    let not_on_map = match unknown.as_slice() {
+        [] => String::new(),
+        unknown => format!(
+            "; the map has no service with {} as accepted, so who calls that is not known",
+            limited(unknown)
+        ),
+    };
+    Some(format!("in {of}{on_map}{not_on_map}"))
 }
 
 fn shown(consumer: &Consumer) -> String {
@@ -181,7 +194,7 @@ fn rerouted(gate: &Gate) -> String {
     let rows = gate.report.rerouted.iter().map(|it| {
         let callers = gate.callers(&it.rpc).iter().map(shown).collect::<Vec<_>>();
         let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
-        let who = match (gate.has_map, callers.as_slice()) {
+        let who = match (gate.consumers.contains_key(&it.rpc), callers.as_slice()) {
             (false, _) => "?".to_owned(),
             (true, []) => "nobody".to_owned(),
             (true, callers) => limited(callers),

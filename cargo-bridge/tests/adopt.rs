@@ -303,6 +303,10 @@ fn the_router_is_found_inside_of_what_is_served() {
             ".service(bridge::declare(app, &bridge_handlers())).map_request(y);",
         ),
         (
+            "tokio::select! {\n        done = serve(l, app).into_future() => drop(done),\n        _ = signal() => {}\n    }",
+            "done = serve(l, bridge::declare(app, &bridge_handlers())).into_future() => drop(done),",
+        ),
+        (
             "let app = bridge::observe(app);\nown_loop(app);",
             "let app = bridge::declare(app, &bridge_handlers());\nown_loop(app);",
         ),
@@ -520,6 +524,17 @@ fn a_real_program_is_asked_patched_built_and_audited() {
             .collect();
         package.bridge_with(&words, &environment)
     };
+    let said = run(&["--write", "--describe", "exit 3"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("`exit 3` failed"), "{}", said.err);
+    assert!(
+        said.err
+            .contains("nothing is written, since it could not be audited"),
+        "{}",
+        said.err
+    );
+    assert_eq!(package.text("src/main.rs"), REAL);
+
     let said = run(&["--write", "-o", "json"]);
     assert_eq!(said.code, 0, "{}", said.err);
     let value = json(&said);

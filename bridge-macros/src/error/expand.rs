@@ -30,6 +30,7 @@ pub(super) fn business(input: &Business, variants: &[Checked<'_>]) -> TokenStrea
     let sources = sources(variants);
     let conversions = variants.iter().filter_map(|it| conversion(ident, it));
     let answer = answer(input);
+    let told = variants.iter().map(|it| told(&rt, it));
     quote! {
         #[automatically_derived]
         #[allow(deprecated, unused_variables)]
@@ -65,7 +66,37 @@ pub(super) fn business(input: &Business, variants: &[Checked<'_>]) -> TokenStrea
         #(#conversions)*
 
         #answer
+
+        #rt::openapi_error! { #ident { #(#told)* } }
     }
+}
+
+/// What documents say of a variant, where the crate is built with it.
+fn told(rt: &TokenStream, variant: &Checked<'_>) -> TokenStream {
+    let Kind::Own {
+        code,
+        text,
+        status,
+        is_retryable,
+        ..
+    } = &variant.kind
+    else {
+        return quote!((transparent));
+    };
+    let text = match text {
+        Text::Fixed(text) => text.clone(),
+        Text::Held => String::new(),
+        Text::Written(words) => words.value(),
+    };
+    let status = match status {
+        Some(status) => quote!(#status),
+        None => quote!(#rt::STATUS_DEFAULT),
+    };
+    let flag = is_retryable.then(|| quote!(, retryable));
+    let fields = variant.shape.travelling();
+    let names = fields.iter().map(|it| name_of(it));
+    let types = fields.iter().map(|it| &it.ty);
+    quote!((#code, #status, #text #flag { #(#names: #types),* }))
 }
 
 /// One arm per variant, none of which looks at more than a call in it.
@@ -280,8 +311,11 @@ fn sources(variants: &[Checked<'_>]) -> TokenStream {
             let ident = &variant.ident;
             let source = variant.shape.source()?;
             let member = &source.member;
+            let behind = source.is_boxed().then(|| quote!(&**));
             Some(quote_spanned! {source.ty.span()=>
-                Self::#ident { #member: ref __source, .. } => ::core::option::Option::Some(__source),
+                Self::#ident { #member: ref __source, .. } => {
+                    ::core::option::Option::Some(#behind __source)
+                }
             })
         })
         .collect();

@@ -7,6 +7,7 @@
 use syn::{Attribute, Field, Fields, Member, Type};
 
 use crate::diag::{Code, Diag};
+use crate::rpc::head::{first_type, last_segment};
 
 use super::parse::Variant;
 
@@ -55,6 +56,17 @@ impl Source<'_> {
     /// Whether it is a failed call, told by the last word of its type.
     pub(super) fn is_call(&self) -> bool {
         last_word_is(self.ty, "CallError")
+    }
+
+    /// Whether it holds any error on the heap, which is no error itself: `Box<dyn Error>`, or axum's
+    /// name for one.
+    pub(super) fn is_boxed(&self) -> bool {
+        let last = last_segment(self.ty).map(|it| it.ident.to_string());
+        match last.as_deref() {
+            Some("Box" | "Arc") => matches!(first_type(self.ty), Some(Type::TraitObject(_))),
+            Some(word) => word == "BoxError",
+            None => false,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Invariant: names and literals are the user's own tokens.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::LitStr;
 
 use crate::diag::{Code, Diag};
@@ -28,12 +28,13 @@ const HTTP: Place = Place {
     attribute: "`#[bridge::rpc(method, \"/path\")]`",
     keys: &[
         "name",
+        "tag",
         "deadline",
         "idempotent_by",
         "idempotent_for",
         "crate",
     ],
-    flags: &[],
+    flags: &["required"],
     elsewhere: &[(
         "idempotent",
         "over HTTP the key comes in a header; name it, as `idempotent_by = \"Idempotency-Key\"`",
@@ -63,6 +64,8 @@ pub(crate) struct Attribute {
     /// Method and path, where the attribute begins with them.
     pub(crate) route: Option<Route>,
     pub(crate) name: Option<LitStr>,
+    /// What documents file an axum handler under.
+    pub(crate) tag: Option<LitStr>,
     pub(crate) deadline_ms: Option<u64>,
     pub(crate) idempotent: Option<Idempotent>,
 }
@@ -78,6 +81,8 @@ pub(crate) struct Idempotent {
     /// The header or the field with the key; without it the caller's own key counts.
     pub(crate) by: Option<LitStr>,
     pub(crate) keep_ms: Option<u64>,
+    /// Whether what comes without a key is refused.
+    pub(crate) is_required: bool,
 }
 
 /// Reads the list.
@@ -96,14 +101,25 @@ pub(crate) fn attribute(diag: &Diag, tokens: TokenStream) -> Attribute {
         attribute.facade = facade;
     }
     attribute.name = text("name");
+    attribute.tag = text("tag");
     attribute.deadline_ms =
         text("deadline").and_then(|given| duration::millis(diag, &given, &DEADLINE));
     let by = text("idempotent_by");
     let keep_ms = text("idempotent_for").and_then(|given| duration::millis(diag, &given, &KEPT));
     let [flag, by_key, keep] = ["idempotent", "idempotent_by", "idempotent_for"].map(find);
     idempotent_once(diag, flag, by_key, keep);
+    let required = find("required");
+    if let (None, Some(required)) = (by_key, required) {
+        let text = "`required` refuses requests without a key, and none is taken; \
+                    add `idempotent_by = \"Idempotency-Key\"`";
+        diag.error(Code::RpcIdempotent, &required.key, text);
+    }
     if flag.is_some() || by_key.is_some() {
-        attribute.idempotent = Some(Idempotent { by, keep_ms });
+        attribute.idempotent = Some(Idempotent {
+            by,
+            keep_ms,
+            is_required: required.is_some(),
+        });
     }
     attribute
 }
@@ -137,13 +153,13 @@ fn route(diag: &Diag, pieces: &mut Vec<TokenStream>) -> Option<Route> {
     if let Some(path) = text(0) {
         return Some(path_first(diag, pieces, path));
     }
+    if let Some(route) = misspelt(diag, pieces) {
+        return Some(route);
+    }
     let first = first.filter(|it| second.is_some() || is_method(it))?;
     pieces.remove(0);
     let method = method(diag, first);
-    let next_is_key = pieces
-        .first()
-        .is_none_or(|it| it.clone().into_iter().nth(1).is_some());
-    if second.is_some() || !next_is_key {
+    if second.is_some() || !pieces.first().is_none_or(|it| key_of(it).is_some()) {
         let given = pieces.remove(0);
         if second.is_none() {
             let text = "the path is a string literal, such as `\"/v1/orders/{id}\"`";
@@ -159,18 +175,66 @@ fn route(diag: &Diag, pieces: &mut Vec<TokenStream>) -> Option<Route> {
     })
 }
 
-/// A path that comes first: its method is behind it or nowhere.
-fn path_first(diag: &Diag, pieces: &mut Vec<TokenStream>, path: LitStr) -> Route {
+/// A path that comes first: its method is behind it or nowhere, or it is the method in quotes.
+fn path_first(diag: &Diag, pieces: &mut Vec<TokenStream>, given: LitStr) -> Route {
     pieces.remove(0);
+    let behind = pieces.first().cloned();
+    let path = behind.clone().and_then(|it| syn::parse2::<LitStr>(it).ok());
+    if let (Some(path), false) = (path, given.value().starts_with('/')) {
+        pieces.remove(0);
+        let text = "the method is written without quotes, such as `post, \"/v1/orders\"`";
+        diag.error(Code::HttpMethod, given, text);
+        return Route {
+            method: None,
+            path: Some(path),
+        };
+    }
     let text = "write the method before the path, such as `post, \"/v1/orders\"`";
-    diag.error(Code::HttpMethod, &path, text);
-    let behind = pieces.first().map(|it| syn::parse2::<Ident>(it.clone()));
+    diag.error(Code::HttpMethod, &given, text);
+    let behind = behind.map(syn::parse2::<Ident>);
     if behind.is_some_and(|it| it.is_ok_and(|it| is_method(&it))) {
         pieces.remove(0);
     }
     Route {
         method: None,
-        path: Some(path),
+        path: Some(given),
+    }
+}
+
+/// Method and path that are there, in a form that other attributes have: `post "/orders"`, or
+/// `method = "post", path = "/orders"`.
+fn misspelt(diag: &Diag, pieces: &mut Vec<TokenStream>) -> Option<Route> {
+    let first = pieces.first()?.clone();
+    let mut tokens = first.clone().into_iter();
+    if let (Some(TokenTree::Ident(word)), Some(TokenTree::Literal(path)), None) =
+        (tokens.next(), tokens.next(), tokens.next())
+        && is_method(&word)
+    {
+        pieces.remove(0);
+        let text = "write a comma between method and path, such as `post, \"/v1/orders\"`";
+        diag.error(Code::HttpMethod, first, text);
+        let path = syn::parse2(TokenTree::from(path).into()).ok();
+        return Some(Route { method: None, path });
+    }
+    let is_named = |it: &TokenStream| key_of(it).is_some_and(|key| key == "method" || key == "path");
+    let named = pieces.iter().find(|it| is_named(it))?.clone();
+    pieces.retain(|it| !is_named(it));
+    let text = "method and path come first and without keys, such as `post, \"/v1/orders\"`";
+    diag.error(Code::HttpMethod, named, text);
+    Some(Route {
+        method: None,
+        path: None,
+    })
+}
+
+/// The word before a `=`.
+fn key_of(piece: &TokenStream) -> Option<Ident> {
+    let mut tokens = piece.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Ident(key)), Some(TokenTree::Punct(mark))) if mark.as_char() == '=' => {
+            Some(key)
+        }
+        _ => None,
     }
 }
 

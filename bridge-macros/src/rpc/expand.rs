@@ -7,7 +7,7 @@
 //! scope would otherwise turn a binding into a comparison), and the user's tokens cannot see them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{LitStr, Type};
 
@@ -16,6 +16,7 @@ use crate::paths::Facade;
 use super::attribute::Attribute;
 use super::check::{Answers, Idempotent, Operation};
 use super::head::{Arg, Head, Role};
+use super::place::{called, ends_of, in_a_tuple, item_of, local, located};
 
 /// The twin type and the operation it stands for.
 pub(super) fn operation(attribute: &Attribute, head: &Head, operation: &Operation) -> TokenStream {
@@ -101,22 +102,6 @@ fn part_of(facade: &Facade, result: &Type, part: &str) -> TokenStream {
     item_of(result, &quote!(#result as #rt::HandlerResult), part)
 }
 
-/// `<qualified>::item`, with exactly the span of `ty`: from its first token to its last.
-fn item_of(ty: &impl ToTokens, qualified: &TokenStream, item: &str) -> TokenStream {
-    let (first, last) = ends_of(ty);
-    let item = Ident::new(item, last);
-    let open = quote_spanned!(first=> <);
-    quote!(#open #qualified>::#item)
-}
-
-/// The spans of the first and the last token of a type.
-pub(super) fn ends_of(ty: &impl ToTokens) -> (Span, Span) {
-    let spans = ty.to_token_stream().into_iter().map(|token| token.span());
-    let spans: Vec<Span> = spans.collect();
-    let end = |span: Option<&Span>| span.copied().unwrap_or_else(Span::call_site);
-    (end(spans.first()), end(spans.last()))
-}
-
 /// The function from the method to the operation; it captures nothing.
 fn definition(
     facade: &Facade,
@@ -136,7 +121,7 @@ fn definition(
     let value = local("service");
     let arguments = Arguments::of(facade, &head.args);
     let (found, cloned) = (arguments.found(&states), arguments.cloned());
-    let call = call(facade, ident, answers, service, &arguments.passed);
+    let call = call(facade, ident, (answers, service), &arguments);
     let kept = service.map(|_| quote!(let #value = ::std::sync::Arc::clone(&#value);));
     let own = service.map(|_| quote!(move));
     let build = quote! {
@@ -179,16 +164,17 @@ fn definition(
 fn call(
     facade: &Facade,
     ident: &Ident,
-    answers: &Answers,
-    service: Option<&Type>,
-    passed: &[TokenStream],
+    (answers, service): (&Answers, Option<&Type>),
+    arguments: &Arguments,
 ) -> TokenStream {
+    let Arguments { passed, client, .. } = arguments;
     let Some(service) = service else {
-        return quote!(#ident(#(#passed),*));
+        return called(quote!(#ident), quote!(#(#passed),*), *client);
     };
     let rt = facade.rt();
     let (value, items) = (local("service"), local("items"));
-    let call = quote!(<#service>::#ident(&#value, #(#passed),*));
+    let passed = quote!(&#value, #(#passed),*);
+    let call = called(quote!(<#service>::#ident), passed, *client);
     match answers {
         Answers::Once(_) => quote!(async move { #call.await }),
         Answers::Stream(_) => quote!(#rt::stream_of(move |#items| async move {
@@ -199,11 +185,19 @@ fn call(
 
 /// What the arguments are made of.
 struct Arguments {
-    /// Names and types of the values that are looked up.
-    slots: Vec<Ident>,
-    types: Vec<TokenStream>,
+    /// The values that are looked up.
+    slots: Vec<Slot>,
     /// The expressions, in the order of the signature.
     passed: Vec<TokenStream>,
+    /// The ends of the first type that is a client.
+    client: Option<(Span, Span)>,
+}
+
+/// A value that is looked up.
+struct Slot {
+    name: Ident,
+    ty: TokenStream,
+    is_client: bool,
 }
 
 impl Arguments {
@@ -211,16 +205,16 @@ impl Arguments {
         let rt = facade.rt();
         let mut arguments = Self {
             slots: Vec::new(),
-            types: Vec::new(),
             passed: Vec::new(),
+            client: None,
         };
         for arg in args {
             let passed = match &arg.role {
                 Role::Message => local("request").to_token_stream(),
                 Role::Context => local("context").to_token_stream(),
-                Role::Client => arguments.slot(&arg.ty).to_token_stream(),
+                Role::Client => arguments.client(&arg.ty),
                 Role::State(inner) => {
-                    let slot = arguments.slot(inner);
+                    let slot = arguments.state(inner);
                     quote!(#rt::State(#slot))
                 }
             };
@@ -231,28 +225,48 @@ impl Arguments {
 
     /// The statements that look the values up, each underlined at its type.
     fn found(&self, states: &Ident) -> TokenStream {
-        let found = self.slots.iter().zip(&self.types).map(|(slot, ty)| {
+        let found = self.slots.iter().map(|Slot { name, ty, .. }| {
             let at_type = located(ends_of(ty).0);
-            quote_spanned!(at_type=> let #slot = #states.get::<#ty>()?;)
+            quote_spanned!(at_type=> let #name = #states.get::<#ty>()?;)
         });
         found.collect()
     }
 
     /// The statements that clone them for one call, likewise.
     fn cloned(&self) -> TokenStream {
-        let cloned = self.slots.iter().zip(&self.types).map(|(slot, ty)| {
+        let cloned = self.slots.iter().map(|Slot { name, ty, is_client }| {
             let at_type = located(ends_of(ty).0);
             let clone = item_of(ty, &quote!(#ty as ::core::clone::Clone), "clone");
-            quote_spanned!(at_type=> let #slot = #clone(&#slot);)
+            match is_client {
+                false => quote_spanned!(at_type=> let #name = #clone(&#name);),
+                true => quote_spanned!(at_type=> let #name = (#clone(&#name),);),
+            }
         });
         cloned.collect()
     }
 
-    fn slot(&mut self, ty: impl ToTokens) -> Ident {
-        let slot = local(&format!("state{}", self.slots.len()));
-        self.slots.push(slot.clone());
-        self.types.push(ty.to_token_stream());
-        slot
+    /// A client whose contract is none is a fault of its type. So that the compiler says it there
+    /// and once, all that mentions the type is underlined as the type is, from end to end.
+    fn client(&mut self, ty: &Type) -> TokenStream {
+        let ends = ends_of(ty);
+        self.client.get_or_insert(ends);
+        let (name, passed) = in_a_tuple(&format!("state{}", self.slots.len()), ends);
+        self.slots.push(Slot {
+            name,
+            ty: ty.to_token_stream(),
+            is_client: true,
+        });
+        passed
+    }
+
+    fn state(&mut self, ty: impl ToTokens) -> Ident {
+        let name = local(&format!("state{}", self.slots.len()));
+        self.slots.push(Slot {
+            name: name.clone(),
+            ty: ty.to_token_stream(),
+            is_client: false,
+        });
+        name
     }
 }
 
@@ -339,14 +353,4 @@ pub(super) fn site(ident: &Ident, service: Option<&Type>) -> TokenStream {
         None => format!("::{name}"),
     };
     quote!(::core::concat!(::core::module_path!(), #path))
-}
-
-/// A name that the user's tokens cannot see.
-pub(crate) fn local(name: &str) -> Ident {
-    format_ident!("__{name}", span = Span::mixed_site())
-}
-
-/// Resolves like generated code, and is underlined at `place`.
-pub(super) fn located(place: Span) -> Span {
-    Span::call_site().located_at(place)
 }

@@ -22,6 +22,7 @@ use self::head::Head;
 
 pub(crate) mod attribute;
 pub(crate) mod head;
+pub(crate) mod place;
 pub(crate) mod check;
 pub(crate) mod expand;
 mod http;

@@ -91,7 +91,9 @@ fn an_axum_handler_expands_as_reviewed() {
     let attr = quote!(
         post,
         "/v1/{shop}/orders/{id}",
+        tag = "orders",
         idempotent_by = "Idempotency-Key",
+        required,
         deadline = "2s"
     );
     golden::check("http_full", rpc(attr, place_order()));
@@ -127,7 +129,9 @@ fn one_handler_adds_at_most_its_budget_of_lines() {
     let path = quote!(
         post,
         "/v1/{shop}/orders/{id}",
+        tag = "orders",
         idempotent_by = "Key",
+        required,
         deadline = "2s"
     );
     for (attr, item) in [
@@ -238,6 +242,11 @@ fn each_way_to_get_the_route_wrong_is_one_fault() {
         (quote!(any, "/orders"), "BR0050"),
         (quote!(fetch, "/orders"), "BR0050"),
         (quote!(get, "/a/{b}/{b}"), "BR0052"),
+        (quote!("get", "/orders"), "BR0050"),
+        (quote!(get "/orders"), "BR0050"),
+        (quote!(method = "get", path = "/orders"), "BR0050"),
+        (quote!(get, concat!("/", "orders")), "BR0051"),
+        (quote!(post, "/orders", required), "BR0023"),
     ] {
         let text = attr.to_string();
         let messages = golden::messages(rpc(attr, item()));

@@ -8,7 +8,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::rpc::check::Operation;
-use crate::rpc::expand::{local, serve};
+use crate::rpc::expand::serve;
+use crate::rpc::place::local;
 
 use super::parse::{Method, Service};
 

@@ -29,3 +29,6 @@ impl my::bridge::__rt::IntoResponse for Never {
         my::bridge::__rt::problem(&self)
     }
 }
+my::bridge::__rt::openapi_error! {
+    Never {}
+}

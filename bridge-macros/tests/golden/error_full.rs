@@ -48,3 +48,8 @@ impl ::bridge::__rt::IntoResponse for ChargeError {
         ::bridge::__rt::problem(&self)
     }
 }
+::bridge::__rt::openapi_error! {
+    ChargeError { ("OUT_OF_STOCK", ::bridge::__rt::STATUS_DEFAULT, "out of stock" {})
+    ("CARD_DECLINED", ::bridge::__rt::STATUS_DEFAULT, "" {}) ("LEGACY",
+    ::bridge::__rt::STATUS_DEFAULT, "" {}) }
+}

@@ -123,3 +123,9 @@ impl ::bridge::__rt::IntoResponse for OrderError {
         ::bridge::__rt::problem(&self)
     }
 }
+::bridge::__rt::openapi_error! {
+    OrderError { ("OUT_OF_STOCK", 409u16, "{left} of {sku} left" { "sku" : String, "left"
+    : u32 }) ("PAYMENTS_DOWN", 503u16, "payments", retryable {}) ("STORAGE",
+    ::bridge::__rt::STATUS_DEFAULT, "storage" { "order" : String }) ("CLOSED",
+    ::bridge::__rt::STATUS_DEFAULT, "closed" {}) (transparent) }
+}

@@ -26,12 +26,14 @@ impl ::bridge::__rt::Operation for place_order {
                 "place_order",
                 "Places an order.\n\nOnce.",
             )
+            .tag("orders")
             .deadline(::bridge::__rt::millis(2000u64))
-            .idempotent_by("Idempotency-Key", ::core::option::Option::None);
+            .idempotent_by("Idempotency-Key", ::core::option::Option::None)
+            .key_required();
         {
             use ::bridge::__rt::OpaqueArgument as _;
             ::bridge::__rt::Argument::<State<Db>>::new().describe(&mut __operation);
-            ::bridge::__rt::Argument::<bridge::Client<Payments>>::new()
+            <::bridge::__rt::ClientArgument<bridge::Client<Payments>>>::IT
                 .describe(&mut __operation);
             ::bridge::__rt::Argument::<Path<(String, u64)>>::new()
                 .describe(&mut __operation);
@@ -40,11 +42,15 @@ impl ::bridge::__rt::Operation for place_order {
         ::bridge::__rt::answers::<Result<Json<Order>, OrderError>>();
         let _ = |
             __argument0: State<Db>,
-            __argument1: bridge::Client<Payments>,
+            __argument1: (bridge::Client<Payments>,),
             __argument2: Path<(String, u64)>,
             __argument3: Json<NewOrder>|
         ::bridge::__rt::can_be_sent(
-            place_order(__argument0, __argument1, __argument2, __argument3),
+            place_order(__argument0, __argument1.0, __argument2, __argument3),
+        );
+        ::bridge::__rt::openapi!(
+            __operation, [State < Db >, Path < (String, u64) >, Json < NewOrder >],
+            Result < Json < Order >, OrderError >
         );
         __handlers.declare(__operation);
     }

@@ -18,6 +18,7 @@ impl ::bridge::__rt::Operation for list {
             use ::bridge::__rt::OpaqueArgument as _;
             ::bridge::__rt::Argument::<Query<Page>>::new().describe(&mut __operation);
         }
+        ::bridge::__rt::openapi!(__operation, [Query < Page >]);
         __handlers.declare(__operation);
     }
 }

@@ -40,10 +40,12 @@ impl ::bridge::__rt::Operation for statement {
                         __request: StatementRequest,
                         __context: ::bridge::Context|
                     {
-                        let __state0 = <bridge::Client<
-                            Payments,
-                        > as ::core::clone::Clone>::clone(&__state0);
-                        statement(__request, __state0)
+                        let __state0 = (
+                            <bridge::Client<
+                                Payments,
+                            > as ::core::clone::Clone>::clone(&__state0),
+                        );
+                        statement(__request, __state0.0)
                     })
                 },
             ),

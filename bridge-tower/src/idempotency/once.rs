@@ -36,8 +36,9 @@ const WAIT: Duration = Duration::from_secs(30);
 const WAIT_MARGIN: Duration = Duration::from_millis(50);
 /// When a client should come back whose first request still runs, or whom no store could answer.
 const COME_BACK: HeaderValue = ONE;
-/// The same as [`IDEMPOTENCY_REPLAYED`], as calls say it.
+/// The same as [`IDEMPOTENCY_REPLAYED`] and [`IDEMPOTENCY_STORED`], as calls say it.
 const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
+const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
 const ONE: HeaderValue = HeaderValue::from_static("1");
 
 /// A request with a key.
@@ -109,6 +110,7 @@ impl Once {
         };
         self.settings.counting.add(counted);
         let said = HeaderValue::from_static(said);
+        response.headers_mut().insert(STORED, said.clone());
         response.headers_mut().insert(IDEMPOTENCY_STORED, said);
         response
     }

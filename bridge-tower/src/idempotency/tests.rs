@@ -439,6 +439,7 @@ async fn an_answer_that_is_not_kept_yet_is_given_and_says_so() {
     let first = send().await;
     assert_eq!(first.status(), StatusCode::CREATED);
     assert_eq!(first.headers()["idempotency-stored"], "later");
+    assert_eq!(first.headers()["x-bridge-stored"], "later");
     let again = send().await;
     assert_eq!(again.headers()["idempotency-replayed"], "true");
     assert_eq!(again.headers()["x-bridge-replayed"], "1");

@@ -186,6 +186,14 @@ impl Builder {
         self
     }
 
+    /// Inbound calls that are answered with a stream, at once, at least 1; one more is refused as
+    /// overloaded. They take no place of other calls. Default 256.
+    #[must_use]
+    pub fn max_concurrent_streams(mut self, streams: u32) -> Self {
+        self.limits.concurrent_streams_max = streams;
+        self
+    }
+
     /// Inbound calls that run at once, at least 1; as many may wait unless
     /// [`max_queued_calls`](Self::max_queued_calls) follows. Default 256.
     #[must_use]

@@ -35,7 +35,8 @@ pub(super) async fn bind(
     let calls = options
         .limits
         .concurrent_calls_max
-        .saturating_add(options.limits.queued_calls_max);
+        .saturating_add(options.limits.queued_calls_max)
+        .saturating_add(options.limits.concurrent_streams_max);
     let limits = Limits {
         connections_max: CONNECTIONS_MAX,
         handshake_timeout: Duration::from_secs(10),

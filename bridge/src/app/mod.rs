@@ -35,6 +35,8 @@ use crate::telemetry::{Telemetry, measure};
 const WITHDRAW_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for inbound connections to end.
 const HANG_UP_MAX: Duration = Duration::from_secs(2);
+/// Longest wait for the runtime to hear what idempotent work was cut off.
+const LET_GO_MAX: Duration = Duration::from_secs(1);
 /// Longest wait for the last operations to be acknowledged.
 const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Rhythm in which unused connections to other instances are let go.
@@ -264,7 +266,8 @@ impl Bridge {
             );
         }
         runner.cut_off();
-        self.hang_up().await;
+        // What was cut off is let go, so that another instance may do it at once.
+        tokio::join!(self.hang_up(), runner.drain(LET_GO_MAX));
         if session.telemetry.is_enabled() && !was_over {
             session.telemetry.close();
             session.collect();

@@ -1,12 +1,13 @@
 //! Handlers called without a socket.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use contract::clock::{ManualClock, Timestamp};
 
 use super::*;
 use crate::Context;
 use crate::handler::{OperationDef, State};
+use crate::key::Idempotent;
 use crate::rpc::{Call, StreamCall};
 
 static METHODS: &[MethodMeta] = &[
@@ -175,6 +176,73 @@ async fn a_call_ends_at_its_deadline() {
     }
     hand.advance(Duration::from_secs(2));
     assert_eq!(slow.await.unwrap(), ErrorCode::Timeout);
+}
+
+#[tokio::test]
+async fn work_that_is_done_once_is_done_once_here_too() {
+    let greet = OperationDef::unary(&METHODS[0], "tests::greet", |_| {
+        let greeted = Arc::new(AtomicU32::new(0));
+        Ok(move |who: String, _: Context| {
+            let nth = greeted.fetch_add(1, Ordering::Relaxed) + 1;
+            std::future::ready(match &*who {
+                "rude" => Err(Rude),
+                _ => Ok(format!("{who} {nth}")),
+            })
+        })
+    });
+    let greet = greet.idempotent(Idempotent::by_caller());
+    let local = Local::serve(Handlers::from_operations(vec![greet])).build();
+    let shelf = local.unwrap().client::<Shelf>();
+    let first = shelf
+        .greet("a")
+        .idempotency_key("k")
+        .with_meta()
+        .await
+        .unwrap();
+    assert_eq!((first.is_replayed(), &**first), (false, "a 1"));
+    let again = shelf
+        .greet("a")
+        .idempotency_key("k")
+        .with_meta()
+        .await
+        .unwrap();
+    assert_eq!((again.is_replayed(), &**again), (true, "a 1"));
+    let other = shelf.greet("b").idempotency_key("k").await.unwrap_err();
+    assert_eq!(other.code(), ErrorCode::Validation, "{other}");
+    for _ in 0..2 {
+        let rude = shelf.greet("rude").idempotency_key("r").await.unwrap_err();
+        assert_eq!(rude.business(), Some(Rude));
+    }
+    let without = shelf.greet("a").await.unwrap();
+    assert_eq!(without, "a 3", "an error is kept as well");
+}
+
+#[tokio::test]
+async fn a_method_of_another_contract_is_not_taken_for_one_of_the_same_name() {
+    static OTHERS: &[MethodMeta] = &[MethodMeta {
+        service: "t.Desk",
+        ..meta("Greet", false)
+    }];
+    struct Desk;
+    impl Contract for Desk {
+        const NAME: &'static str = "t.Desk";
+        const DEFAULT_TARGET: &'static str = "desk";
+        const METHODS: &'static [MethodMeta] = OTHERS;
+        type Client = DeskClient;
+    }
+    #[derive(Clone)]
+    struct DeskClient(Target);
+    impl From<Target> for DeskClient {
+        fn from(target: Target) -> Self {
+            Self(target)
+        }
+    }
+    let local = Local::serve(handlers()).state(Greeting("hello")).build();
+    let desk = local.unwrap().client::<Desk>();
+    let call: Call<String> = desk.0.unary(&OTHERS[0], "world".to_owned());
+    let refused = call.await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::NotFound);
+    assert!(refused.message().contains("t.Desk"), "{refused}");
 }
 
 #[test]

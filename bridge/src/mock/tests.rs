@@ -124,3 +124,24 @@ async fn a_call_that_nobody_scripted_names_its_method() {
 fn a_script_for_no_method_is_refused_with_those_there_are() {
     Mock::<Oracle>::new().fail("Sing", ErrorCode::Timeout, "late");
 }
+
+#[tokio::test]
+async fn an_answer_can_say_that_it_was_kept_and_keys_are_remembered() {
+    let mock = Mock::<Oracle>::new();
+    mock.on("Ask", |_: String| Ok::<_, Unclear>("new".to_owned()));
+    mock.replay("Ask", |_: String| Ok::<_, Unclear>("old".to_owned()));
+    let oracle = mock.client();
+    let old = oracle
+        .ask("a")
+        .idempotency_key("k")
+        .with_meta()
+        .await
+        .unwrap();
+    assert_eq!((old.is_replayed(), &**old), (true, "old"));
+    let new = oracle.ask("a").with_meta().await.unwrap();
+    assert_eq!(
+        (new.is_replayed(), new.into_message()),
+        (false, "new".to_owned())
+    );
+    assert_eq!(mock.keys("Ask"), [Some("k".to_owned()), None]);
+}

@@ -28,6 +28,25 @@ impl<T> Argument<T> {
     }
 }
 
+/// An argument whose type is called `Client<…>`. One of ours without a contract has no type, so
+/// nothing else may be a candidate for it.
+#[derive(Debug)]
+pub struct ClientArgument<T>(PhantomData<fn(T)>);
+
+impl<T> ClientArgument<T> {
+    /// The argument of type `T`.
+    pub const IT: Self = Self(PhantomData);
+}
+
+impl<T> OpaqueArgument for ClientArgument<T> {}
+
+impl<T: ServiceClient> ClientArgument<T> {
+    /// The handler calls a service.
+    pub fn describe(&self, operation: &mut HttpOperation) {
+        operation.add_calls::<T>();
+    }
+}
+
 /// An argument that is the handler's own business.
 pub trait OpaqueArgument {
     /// Adds nothing.

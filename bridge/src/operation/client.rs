@@ -27,6 +27,25 @@ use crate::rpc::{ClientOptions, Contract, Declared, Target};
 pub trait ServiceClient: From<Target> + Clone + Send + Sync + 'static {
     /// Its contract.
     type Contract: Contract<Client = Self>;
+
+    /// What it calls.
+    #[doc(hidden)]
+    fn target(&self) -> &Target;
+
+    /// The same client with other defaults for its calls; what the options do not say stays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use bridge::{ClientOptions, ServiceClient};
+    ///
+    /// fn impatient<C: ServiceClient>(payments: &C) -> C {
+    ///     payments.with(&ClientOptions::new().timeout(Duration::from_millis(200)))
+    /// }
+    /// ```
+    #[must_use]
+    fn with(&self, options: &ClientOptions) -> Self {
+        self.target().with(options).into()
+    }
 }
 
 /// A service that a handler calls.
@@ -114,6 +133,10 @@ macro_rules! __client_impls {
     ($client:ident, $contract:ident) => {
         impl $crate::__rt::ServiceClient for $client {
             type Contract = $contract;
+
+            fn target(&self) -> &$crate::__rt::Target {
+                &self.target
+            }
         }
 
         impl<S: ::core::marker::Sync> $crate::__rt::FromRequestParts<S> for $client {

@@ -11,11 +11,13 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bridge_tower::Observed;
-use bridge_tower::routes::{RouteMap, RouteTable};
+use bridge_tower::routes::{Audit, RouteMap, RouteTable};
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::Handlers;
+#[cfg(feature = "openapi")]
+use super::document::document;
 use super::http::HttpOperation;
 use super::offered::audit_of;
 use crate::registry::Dependency;
@@ -67,13 +69,20 @@ pub(crate) fn service(
     let mut told = if is_mounted {
         mounted(&table, &handlers.http)
     } else {
-        let operations = handlers.http.iter().map(operation).collect();
-        Map::from_iter([("operations".to_owned(), operations)])
+        unmounted(&handlers.http)
     };
     told.insert("rpcs".into(), rpcs(handlers));
     told.insert("dependencies".into(), calls(dependencies));
     TOLD.lock().push(told);
     write_and_end(&file, Some(name));
+}
+
+/// Tells of contracts that are written in Rust.
+pub(crate) fn contracts(told: impl FnOnce() -> Value) {
+    if std::env::var_os(DESCRIBE).is_some() {
+        let told = Map::from_iter([("descriptors".to_owned(), json!([told()]))]);
+        TOLD.lock().push(told);
+    }
 }
 
 fn write_and_end(file: &std::ffi::OsStr, service: Option<&str>) -> ! {
@@ -117,15 +126,55 @@ fn description(service: Option<&str>, told: &[Map<String, Value>]) -> Value {
 
 fn mounted(table: &RouteTable, operations: &[HttpOperation]) -> Map<String, Value> {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_default();
-    let audit: Value = parsed(&audit_of(operations, table).to_json());
-    Map::from_iter([
+    let audit = audit_of(operations, table);
+    let mut told: Map<String, Value> = Map::from_iter([
         ("map".to_owned(), parsed(&RouteMap::from(table).to_json())),
         (
             "operations".to_owned(),
             operations.iter().map(operation).collect(),
         ),
-        ("audit".to_owned(), audit),
-    ])
+        ("audit".to_owned(), parsed(&audit.to_json())),
+    ]);
+    if let Some(document) = openapi(operations, &audit) {
+        told.insert("openapi".to_owned(), document);
+    }
+    told
+}
+
+/// What is declared, where nobody knows what is mounted.
+fn unmounted(operations: &[HttpOperation]) -> Map<String, Value> {
+    let mut told = Map::from_iter([(
+        "operations".to_owned(),
+        operations.iter().map(operation).collect(),
+    )]);
+    if cfg!(feature = "openapi") && !operations.is_empty() {
+        let text = "where its handlers are mounted is not known before it serves: declare the application \
+                    before the start, as `let app = bridge::declare(router, &handlers);`, and serve that";
+        told.insert("openapi".to_owned(), json!({ "refused": [text] }));
+    }
+    told
+}
+
+/// The document of the handlers, with where its parts are defined.
+#[cfg(feature = "openapi")]
+fn openapi(operations: &[HttpOperation], audit: &Audit) -> Option<Value> {
+    if operations.is_empty() {
+        return None;
+    }
+    Some(match document(operations, audit) {
+        Ok(made) => json!({
+            "document": made.json(),
+            "sites": made.sites,
+            "left_out": made.left_out(),
+        }),
+        Err(error) => json!({ "refused": error.faults }),
+    })
+}
+
+/// None was built in.
+#[cfg(not(feature = "openapi"))]
+const fn openapi(_: &[HttpOperation], _: &Audit) -> Option<Value> {
+    None
 }
 
 fn operation(operation: &HttpOperation) -> Value {
@@ -136,9 +185,11 @@ fn operation(operation: &HttpOperation) -> Value {
         "method": id.verb,
         "path": id.name,
         "doc": doc,
+        "tag": operation.tag,
         "site": id.site,
         "deadline_ms": operation.deadline.and_then(millis),
         "idempotent_by": operation.idempotent.map(|it| it.header),
+        "idempotent_required": operation.idempotent.is_some_and(|it| it.is_required),
         "idempotent_for_ms": operation.idempotent.and_then(|it| millis(it.keep)),
         "calls": operation.calls.iter().map(|it| it.contract).collect::<Value>(),
     })

@@ -21,6 +21,10 @@ pub struct HttpOperation {
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<IdempotentBy>,
     pub(crate) calls: Vec<Calls>,
+    pub(crate) tag: Option<&'static str>,
+    /// Says what its signature says.
+    #[cfg(feature = "openapi")]
+    pub(crate) tell: Option<fn(&mut crate::openapi::Docs<'_>)>,
 }
 
 /// Which requests are the same request.
@@ -28,6 +32,8 @@ pub struct HttpOperation {
 pub(crate) struct IdempotentBy {
     pub(crate) header: &'static str,
     pub(crate) keep: Duration,
+    /// Whether a request without a key is refused.
+    pub(crate) is_required: bool,
 }
 
 impl HttpOperation {
@@ -40,7 +46,23 @@ impl HttpOperation {
             deadline: None,
             idempotent: None,
             calls: Vec::new(),
+            tag: None,
+            #[cfg(feature = "openapi")]
+            tell: None,
         }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn tag(mut self, tag: &'static str) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+
+    #[cfg(feature = "openapi")]
+    #[doc(hidden)]
+    pub fn told_by(&mut self, tell: fn(&mut crate::openapi::Docs<'_>)) {
+        self.tell = Some(tell);
     }
 
     #[doc(hidden)]
@@ -54,7 +76,20 @@ impl HttpOperation {
     #[must_use]
     pub fn idempotent_by(mut self, header: &'static str, keep: Option<Duration>) -> Self {
         let keep = keep.unwrap_or(KEEP_DEFAULT);
-        self.idempotent = Some(IdempotentBy { header, keep });
+        self.idempotent = Some(IdempotentBy {
+            header,
+            keep,
+            is_required: false,
+        });
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn key_required(mut self) -> Self {
+        if let Some(by) = &mut self.idempotent {
+            by.is_required = true;
+        }
         self
     }
 

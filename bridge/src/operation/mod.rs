@@ -11,12 +11,15 @@
 //!
 //! Invariant: an operation is in a list once; the compiler sees to it.
 
+mod shim;
 mod id;
 mod client;
 mod http;
 mod argument;
 mod items;
 mod problem;
+#[cfg(feature = "openapi")]
+mod document;
 mod offered;
 pub(crate) mod describe;
 
@@ -25,14 +28,19 @@ use std::fmt;
 use crate::handler::OperationDef;
 
 pub use self::argument::{
-    Argument, HttpAnswer, KeyField, OpaqueArgument, Readable, answers, can_be_sent, key_text,
+    Argument, ClientArgument, HttpAnswer, KeyField, OpaqueArgument, Readable, answers, can_be_sent,
+    key_text,
 };
 pub use self::client::{NoClient, ServiceClient, client_in};
+#[cfg(feature = "openapi")]
+pub use self::document::{OpenApi, OpenApiError};
 pub use self::http::HttpOperation;
 pub use self::id::{OperationId, distinct};
 pub use self::items::stream_of;
 pub use self::problem::{error_of_problem, failed, problem};
 
+#[cfg(feature = "openapi")]
+pub(crate) use self::offered::document_of;
 pub(crate) use self::offered::{Offered, audit_of_called, declared_in};
 
 use self::client::Calls;
@@ -117,6 +125,27 @@ impl Handlers {
     #[doc(hidden)]
     pub fn calls<T: ServiceClient>(&mut self) {
         self.calls.push(Calls::of::<T>());
+    }
+
+    /// This list and another as one, for handlers that only their own modules can name.
+    ///
+    /// ```
+    /// mod orders {
+    ///     #[bridge::rpc(get, "/orders")]
+    ///     async fn list() -> &'static str { "coffee" }
+    ///
+    ///     pub fn handlers() -> bridge::Handlers { bridge::handlers![list] }
+    /// }
+    ///
+    /// #[bridge::rpc(get, "/health")]
+    /// async fn health() {}
+    ///
+    /// let all = bridge::handlers![health].and(orders::handlers());
+    /// ```
+    #[must_use]
+    pub fn and(mut self, other: impl Into<Self>) -> Self {
+        self.extend(other.into());
+        self
     }
 
     /// Adds the operations of another list.

@@ -17,6 +17,8 @@ use bridge_tower::routes::{Audit, Declared, RouteTable};
 use http::{HeaderName, Method};
 
 use super::client::Provided;
+#[cfg(feature = "openapi")]
+use super::document::{OpenApi, OpenApiError, document};
 use super::http::HttpOperation;
 use crate::handler::States;
 
@@ -85,6 +87,15 @@ pub(crate) fn audit_of(operations: &[HttpOperation], table: &RouteTable) -> Audi
     Audit::of(&declarations(operations), table, None)
 }
 
+/// What is declared and mounted in `table`, as a document.
+#[cfg(feature = "openapi")]
+pub(crate) fn document_of(
+    operations: &[HttpOperation],
+    table: &RouteTable,
+) -> Result<OpenApi, OpenApiError> {
+    document(operations, &audit_of(operations, table))
+}
+
 /// The same, with what was called so far.
 pub(crate) fn audit_of_called(operations: &[HttpOperation], app: &Observed) -> Audit {
     let table = app.routes();
@@ -132,7 +143,8 @@ fn policies(operations: &[HttpOperation], audit: &Audit) -> Vec<RoutePolicy> {
             deadline: operation.deadline,
             idempotency: operation.idempotent.and_then(|it| {
                 let header = HeaderName::from_bytes(it.header.as_bytes()).ok()?;
-                Some(KeyHeader::named(header).keep(it.keep))
+                let key = KeyHeader::named(header).keep(it.keep);
+                Some(if it.is_required { key.required() } else { key })
             }),
         };
         if policy.deadline.is_some() || policy.idempotency.is_some() {
@@ -172,7 +184,6 @@ mod tests {
 
     #[derive(Clone, Debug)]
     struct InventoryClient {
-        #[expect(dead_code, reason = "only printed")]
         target: Target,
     }
 

@@ -27,7 +27,8 @@ pub(crate) use self::access::{Access, Verdict};
 pub(crate) use self::routes::{Candidate, Dependency, Routes, Slot};
 
 use self::view::View;
-use crate::link::{Credentials, InstanceKey, InstanceLink};
+use crate::instance::{InstanceKey, InstanceLink};
+use crate::link::Credentials;
 
 /// The registry as one process sees it.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use contract::grpc::v1::{MethodDescriptor, MethodType, PolicyRule};
 
 use super::view::View;
 use crate::handler::MethodMeta;
-use crate::link::{InstanceKey, InstanceLink};
+use crate::instance::{InstanceKey, InstanceLink};
 
 /// A method of another service that this process calls.
 #[derive(Clone, Debug)]

@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use contract::clock::Clock;
+use contract::transport::not_dispatched;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tonic::Status;
+
+use super::said::draining;
+use crate::idempotency::Hold;
 
 /// Slots and a bounded queue in front of them.
 #[derive(Debug)]
@@ -60,7 +65,10 @@ impl Admission {
     /// Makes a slot outlive the one who took it.
     pub(super) fn hold(self: &Arc<Self>, slot: SemaphorePermit<'_>) -> HeldSlot {
         slot.forget();
-        HeldSlot(self.clone())
+        HeldSlot {
+            admission: self.clone(),
+            is_taken: true,
+        }
     }
 
     fn queue(&self) -> Option<Place<'_>> {
@@ -90,11 +98,41 @@ impl Admission {
 
 /// A slot that is given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct HeldSlot(Arc<Admission>);
+pub(super) struct HeldSlot {
+    admission: Arc<Admission>,
+    is_taken: bool,
+}
+
+impl Hold for HeldSlot {
+    fn leave(&mut self) {
+        if std::mem::take(&mut self.is_taken) {
+            self.admission.slots.add_permits(1);
+        }
+    }
+
+    async fn enter(&mut self) -> Result<(), Status> {
+        if !self.is_taken {
+            self.admission.enter().await?.forget();
+            self.is_taken = true;
+        }
+        Ok(())
+    }
+}
 
 impl Drop for HeldSlot {
     fn drop(&mut self) {
-        self.0.slots.add_permits(1);
+        self.leave();
+    }
+}
+
+impl From<Refused> for Status {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Draining => draining(),
+            Refused::Overloaded => not_dispatched(Self::resource_exhausted(
+                "the instance is overloaded: no free slot and no place in the queue",
+            )),
+        }
     }
 }
 
@@ -146,6 +184,25 @@ mod tests {
         drop(held);
         assert!(admission.enter().await.is_ok());
         assert_eq!(admission.drain(&Clock::system(), Duration::ZERO).await, 0);
+    }
+
+    #[tokio::test]
+    async fn a_slot_that_is_left_is_somebody_elses_until_it_is_entered_again() {
+        let admission = Arc::new(Admission::new(1, 0));
+        let mut held = admission.hold(admission.enter().await.unwrap());
+        held.leave();
+        held.leave();
+        let other = admission.enter().await.unwrap();
+        assert_eq!(admission.slots.available_permits(), 0, "it was one slot");
+        let refused = held.enter().await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        assert!(contract::transport::is_not_dispatched(&refused));
+        drop(other);
+        held.enter().await.unwrap();
+        held.enter().await.unwrap();
+        assert_eq!(admission.enter().await.unwrap_err(), Refused::Overloaded);
+        drop(held);
+        assert_eq!(admission.slots.available_permits(), 1);
     }
 
     #[tokio::test]

@@ -14,6 +14,8 @@ use contract::error_code::ErrorCode;
 use tokio_stream::Stream;
 
 use super::outcome::Failure;
+use super::reply::About;
+use crate::context::Context as CallerContext;
 use crate::handler::MethodMeta;
 use crate::options::Transport;
 
@@ -28,7 +30,16 @@ pub(super) struct CallOptions {
     pub(super) outer: Option<CallContext>,
 }
 
-/// What differs from the defaults for all calls of one client: whom it calls, and how.
+/// What differs from the defaults for all calls of one client: whom it calls, and how. What a call
+/// says itself counts more.
+///
+/// They are for any client, whatever carries its calls: give them where it is made
+/// ([`Builder::client_with`](crate::Builder::client_with), [`Remote::client_with`],
+/// [`Local::client_with`](crate::Local::client_with), [`Mock::client_with`](crate::Mock::client_with)),
+/// or derive another client with [`ServiceClient::with`](crate::ServiceClient::with). Calls of a
+/// client that cannot do what its options say fail as `CONFIG`, before anything is sent.
+///
+/// [`Remote::client_with`]: crate::Remote::client_with
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +62,8 @@ impl ClientOptions {
         Self::default()
     }
 
-    /// Calls the service of this name. Default: the contract's.
+    /// Calls the service of this name. Default: the contract's. For clients that a builder makes:
+    /// only the mesh knows services by name, and it is told before the start.
     #[must_use]
     pub fn service(mut self, name: impl Into<Arc<str>>) -> Self {
         self.service = Some(name.into());
@@ -65,10 +77,28 @@ impl ClientOptions {
         self
     }
 
-    /// How calls travel that say nothing themselves. Default: the builder's `transport`.
+    /// How calls travel that say nothing themselves. Default: the builder's `transport`. Without a
+    /// mesh there is one way: [`Transport::Proxy`] is refused then. A [`Mock`](crate::Mock) stands
+    /// for either.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.calls.transport = Some(transport);
+        self
+    }
+
+    /// Names the work of each call that names none itself. It is told apart by method, so it fits a
+    /// client for one piece of work: that of a job, or of a request under way. Default: none.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
+        self.calls.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Makes each call that says nothing itself for the one that `context` belongs to: in its
+    /// trace, and bounded by its deadline. Default: the call that the current task works for.
+    #[must_use]
+    pub fn context(mut self, context: &CallerContext) -> Self {
+        self.calls.outer = Some(context.as_current());
         self
     }
 }
@@ -85,6 +115,13 @@ pub(super) struct Asked {
 
 /// Encoded messages of a streamed answer, whatever brings them.
 pub(super) type Payloads = Pin<Box<dyn Stream<Item = Result<Bytes, Failure>> + Send>>;
+
+/// What a call was answered with.
+#[derive(Debug)]
+pub(super) struct Replied {
+    pub(super) payload: Bytes,
+    pub(super) about: About,
+}
 
 /// Whether a method answers once or with a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +143,19 @@ impl Answered {
 }
 
 impl CallOptions {
+    /// These, and `others` where they say nothing.
+    pub(super) fn or(self, others: &Self) -> Self {
+        Self {
+            timeout: self.timeout.or(others.timeout),
+            transport: self.transport.or(others.transport),
+            idempotency_key: self
+                .idempotency_key
+                .or_else(|| others.idempotency_key.clone()),
+            request_id: self.request_id.or_else(|| others.request_id.clone()),
+            outer: self.outer.or_else(|| others.outer.clone()),
+        }
+    }
+
     /// The nearer of the call's own deadline and that of the work it is made for.
     pub(super) fn deadline(
         &self,

@@ -7,18 +7,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use contract::error_code::ErrorCode;
 use contract::grpc::v1::CallResponse;
 use contract::ids::{InstanceId, ServiceId};
 use contract::transport::{Channel, GrpcRequest};
 use prost::Message as _;
 
-use super::asked::Answered;
-use super::balance::pick;
+use super::asked::{Answered, Replied};
+use super::balance::{draw, pick};
 use super::outcome::{Dispatch, Failure};
+use super::reply::About;
 use super::wire::CallParts;
-use crate::link::{CONNECT_TIMEOUT_MAX, InstanceLink};
+use crate::breaker::{Outcome, Pass};
+use crate::instance::{InstanceLink, Trial};
+use crate::link::CONNECT_TIMEOUT_MAX;
 use crate::options::{Retry, Transport};
 use crate::registry::{Dependency, Slot};
 use crate::session::Session;
@@ -47,7 +49,7 @@ enum Next {
 
 impl Attempts<'_> {
     /// Makes attempts until one answers or no further one may help.
-    pub(super) async fn run(&mut self) -> Result<Bytes, Failure> {
+    pub(super) async fn run(&mut self) -> Result<Replied, Failure> {
         let mut tried: Vec<InstanceId> = Vec::new();
         let mut via_proxy = self.transport == Transport::Proxy;
         let (mut attempt, mut pauses) = (0, 0);
@@ -80,18 +82,30 @@ impl Attempts<'_> {
     }
 
     fn next(&self, via_proxy: bool, tried: &[InstanceId], attempt: u32) -> Next {
-        if via_proxy || tried.is_empty() {
+        if via_proxy {
             return Next::AfterPause;
+        }
+        let routes = self.session.registry.routes();
+        let candidates = &routes.slot(self.slot).candidates;
+        let is_auto = self.transport == Transport::Auto;
+        if tried.is_empty() {
+            // Nobody could be picked. The runtime may reach what we lately could not.
+            let is_cut_off = candidates.iter().any(|it| it.instance.breaker.is_cut_off());
+            return if is_auto && is_cut_off {
+                Next::Proxy
+            } else {
+                Next::AfterPause
+            };
         }
         // The last attempt of `Auto` belongs to the proxy: it may reach what we cannot.
         let is_last = attempt + 1 >= self.retry.attempts;
-        let routes = self.session.registry.routes();
-        let candidates = &routes.slot(self.slot).candidates;
-        let others = pick(candidates, tried, &self.session.clock).is_some();
-        match self.transport {
-            Transport::Auto if is_last || !others => Next::Proxy,
-            _ if others => Next::Another,
-            _ => Next::AfterPause,
+        let others = draw(candidates, tried, &self.session.clock).is_some();
+        if is_auto && (is_last || !others) {
+            Next::Proxy
+        } else if others {
+            Next::Another
+        } else {
+            Next::AfterPause
         }
     }
 
@@ -99,14 +113,15 @@ impl Attempts<'_> {
         &mut self,
         via_proxy: bool,
         tried: &mut Vec<InstanceId>,
-    ) -> Result<Bytes, Failure> {
-        // The proxy picks for itself; here the candidate only names the target service.
-        let excluded = if via_proxy { &[][..] } else { &tried[..] };
-        let instance = self.pick(via_proxy, excluded)?;
+    ) -> Result<Replied, Failure> {
         if via_proxy {
-            return Box::pin(self.through_runtime(instance.id.service, tried)).await;
+            let target = self.name()?;
+            return Box::pin(self.through_runtime(target, tried)).await;
         }
+        let (instance, pass) = self.pick(tried)?;
+        let trial = Trial::new(&instance, pass, &self.deadline);
         let result = self.direct(&instance).await;
+        trial.ended(outcome(&result));
         if let Err(failure) = &result
             && failure.dispatch == Dispatch::Never
         {
@@ -119,38 +134,50 @@ impl Attempts<'_> {
     /// The instance for one attempt, remembered as the one that served.
     pub(super) fn pick(
         &mut self,
-        via_proxy: bool,
-        excluded: &[InstanceId],
-    ) -> Result<Arc<InstanceLink>, Failure> {
+        tried: &[InstanceId],
+    ) -> Result<(Arc<InstanceLink>, Pass), Failure> {
         let routes = self.session.registry.routes();
-        let slot = routes.slot(self.slot);
-        if slot.is_denied {
-            let text = "an egress rule of this service does not allow the call";
-            return Err(Failure::final_(ErrorCode::AccessDenied, text));
-        }
-        let Some(candidate) = pick(&slot.candidates, excluded, &self.session.clock) else {
+        let slot = allowed(routes.slot(self.slot))?;
+        let Some((candidate, pass)) = pick(&slot.candidates, tried, &self.session.clock) else {
             return Err(nobody(self.dependency, slot));
         };
         let id = &candidate.instance.id;
-        self.served.via_proxy = via_proxy;
-        self.served.instance = (!via_proxy).then_some(id.instance);
+        self.served.via_proxy = false;
+        self.served.instance = Some(id.instance);
         self.served.service = Some(id.service);
-        Ok(candidate.instance.clone())
+        Ok((candidate.instance.clone(), pass))
     }
 
-    async fn direct(&self, instance: &InstanceLink) -> Result<Bytes, Failure> {
+    /// The service that is named to the runtime, which picks for itself.
+    pub(super) fn name(&mut self) -> Result<ServiceId, Failure> {
+        let routes = self.session.registry.routes();
+        let slot = allowed(routes.slot(self.slot))?;
+        let Some(candidate) = slot.candidates.first() else {
+            return Err(nobody(self.dependency, slot));
+        };
+        let service = candidate.instance.id.service;
+        self.served.via_proxy = true;
+        self.served.instance = None;
+        self.served.service = Some(service);
+        Ok(service)
+    }
+
+    async fn direct(&self, instance: &InstanceLink) -> Result<Replied, Failure> {
         let channel = self.channel(instance).await?;
         let _in_flight = instance.enter();
         self.ask(&channel, self.parts.request(Answered::Once)).await
     }
 
     /// Sends the call and reads its answer, which is the same from an instance and the runtime.
-    async fn ask(&self, channel: &Channel, mut request: GrpcRequest) -> Result<Bytes, Failure> {
+    async fn ask(&self, channel: &Channel, mut request: GrpcRequest) -> Result<Replied, Failure> {
         request.timeout(self.left());
         let reply = channel.unary(request).await;
         let reply = reply.map_err(|status| Failure::of_status(&status))?;
-        let reply = CallResponse::decode(reply).map_err(Failure::unreadable)?;
-        Failure::unless_answered(reply.payload, reply.error_code, reply.error_message)
+        let about = About::of(&reply.metadata);
+        let reply = CallResponse::decode(reply.message).map_err(Failure::unreadable)?;
+        let payload =
+            Failure::unless_answered(reply.payload, reply.error_code, reply.error_message)?;
+        Ok(Replied { payload, about })
     }
 
     /// The connection to the instance, waited for no longer than leaves time for another way.
@@ -167,7 +194,7 @@ impl Attempts<'_> {
         &self,
         target: ServiceId,
         tried: &[InstanceId],
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Replied, Failure> {
         let channel = self.runtime().await?;
         let hash = self.dependency.method.contract_hash;
         let invoke = self.parts.invoke(target, hash, tried);
@@ -190,9 +217,29 @@ impl Attempts<'_> {
     }
 }
 
-/// Nobody can take the call; which of three reasons tells where to look.
+/// What an attempt says about the instance it went to.
+pub(super) fn outcome<T>(result: &Result<T, Failure>) -> Outcome {
+    result
+        .as_ref()
+        .err()
+        .map_or(Outcome::Success, Failure::outcome)
+}
+
+fn allowed(slot: &Slot) -> Result<&Slot, Failure> {
+    if slot.is_denied {
+        let text = "an egress rule of this service does not allow the call";
+        return Err(Failure::final_(ErrorCode::AccessDenied, text));
+    }
+    Ok(slot)
+}
+
+/// Nobody can take the call; which of four reasons tells where to look.
 fn nobody(dependency: &Dependency, slot: &Slot) -> Failure {
     let Dependency { service, method } = dependency;
+    let held = slot
+        .candidates
+        .iter()
+        .filter_map(|it| it.instance.breaker.held());
     let text = if slot.serving == 0 {
         format!(
             "no instance of `{service}` serves `{}` now; start the service",
@@ -203,9 +250,15 @@ fn nobody(dependency: &Dependency, slot: &Slot) -> Failure {
             "`{service}` serves `{}` with another contract ({} instances); deploy both sides with the same `.proto`",
             method.name, slot.serving
         )
+    } else if let Some(soonest) = held.min() {
+        format!(
+            "circuit open: too many calls of `{service}` failed lately ({} instances), and the next one is tried in {} s; look at their logs",
+            slot.candidates.len(),
+            soonest.as_millis().div_ceil(1_000)
+        )
     } else {
         format!(
-            "no instance of `{service}` takes calls now ({} are stopping or revoked)",
+            "no instance of `{service}` takes calls now ({} advertise no address, are stopping or revoked)",
             slot.matching
         )
     };

@@ -4,17 +4,21 @@
 //! instances as for two thousand. Takes no lock.
 //!
 //! Invariant: a hint never makes a service unreachable. Instances marked unhealthy or lately
-//! unreachable are passed over only while others are there.
+//! unreachable are passed over only while others are there; those whose breaker is open are never
+//! picked.
 
 use contract::clock::{Clock, Timestamp};
 use contract::ids::InstanceId;
 
+use crate::breaker::Pass;
 use crate::registry::Candidate;
 
 /// A hint of the runtime older than this is stale, in milliseconds.
 const HINT_MS_MAX: i64 = 60_000;
 /// Draws before everybody is looked at; with a few bad instances among many, one nearly always hits.
 const DRAWS: usize = 2;
+/// Picks that may find their instance's one probe just taken.
+const PICKS: usize = 3;
 
 /// How picky a round of picking is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +31,21 @@ enum Care {
     Anybody,
 }
 
-/// Picks the instance for the next attempt among those not in `tried`.
+/// Picks the instance for the next attempt among those not in `tried`. The pass has to be handed
+/// back to its breaker.
 pub(super) fn pick<'r>(
+    candidates: &'r [Candidate],
+    tried: &[InstanceId],
+    clock: &Clock,
+) -> Option<(&'r Candidate, Pass)> {
+    (0..PICKS).find_map(|_| {
+        let candidate = draw(candidates, tried, clock)?;
+        Some((candidate, candidate.instance.breaker.admit()?))
+    })
+}
+
+/// The instance that would be picked.
+pub(super) fn draw<'r>(
     candidates: &'r [Candidate],
     tried: &[InstanceId],
     clock: &Clock,
@@ -92,6 +109,7 @@ fn less_loaded<'r>(first: &'r Candidate, second: &'r Candidate) -> &'r Candidate
 fn is_eligible(candidate: &Candidate, tried: &[InstanceId], clock: &Clock, care: Care) -> bool {
     let untried = tried.is_empty() || !tried.contains(&candidate.instance.id.instance);
     untried
+        && candidate.instance.breaker.held().is_none()
         && (care == Care::Anybody || !candidate.instance.is_shunned())
         && (care != Care::Healthy || !is_hinted(candidate, clock))
 }
@@ -115,7 +133,8 @@ mod tests {
     use contract::ids::{IdMint, ServiceId};
 
     use super::*;
-    use crate::link::{InstanceKey, InstanceLink};
+    use crate::breaker::Outcome;
+    use crate::instance::{InstanceKey, InstanceLink};
 
     fn candidates(count: usize) -> (Vec<Candidate>, Clock, ManualClock) {
         let (clock, hand) = Clock::manual(Timestamp::from_millis(10_000_000));
@@ -140,7 +159,7 @@ mod tests {
     fn picks(all: &[Candidate], clock: &Clock) -> HashMap<String, u32> {
         let mut counts = HashMap::new();
         for _ in 0..1_000 {
-            let picked = pick(all, &[], clock).unwrap();
+            let (picked, _) = pick(all, &[], clock).unwrap();
             *counts
                 .entry(picked.instance.id.endpoint.clone())
                 .or_default() += 1;
@@ -197,10 +216,50 @@ mod tests {
     fn what_was_tried_is_not_tried_again() {
         let (all, clock, _) = candidates(2);
         let tried = [all[0].instance.id.instance];
-        let next = pick(&all, &tried, &clock).unwrap();
+        let (next, _) = pick(&all, &tried, &clock).unwrap();
         assert_eq!(next.instance.id.instance, all[1].instance.id.instance);
         let both = [all[0].instance.id.instance, all[1].instance.id.instance];
         assert!(pick(&all, &both, &clock).is_none());
         assert!(pick(&[], &[], &clock).is_none());
+    }
+
+    fn open(candidate: &Candidate) {
+        for _ in 0..10 {
+            let breaker = &candidate.instance.breaker;
+            breaker.record(Pass::Ordinary, Outcome::Failure);
+        }
+    }
+
+    #[test]
+    fn an_open_breaker_is_passed_over_even_when_nobody_else_is_there() {
+        let (mut all, clock, _) = candidates(3);
+        open(&all[0]);
+        all[1].unhealthy_since_ms = clock.now().as_millis();
+        all[2].instance.shun();
+        assert_eq!(
+            picks(&all, &clock).keys().collect::<Vec<_>>(),
+            ["127.0.0.1:1"]
+        );
+        open(&all[1]);
+        open(&all[2]);
+        assert!(pick(&all, &[], &clock).is_none());
+    }
+
+    #[test]
+    fn a_half_open_one_takes_one_call_and_the_others_go_elsewhere() {
+        let (all, clock, hand) = candidates(2);
+        open(&all[0]);
+        hand.advance(Duration::from_secs(30));
+        // Only it is left to draw.
+        let tried = [all[1].instance.id.instance];
+        let (probed, pass) = pick(&all, &tried, &clock).unwrap();
+        assert_eq!(pass, Pass::Probe);
+        assert_eq!(
+            picks(&all, &clock).keys().collect::<Vec<_>>(),
+            ["127.0.0.1:1"]
+        );
+        assert!(draw(&all, &tried, &clock).is_none());
+        probed.instance.breaker.record(pass, Outcome::Success);
+        assert_eq!(picks(&all, &clock).len(), 2);
     }
 }

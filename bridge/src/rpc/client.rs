@@ -12,6 +12,7 @@ use contract::error_code::ErrorCode;
 
 use super::asked::CallOptions;
 use super::replies::Replies;
+use super::reply::Reply;
 use super::target::Target;
 use crate::context::Context;
 use crate::error::CallError;
@@ -89,7 +90,8 @@ impl<Rep> Call<Rep> {
         self
     }
 
-    /// How it travels. Default: the builder's `transport`, [`Transport::Auto`].
+    /// How it travels. Default: the builder's `transport`, [`Transport::Auto`]. A client of a URL
+    /// or of handlers of this process refuses [`Transport::Proxy`] as `CONFIG`.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.options.transport = Some(transport);
         self
@@ -116,6 +118,25 @@ impl<Rep> Call<Rep> {
         self
     }
 
+    /// Makes the call, and tells with the reply what the callee said about it: whether it is the
+    /// kept answer of an earlier call with the same idempotency key.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting the call itself.
+    pub async fn with_meta(self) -> Result<Reply<Rep>, CallError>
+    where
+        Rep: prost::Message + Default,
+    {
+        let (target, method, payload, options) = self.into_parts();
+        let replied = target.ask(method, payload, options).await?;
+        let message = Rep::decode(replied.payload).map_err(|error| {
+            let text = format!("the reply is not the message of the contract: {error}");
+            CallError::new(ErrorCode::Internal, target.operation(method), text)
+        })?;
+        Ok(Reply::new(message, replied.about))
+    }
+
     fn into_parts(self) -> (Target, &'static MethodMeta, Bytes, CallOptions) {
         (self.target, self.method, self.payload, self.options)
     }
@@ -129,14 +150,7 @@ impl<Rep: prost::Message + Default + 'static> IntoFuture for Call<Rep> {
     type IntoFuture = CallFuture<Rep>;
 
     fn into_future(self) -> CallFuture<Rep> {
-        Box::pin(async move {
-            let (target, method, payload, options) = self.into_parts();
-            let payload = target.ask(method, payload, options).await?;
-            Rep::decode(payload).map_err(|error| {
-                let text = format!("the reply is not the message of the contract: {error}");
-                CallError::new(ErrorCode::Internal, target.operation(method), text)
-            })
-        })
+        Box::pin(async move { self.with_meta().await.map(Reply::into_message) })
     }
 }
 

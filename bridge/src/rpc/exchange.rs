@@ -11,7 +11,7 @@ use contract::error_code::ErrorCode;
 use contract::ids::ServiceId;
 use contract::w3c::TraceFlags;
 
-use super::asked::{Answered, Asked, late};
+use super::asked::{Answered, Asked, Replied, late};
 use super::attempts::Attempts;
 use super::mesh::Mesh;
 use super::outcome::Failure;
@@ -30,7 +30,7 @@ pub(super) struct Begun<'m> {
 
 impl Mesh {
     /// Makes a call that is answered once. Nothing here depends on its types.
-    pub(super) async fn unary(&self, asked: Asked) -> Result<Bytes, Failure> {
+    pub(super) async fn unary(&self, asked: Asked) -> Result<Replied, Failure> {
         let method = asked.method;
         let begun = self.begin(asked, Answered::Once)?;
         let (session, mut attempts) = (begun.session, begun.attempts);
@@ -38,7 +38,7 @@ impl Mesh {
         let result = session.clock.timeout(left, attempts.run()).await;
         let result = result.unwrap_or_else(|_| Err(late()));
         match &result {
-            Ok(reply) => begun.captured.answered(&begun.op, reply, method),
+            Ok(reply) => begun.captured.answered(&begun.op, &reply.payload, method),
             Err(_) => begun.captured.failed(&begun.op, method),
         }
         let operation = || self.operation(method);

@@ -19,16 +19,19 @@ use contract::clock::Clock;
 use contract::error_code::ErrorCode;
 use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, grpc_timeout};
 use contract::transport::{Channel, GrpcRequest, Messages};
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::Full;
 use prost::Message as _;
 use tokio_stream::Stream;
 use tonic::Status;
 
-use super::asked::{Answered, Asked, Payloads, Until, late};
+use super::application::Application;
+use super::asked::{Answered, Asked, Payloads, Replied, Until, late};
 use super::json_form::JsonForm;
 use super::outcome::{Dispatch, Failure};
 use super::problems::{Base, json_request, of_problem, unanswered};
-use super::web::Web;
+use super::reply::About;
+use super::web::{Web, WebError};
 use crate::link::{CONNECT_TIMEOUT_MAX, Link};
 use crate::options::Retry;
 use crate::telemetry;
@@ -53,10 +56,26 @@ pub(super) enum Far {
         uris: Box<[Uri]>,
     },
     Json {
-        web: Arc<Web>,
+        server: Server,
         base: Base,
         forms: &'static [JsonForm],
     },
+}
+
+/// Where HTTP goes.
+#[derive(Clone, Debug)]
+pub(super) enum Server {
+    Web(Arc<Web>),
+    Application(Application),
+}
+
+impl Server {
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, WebError> {
+        match self {
+            Self::Web(web) => web.send(request).await,
+            Self::Application(app) => app.send(request).await,
+        }
+    }
 }
 
 impl fmt::Debug for Fixed {
@@ -70,13 +89,13 @@ impl fmt::Debug for Fixed {
                     authority.map_or("nowhere", |it| it.as_str())
                 )
             }
-            Far::Json { web, .. } => write!(f, "JSON at {web:?}"),
+            Far::Json { server, .. } => write!(f, "JSON at {server:?}"),
         }
     }
 }
 
 impl Fixed {
-    pub(super) async fn unary(&self, asked: Asked) -> Result<Bytes, Failure> {
+    pub(super) async fn unary(&self, asked: Asked) -> Result<Replied, Failure> {
         Answered::Once.check(asked.method)?;
         let (deadline, outer) = self.begin(&asked)?;
         let attempts = self.attempts(&asked, &deadline, outer.as_ref());
@@ -125,7 +144,7 @@ impl Fixed {
         asked: &Asked,
         deadline: &Deadline,
         outer: Option<&CallContext>,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Replied, Failure> {
         let mut failures = 0;
         loop {
             let failure = match self.attempt(asked, deadline, outer).await {
@@ -147,7 +166,7 @@ impl Fixed {
         asked: &Asked,
         deadline: &Deadline,
         outer: Option<&CallContext>,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Replied, Failure> {
         let headers = headers(asked, deadline, outer)?;
         match &self.far {
             Far::Grpc { link, uris } => {
@@ -158,9 +177,17 @@ impl Fixed {
                     request.header(name, value);
                 }
                 let reply = channel.unary(request).await;
-                reply.map_err(|status| failed(&status))
+                let reply = reply.map_err(|status| failed(&status))?;
+                Ok(Replied {
+                    about: About::of(&reply.metadata),
+                    payload: reply.message,
+                })
             }
-            Far::Json { web, base, forms } => {
+            Far::Json {
+                server,
+                base,
+                forms,
+            } => {
                 let form = forms.get(asked.index).ok_or_else(|| {
                     let text = "the contract's code has no HTTP forms; generate it again";
                     Failure::before_dispatch(ErrorCode::Config, text)
@@ -169,11 +196,14 @@ impl Fixed {
                 for (name, value) in headers {
                     request.headers_mut().insert(name, value);
                 }
-                let answer = Box::pin(web.send(request)).await.map_err(unanswered)?;
-                if answer.status().is_success() {
-                    return form.reply(answer.body()).map(Bytes::from);
+                let answer = Box::pin(server.send(request)).await.map_err(unanswered)?;
+                if !answer.status().is_success() {
+                    return Err(of_problem(answer.status(), answer.body()));
                 }
-                Err(of_problem(answer.status(), answer.body()))
+                Ok(Replied {
+                    about: About::of(answer.headers()),
+                    payload: form.reply(answer.body())?.into(),
+                })
             }
         }
     }

@@ -16,18 +16,40 @@ use contract::headers::TraceContext;
 use contract::ids::{IdMint, OpId, TraceId};
 use tokio_stream::StreamExt as _;
 
-use super::asked::{Answered, Asked, Payloads, Until, late};
+use super::asked::{Answered, Asked, Payloads, Replied, Until, late};
 use super::outcome::Failure;
-use super::running::{self, Given};
+use super::promised;
+use super::reply::{About, Stored};
+use super::running::{self, Given, Method};
 use crate::context::{Context, Left, Parts};
-use crate::handler::{MethodMeta, Refusal, Run, Undecodable};
+use crate::handler::{Answering, MethodMeta, Refusal, Run, Starts, Undecodable};
+use crate::idempotency::{Outcomes, Replay};
+use crate::key::Idempotent;
 use crate::telemetry::{self, RequestId};
 
-/// Finds what runs one call.
-pub(crate) type Find = Box<dyn Fn(&'static MethodMeta, &Bytes) -> Found + Send + Sync>;
+/// Finds what runs one call by its method, request and idempotency key, or why there is nothing.
+pub(crate) type Find = Box<
+    dyn Fn(&'static MethodMeta, &Bytes, Option<&str>) -> Result<Found, (ErrorCode, String)>
+        + Send
+        + Sync,
+>;
 
-/// What runs one call, or why there is nothing.
-pub(crate) type Found = Result<Arc<Run>, (ErrorCode, String)>;
+/// What runs one call.
+pub(crate) struct Found {
+    pub(crate) method: Arc<Method>,
+    /// Its answer says that it was kept from an earlier call.
+    pub(crate) is_replayed: bool,
+}
+
+impl Found {
+    pub(crate) fn of(method: Arc<Method>) -> Self {
+        let is_replayed = false;
+        Self {
+            method,
+            is_replayed,
+        }
+    }
+}
 
 /// Handlers in this process.
 pub(crate) struct Inside {
@@ -36,6 +58,10 @@ pub(crate) struct Inside {
     pub(crate) mint: IdMint,
     /// Bounds a call that says nothing itself.
     pub(crate) timeout: Duration,
+    /// Keeps what became of work that is done once.
+    pub(crate) outcomes: Option<Outcomes>,
+    /// It plays the part of a service of the mesh.
+    pub(crate) plays: bool,
 }
 
 impl fmt::Debug for Inside {
@@ -45,25 +71,33 @@ impl fmt::Debug for Inside {
 }
 
 impl Inside {
-    pub(super) async fn unary(&self, asked: Asked) -> Result<Bytes, Failure> {
-        let run = self.find(&asked, Answered::Once)?;
+    pub(super) async fn unary(&self, asked: Asked) -> Result<Replied, Failure> {
+        let found = self.find(&asked, Answered::Once)?;
         let (given, deadline) = self.given(asked)?;
         let method = given.method;
-        let Run::Once(start) = &*run else {
+        let Run::Once(start) = &found.method.run else {
             return Err(other_kind(method));
         };
-        let running = running::once(start, given).map_err(undecodable)?;
-        match self.clock.timeout(deadline.remaining(), running).await {
-            Ok(handled) => handled.answer.map_err(refused),
-            Err(_) => Err(late()),
+        if let (Some(idempotent), Some(outcomes)) = (&found.method.idempotent, &self.outcomes) {
+            let promise = (idempotent, start);
+            return promised(outcomes, promise, given, deadline).await;
         }
+        let running = running::once(start, given).map_err(undecodable)?;
+        let handled = self.clock.timeout(deadline.remaining(), running).await;
+        let handled = handled.map_err(|_| late())?;
+        let about = About {
+            is_replayed: found.is_replayed,
+            ..About::default()
+        };
+        let payload = handled.answer.map_err(refused)?;
+        Ok(Replied { payload, about })
     }
 
     pub(super) fn stream(&self, asked: Asked) -> Result<Payloads, Failure> {
-        let run = self.find(&asked, Answered::InAStream)?;
+        let found = self.find(&asked, Answered::InAStream)?;
         let (given, deadline) = self.given(asked)?;
         let method = given.method;
-        let Run::Stream(start) = &*run else {
+        let Run::Stream(start) = &found.method.run else {
             return Err(other_kind(method));
         };
         let items = running::stream(start, given).map_err(undecodable)?;
@@ -71,9 +105,10 @@ impl Inside {
         Ok(Box::pin(Until::new(payloads, &self.clock, &deadline)))
     }
 
-    fn find(&self, asked: &Asked, answered: Answered) -> Result<Arc<Run>, Failure> {
+    fn find(&self, asked: &Asked, answered: Answered) -> Result<Found, Failure> {
         answered.check(asked.method)?;
-        let found = (self.find)(asked.method, &asked.payload);
+        let key = asked.options.idempotency_key.as_deref();
+        let found = (self.find)(asked.method, &asked.payload, key);
         found.map_err(|(code, text)| Failure::before_dispatch(code, text))
     }
 
@@ -113,6 +148,27 @@ impl Inside {
         };
         Ok((given, deadline))
     }
+}
+
+async fn promised(
+    outcomes: &Outcomes,
+    promise: (&Idempotent, &Starts<Answering>),
+    given: Given,
+    deadline: Deadline,
+) -> Result<Replied, Failure> {
+    let answered = promised::answer(outcomes, promise, given, Some(deadline), ()).await;
+    let answered = answered.map_err(|status| Failure::of_status(&status))?;
+    let response = answered.response;
+    let about = About {
+        is_replayed: answered.replay == Replay::Replayed,
+        stored: Stored::of(answered.stored.map(str::as_bytes)),
+    };
+    let payload = Failure::unless_answered(
+        response.payload,
+        response.error_code,
+        response.error_message,
+    )?;
+    Ok(Replied { payload, about })
 }
 
 fn other_kind(method: &str) -> Failure {

@@ -22,7 +22,7 @@ use super::exchange::{Captured, finish};
 use super::mesh::Mesh;
 use super::outcome::Failure;
 use crate::handler::MethodMeta;
-use crate::link::{InFlight, InstanceLink};
+use crate::instance::{InFlight, InstanceLink};
 use crate::session::Session;
 use crate::telemetry::{Ended, Op, Served};
 
@@ -105,8 +105,12 @@ impl Stream for Live {
         if let Some(Ok(_)) = &next {
             return Poll::Ready(next);
         }
-        this.in_flight = None;
         let failure = next.as_ref().and_then(|it| it.as_ref().err());
+        if let Some(in_flight) = this.in_flight.take() {
+            in_flight
+                .instance()
+                .stream_ended(failure.map(Failure::outcome));
+        }
         if let Some(op) = this.op.take() {
             if failure.is_some() {
                 this.captured.failed(&op, this.method);

@@ -11,6 +11,7 @@
 //! handler.
 
 mod outcome;
+mod reply;
 mod asked;
 mod wire;
 
@@ -21,12 +22,16 @@ mod mesh;
 mod exchange;
 mod live;
 
+mod json_path;
 mod json_form;
 mod web;
+mod application;
 mod problems;
 mod fixed;
 
+mod said;
 mod running;
+mod promised;
 mod inside;
 
 mod target;
@@ -36,7 +41,6 @@ mod remote;
 
 mod admission;
 mod chunks;
-mod said;
 mod server;
 
 pub use self::asked::ClientOptions;
@@ -44,8 +48,10 @@ pub use self::client::{Call, CallFuture, StreamCall};
 pub use self::json_form::JsonForm;
 pub use self::remote::Remote;
 pub use self::replies::Replies;
+pub use self::reply::{Reply, Stored};
 pub use self::target::{Client, Contract, Target};
 
 pub(crate) use self::inside::{Found, Inside};
 pub(crate) use self::mesh::Declared;
-pub(crate) use self::server::{Inbound, Method};
+pub(crate) use self::running::Method;
+pub(crate) use self::server::Inbound;

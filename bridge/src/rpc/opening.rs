@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
+use contract::ids::ServiceId;
 use contract::transport::{GrpcRequest, Messages};
 
 use super::asked::Answered;
-use super::attempts::Attempts;
+use super::attempts::{Attempts, outcome};
 use super::outcome::{Dispatch, Failure};
-use crate::link::{InFlight, InstanceLink};
+use crate::instance::{InFlight, InstanceLink, Trial};
 use crate::options::Transport;
 
 /// A stream whose callee has begun to answer.
@@ -26,12 +27,15 @@ impl Attempts<'_> {
     /// the runtime with.
     pub(super) async fn open(&mut self) -> Result<Opened, Failure> {
         self.served.attempt = 1;
-        let via_proxy = self.transport == Transport::Proxy;
-        let instance = self.pick(via_proxy, &[])?;
-        if via_proxy {
-            return self.open_through_runtime(&instance).await;
+        if self.transport == Transport::Proxy {
+            let target = self.name()?;
+            return self.open_through_runtime(target).await;
         }
+        let (instance, pass) = self.pick(&[])?;
+        // A callee that begins to answer has taken the call: how long it goes on says no more.
+        let trial = Trial::new(&instance, pass, &self.deadline);
         let opened = self.open_directly(&instance).await;
+        trial.ended(outcome(&opened));
         if let Err(failure) = &opened
             && failure.dispatch == Dispatch::Never
         {
@@ -52,10 +56,10 @@ impl Attempts<'_> {
         })
     }
 
-    async fn open_through_runtime(&self, named: &InstanceLink) -> Result<Opened, Failure> {
+    async fn open_through_runtime(&self, target: ServiceId) -> Result<Opened, Failure> {
         let channel = self.runtime().await?;
         let hash = self.dependency.method.contract_hash;
-        let invoke = self.parts.invoke(named.id.service, hash, &[]);
+        let invoke = self.parts.invoke(target, hash, &[]);
         let request = self.parts.invoke_request(&invoke, Answered::InAStream);
         let messages = channel.stream(self.timed(request)).await;
         let messages = messages.map_err(|status| Failure::of_status(&status))?;

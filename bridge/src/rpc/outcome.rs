@@ -5,6 +5,7 @@ use contract::error_code::ErrorCode;
 use contract::transport::{ChannelError, is_not_dispatched};
 use tonic::Status;
 
+use crate::breaker::Outcome;
 use crate::error::CallError;
 
 /// Why one attempt failed.
@@ -61,8 +62,21 @@ impl Failure {
     /// The error of whoever called `operation`.
     pub(super) fn into_error(self, operation: String) -> CallError {
         match self.handler_code {
-            Some(code) => CallError::handler(operation, code, self.message),
+            Some(own) => CallError::answered(self.code, operation, own, self.message),
             None => CallError::new(self.code, operation, self.message),
+        }
+    }
+
+    /// What it says about the instance that was asked.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.code {
+            _ if self.handler_code.is_some() => Outcome::Success,
+            ErrorCode::Connection if self.dispatch == Dispatch::Never => Outcome::Unreached,
+            ErrorCode::Connection
+            | ErrorCode::Timeout
+            | ErrorCode::Overloaded
+            | ErrorCode::Internal => Outcome::Failure,
+            _ => Outcome::Success,
         }
     }
 

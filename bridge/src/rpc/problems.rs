@@ -2,6 +2,10 @@
 //!
 //! A failure is problem details (RFC 9457). A `code` in them is the handler's own, and what they
 //! say besides is what the same error says in a call of the mesh: behind its text, as JSON.
+//!
+//! What stands around a handler (a limit, a deadline, an idempotency key) says a code of the closed
+//! list. A handler may say one, too, and nothing tells the two apart: such a failure is of that
+//! code for whoever asks for a code, and the handler's for whoever asks for its type.
 
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
@@ -76,7 +80,9 @@ pub(super) fn of_problem(status: StatusCode, body: &[u8]) -> Failure {
     } else {
         format!("{text} {}", Value::Object(fields))
     };
-    Failure::handler(code.to_owned(), text)
+    let mut failure = Failure::handler(code.to_owned(), text);
+    failure.code = ErrorCode::parse(code).unwrap_or(ErrorCode::Handler);
+    failure
 }
 
 /// What a status alone says.
@@ -113,6 +119,24 @@ mod tests {
         assert_eq!(failure.code, ErrorCode::Handler);
         assert_eq!(failure.handler_code.as_deref(), Some("OUT_OF_STOCK"));
         assert_eq!(failure.message, r#"none left {"sku":"A-1"}"#);
+    }
+
+    #[test]
+    fn a_code_of_the_closed_list_is_that_code_and_the_handlers_as_well() {
+        for (status, code, expected) in [
+            (503, "OVERLOADED", ErrorCode::Overloaded),
+            (504, "TIMEOUT", ErrorCode::Timeout),
+            (422, "CONFLICT", ErrorCode::Conflict),
+            (404, "NOT_FOUND", ErrorCode::NotFound),
+            (422, "SOLD_OUT", ErrorCode::Handler),
+        ] {
+            let body = format!(r#"{{"code":"{code}","detail":"why"}}"#);
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = of_problem(status, body.as_bytes()).into_error("a/B".into());
+            assert_eq!((error.code(), error.handler_code()), (expected, Some(code)));
+            assert_eq!(error.retryable(), code == "OVERLOADED");
+            assert_eq!(error.message(), "why");
+        }
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_tower::Observed;
 use contract::clock::Clock;
 use contract::error_code::ErrorCode;
 use contract::transport::{Dial, Security};
-use http::Uri;
 use http::uri::Scheme;
+use http::{HeaderValue, Uri};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::asked::CallOptions;
-use super::fixed::{Far, Fixed};
+use super::application::Application;
+use super::asked::ClientOptions;
+use super::fixed::{Far, Fixed, Server};
 use super::problems::Base;
 use super::target::{Client, Contract, Reach, Target};
 use super::web::Web;
@@ -57,7 +59,7 @@ pub struct Remote {
 #[derive(Clone, Debug)]
 enum Speaks {
     Grpc { link: Arc<Link>, url: Uri },
-    Json { web: Arc<Web>, base: Base },
+    Json { server: Server, base: Base },
 }
 
 impl Remote {
@@ -135,8 +137,18 @@ impl Remote {
             authority: authority.parse().map_err(|_| wrong(url, "has no host"))?,
             prefix: at.path().trim_end_matches('/').into(),
         };
-        let web = Arc::new(Web::new(endpoint.clone(), tls));
-        Ok(Self::new(endpoint, Speaks::Json { web, base }))
+        let web = Web::new(endpoint.clone(), tls, Clock::system());
+        let server = Server::Web(Arc::new(web));
+        Ok(Self::new(endpoint, Speaks::Json { server, base }))
+    }
+
+    pub(crate) fn to_application(app: Observed) -> Self {
+        let base = Base {
+            authority: HeaderValue::from_static("localhost"),
+            prefix: "".into(),
+        };
+        let server = Server::Application(Application::new(app));
+        Self::new("in process".to_owned(), Speaks::Json { server, base })
     }
 
     fn new(endpoint: String, speaks: Speaks) -> Self {
@@ -165,6 +177,15 @@ impl Remote {
 
     /// A typed client of the service there.
     pub fn client<C: Contract>(&self) -> Client<C> {
+        self.target::<C>().into()
+    }
+
+    /// The same with other defaults than those of this address.
+    pub fn client_with<C: Contract>(&self, options: &ClientOptions) -> Client<C> {
+        self.target::<C>().with(options).into()
+    }
+
+    fn target<C: Contract>(&self) -> Target {
         let far = match &self.speaks {
             Speaks::Grpc { link, url } => {
                 let uris = C::METHODS.iter().map(|it| method_at(url, it));
@@ -173,8 +194,8 @@ impl Remote {
                     uris: uris.collect(),
                 }
             }
-            Speaks::Json { web, base } => Far::Json {
-                web: web.clone(),
+            Speaks::Json { server, base } => Far::Json {
+                server: server.clone(),
                 base: base.clone(),
                 forms: C::FORMS,
             },
@@ -187,7 +208,7 @@ impl Remote {
         };
         let service = self.endpoint.as_str().into();
         let reach = Reach::Fixed(fixed);
-        Target::new(service, C::METHODS, CallOptions::default(), reach).into()
+        Target::new(service, C::METHODS, reach)
     }
 }
 

@@ -17,7 +17,15 @@ use bytes::Bytes;
 use tokio_stream::Stream;
 
 use crate::context::Context;
-use crate::handler::{Answer, Answering, Answers, INTERNAL, Refusal, Starts, Undecodable};
+use crate::handler::{Answer, Answering, Answers, INTERNAL, Refusal, Run, Starts, Undecodable};
+use crate::key::Idempotent;
+
+/// A served method.
+pub(crate) struct Method {
+    pub(crate) run: Run,
+    /// What makes it be run once only.
+    pub(crate) idempotent: Option<Idempotent>,
+}
 
 /// What a handler is given.
 pub(super) struct Given {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use bridge_tower::Deadline;
 use contract::grpc::v1::call_server::Call;
 use contract::grpc::v1::{CallRequest, CallResponse};
-use contract::headers::{REPLAYED, TraceContext};
+use contract::headers::{REPLAYED, STORED, TraceContext};
 use contract::ids::{OpId, TraceId};
 use contract::tls::Peer;
 use contract::transport::not_dispatched;
@@ -23,25 +23,19 @@ use tokio::sync::SemaphorePermit;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response, Status};
 
-use super::admission::{Admission, Refused};
+use super::admission::Admission;
 use super::chunks::Chunks;
-use super::running::{self, Given};
+use super::promised;
+use super::running::{self, Given, Method};
 use super::said::{
     accepted, draining, flags_of, no_such_method, other_kind, peer_of, respond, timeout_of,
     undecodable,
 };
 use crate::context::{Caller, Context, Left, Parts};
 use crate::handler::{Answering, Run, Starts};
-use crate::idempotency::{self, Outcomes, Replay};
+use crate::idempotency::{Answered, Outcomes, Replay};
 use crate::key::Idempotent;
 use crate::session::Session;
-
-/// A served method.
-pub(crate) struct Method {
-    pub(crate) run: Run,
-    /// What makes it be run once only.
-    pub(crate) idempotent: Option<Idempotent>,
-}
 
 /// Answers `Call` for this instance. Cheap to clone.
 #[derive(Clone)]
@@ -51,11 +45,12 @@ struct Shared {
     session: Arc<Session>,
     methods: HashMap<&'static str, Method>,
     admission: Arc<Admission>,
+    /// Streams last: they have room of their own, so that they never take that of other calls.
+    streams: Arc<Admission>,
     outcomes: Outcomes,
 }
 
-/// An answer, and whose it is.
-type Served = Result<(CallResponse, Replay), Status>;
+type Served = Result<Answered, Status>;
 
 /// A call that may run now.
 struct Begun<'i> {
@@ -69,12 +64,14 @@ impl Inbound {
     pub(crate) fn new(session: Arc<Session>, methods: HashMap<&'static str, Method>) -> Self {
         let limits = &session.options.limits;
         let admission = Admission::new(limits.concurrent_calls_max, limits.queued_calls_max);
-        let outcomes = Outcomes::in_runtime(&session);
+        let streams = Admission::new(limits.concurrent_streams_max, 0);
+        let outcomes = Outcomes::in_runtime(&session, limits.work_max);
         Self(Arc::new(Shared {
             outcomes,
             session,
             methods,
             admission: Arc::new(admission),
+            streams: Arc::new(streams),
         }))
     }
 
@@ -86,26 +83,27 @@ impl Inbound {
     /// Refuses new calls and waits for the running ones, at most for `wait`. Returns how many
     /// did not finish.
     pub(crate) async fn drain(&self, wait: Duration) -> u32 {
-        self.0.admission.drain(&self.0.session.clock, wait).await
+        let clock = &self.0.session.clock;
+        let (calls, streams) = tokio::join!(
+            self.0.admission.drain(clock, wait),
+            self.0.streams.drain(clock, wait)
+        );
+        calls + streams
     }
 
     /// Rows 1 to 6: may this call run now?
-    async fn admit(&self, peer: Peer, method: &str) -> Result<SemaphorePermit<'_>, Status> {
-        if self.0.admission.is_draining() {
+    async fn admit<'i>(
+        &self,
+        admission: &'i Admission,
+        peer: Peer,
+        method: &str,
+    ) -> Result<SemaphorePermit<'i>, Status> {
+        if admission.is_draining() {
             return Err(draining());
         }
         let verdict = self.0.session.registry.access().verdict(peer, method);
         accepted(verdict, peer, method)?;
-        self.0
-            .admission
-            .enter()
-            .await
-            .map_err(|refused| match refused {
-                Refused::Draining => draining(),
-                Refused::Overloaded => not_dispatched(Status::resource_exhausted(
-                    "the instance is overloaded: no free slot and no place in the queue",
-                )),
-            })
+        Ok(admission.enter().await?)
     }
 
     fn context(
@@ -147,13 +145,17 @@ impl Inbound {
     }
 
     /// Everything up to the handler, the same for all methods.
-    async fn begin(&self, request: Request<CallRequest>) -> Result<Begun<'_>, Status> {
+    async fn begin<'i>(
+        &'i self,
+        admission: &'i Admission,
+        request: Request<CallRequest>,
+    ) -> Result<Begun<'i>, Status> {
         let peer = peer_of(&request);
         let clock = &self.0.session.clock;
         let deadline = timeout_of(request.metadata()).map(|left| Deadline::after(clock, left));
         let flags = flags_of(request.metadata());
         let mut request = request.into_inner();
-        let slot = self.admit(peer, &request.method).await?;
+        let slot = self.admit(admission, peer, &request.method).await?;
         if deadline.as_ref().is_some_and(Deadline::has_passed) {
             let status = Status::deadline_exceeded("the deadline passed before the handler ran");
             return Err(not_dispatched(status));
@@ -176,7 +178,7 @@ impl Inbound {
     }
 
     async fn serve(&self, request: Request<CallRequest>) -> Served {
-        let begun = self.begin(request).await?;
+        let begun = self.begin(&self.0.admission, request).await?;
         let Run::Once(start) = &begun.method.run else {
             return Err(other_kind(begun.given.method, "with a stream", "streaming"));
         };
@@ -191,7 +193,7 @@ impl Inbound {
         };
         drop(begun.slot);
         match ended {
-            Ok(handled) => Ok((respond(handled.answer), Replay::Fresh)),
+            Ok(handled) => Ok(Answered::fresh(respond(handled.answer))),
             Err(_) => Err(Status::deadline_exceeded(
                 "the deadline passed while the handler ran",
             )),
@@ -211,38 +213,18 @@ impl Inbound {
             deadline,
             ..
         } = begun;
-        // The handler goes on when its caller leaves, and so does what it takes.
         let slot = self.0.admission.hold(slot);
-        let (context, payload) = (given.context.clone(), given.payload.clone());
-        let asked = idempotency::Asked {
-            idempotent,
-            method: given.method,
-            caller: context.caller(),
-            key: context.idempotency_key().unwrap_or_default(),
-            payload: &payload,
-            deadline,
-        };
-        let handler = || {
-            let running = running::once(start, given).map_err(undecodable)?;
-            Ok(async move {
-                let handled = running.await;
-                let is_retryable = handled.answer.as_ref().is_err_and(|it| it.is_retryable);
-                idempotency::Ended {
-                    is_final: !handled.panicked && !is_retryable,
-                    response: respond(handled.answer),
-                }
-            })
-        };
-        idempotency::once(&self.0.outcomes, asked, slot, handler).await
+        let promise = (idempotent, start);
+        promised::answer(&self.0.outcomes, promise, given, deadline, slot).await
     }
 
     async fn answer(&self, request: Request<CallRequest>) -> Result<Chunks, Status> {
-        let begun = self.begin(request).await?;
+        let begun = self.begin(&self.0.streams, request).await?;
         let Run::Stream(start) = &begun.method.run else {
             return Err(other_kind(begun.given.method, "once", "unary"));
         };
         let items = running::stream(start, begun.given).map_err(undecodable)?;
-        let slot = self.0.admission.hold(begun.slot);
+        let slot = self.0.streams.hold(begun.slot);
         Ok(Chunks::new(items, slot, begun.deadline))
     }
 }
@@ -250,11 +232,15 @@ impl Inbound {
 #[tonic::async_trait]
 impl Call for Inbound {
     async fn unary(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
-        let (response, replay) = self.serve(request).await?;
-        let mut response = Response::new(response);
-        if replay == Replay::Replayed {
+        let answered = self.serve(request).await?;
+        let mut response = Response::new(answered.response);
+        if answered.replay == Replay::Replayed {
             let said = MetadataValue::from_static("1");
             response.metadata_mut().insert(REPLAYED, said);
+        }
+        if let Some(stored) = answered.stored {
+            let said = MetadataValue::from_static(stored);
+            response.metadata_mut().insert(STORED, said);
         }
         Ok(response)
     }

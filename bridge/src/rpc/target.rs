@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use contract::error_code::ErrorCode;
 
-use super::asked::{Asked, CallOptions, ClientOptions, Payloads};
+use super::asked::{Asked, CallOptions, ClientOptions, Payloads, Replied};
 use super::fixed::Fixed;
 use super::inside::Inside;
 use super::json_form::JsonForm;
@@ -14,8 +14,14 @@ use super::mesh::{Declared, Mesh};
 use super::outcome::Failure;
 use crate::error::CallError;
 use crate::handler::MethodMeta;
+use crate::options::Transport;
 
 /// A service of a contract, as generated code describes it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a contract",
+    label = "no contract, so it has no client",
+    note = "name a service that comes from `bridge::include_contract!`"
+)]
 pub trait Contract {
     /// Full proto name.
     const NAME: &'static str;
@@ -41,7 +47,9 @@ struct Parts {
     service: Arc<str>,
     methods: &'static [MethodMeta],
     defaults: CallOptions,
-    reach: Reach,
+    reach: Arc<Reach>,
+    /// What its options ask for in vain.
+    fault: Option<&'static str>,
 }
 
 /// What carries the calls.
@@ -71,28 +79,74 @@ impl Target {
         let (default, methods) = contract;
         let service = options.service.as_deref().unwrap_or(default).into();
         let reach = Reach::Mesh(declared.mesh(&service, methods));
-        Self::new(service, methods, options.calls.clone(), reach)
+        let target = Self::new(service, methods, reach);
+        target.with_calls(&options.calls, None)
     }
 
     /// Handlers of this process.
     pub(crate) fn inside<C: Contract>(inside: Inside) -> Self {
         let reach = Reach::Inside(inside);
-        let service = C::DEFAULT_TARGET.into();
-        Self::new(service, C::METHODS, CallOptions::default(), reach)
+        Self::new(C::DEFAULT_TARGET.into(), C::METHODS, reach)
     }
 
-    pub(super) fn new(
-        service: Arc<str>,
-        methods: &'static [MethodMeta],
-        defaults: CallOptions,
-        reach: Reach,
-    ) -> Self {
+    pub(super) fn new(service: Arc<str>, methods: &'static [MethodMeta], reach: Reach) -> Self {
         Self(Arc::new(Parts {
             service,
             methods,
-            defaults,
-            reach,
+            defaults: CallOptions::default(),
+            reach: Arc::new(reach),
+            fault: None,
         }))
+    }
+
+    /// The same with other defaults. What the options do not say stays.
+    #[must_use]
+    pub fn with(&self, options: &ClientOptions) -> Self {
+        let renamed = options
+            .service
+            .as_deref()
+            .filter(|name| *name != &*self.0.service);
+        self.with_calls(&options.calls, renamed.map(|_| self.one_service()))
+    }
+
+    fn with_calls(&self, calls: &CallOptions, fault: Option<&'static str>) -> Self {
+        let parts = &*self.0;
+        Self(Arc::new(Parts {
+            service: parts.service.clone(),
+            methods: parts.methods,
+            defaults: calls.clone().or(&parts.defaults),
+            reach: parts.reach.clone(),
+            fault: fault.or(parts.fault),
+        }))
+    }
+
+    /// Why another service cannot be named.
+    fn one_service(&self) -> &'static str {
+        match &*self.0.reach {
+            Reach::Mesh(_) => {
+                "a client of the mesh is for one service from before the start; name it with `Builder::client_with`"
+            }
+            Reach::Fixed(_) => {
+                "a URL is one service; `service` is for clients that a builder makes"
+            }
+            Reach::Inside(_) => {
+                "handlers of this process have no name; `service` is for clients that a builder makes"
+            }
+        }
+    }
+
+    /// Why the way that was asked for is not there.
+    fn no_proxy(&self) -> Option<&'static str> {
+        match &*self.0.reach {
+            Reach::Mesh(_) => None,
+            Reach::Inside(inside) if inside.plays => None,
+            Reach::Fixed(_) => {
+                Some("`Transport::Proxy` goes through a runtime, and a URL has none")
+            }
+            Reach::Inside(_) => Some(
+                "`Transport::Proxy` goes through a runtime, and handlers of this process have none",
+            ),
+        }
     }
 
     /// What a call of this target says when nothing else is said.
@@ -106,9 +160,9 @@ impl Target {
         method: &'static MethodMeta,
         payload: Bytes,
         options: CallOptions,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<Replied, CallError> {
         let answer = match self.asked(method, payload, options) {
-            Ok(asked) => match &self.0.reach {
+            Ok(asked) => match &*self.0.reach {
                 Reach::Mesh(mesh) => mesh.unary(asked).await,
                 // Boxed, so that calls in the mesh do not carry their room.
                 Reach::Fixed(fixed) => Box::pin(fixed.unary(asked)).await,
@@ -127,7 +181,7 @@ impl Target {
         options: CallOptions,
     ) -> Result<Payloads, CallError> {
         let answer = match self.asked(method, payload, options) {
-            Ok(asked) => match &self.0.reach {
+            Ok(asked) => match &*self.0.reach {
                 Reach::Mesh(mesh) => mesh.stream(asked).await,
                 Reach::Fixed(fixed) => fixed.stream(asked).await,
                 Reach::Inside(inside) => inside.stream(asked),
@@ -143,6 +197,11 @@ impl Target {
         payload: Bytes,
         options: CallOptions,
     ) -> Result<Asked, Failure> {
+        let is_proxied = options.transport == Some(Transport::Proxy);
+        let no_proxy = || self.no_proxy().filter(|_| is_proxied);
+        if let Some(fault) = self.0.fault.or_else(no_proxy) {
+            return Err(Failure::before_dispatch(ErrorCode::Config, fault));
+        }
         let methods = self.0.methods;
         // The same table as a rule; a second copy of it in the program has other addresses.
         let index = methods

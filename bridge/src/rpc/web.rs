@@ -1,15 +1,21 @@
 //! HTTP/1.1 to one address: connections that are used again, one request each at a time.
 //!
-//! Refuses answers beyond the size limit.
+//! Refuses answers beyond the size limit. A connection is not used for ever: what a server or
+//! something in front of it is about to close is not sent on, and a name that means another address
+//! by now is looked up again.
 //!
 //! Invariant: a request that is sent again provably never left on the connection before.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use contract::clock::{Clock, Monotonic};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Body;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
@@ -21,6 +27,12 @@ use tokio_rustls::TlsConnector;
 
 /// Connections that are kept for the next request.
 const IDLE_MAX: usize = 32;
+/// How long a connection is kept without a request, unless its server says less.
+const UNUSED_MAX: Duration = Duration::from_secs(30);
+/// How much sooner than its server would close it.
+const UNUSED_MARGIN: Duration = Duration::from_secs(1);
+/// How long a connection is used at all.
+const AGE_MAX: Duration = Duration::from_secs(5 * 60);
 /// Largest answer, in bytes.
 const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -30,7 +42,20 @@ type Sender = http1::SendRequest<Full<Bytes>>;
 pub(super) struct Web {
     endpoint: String,
     tls: Option<Arc<ClientConfig>>,
-    idle: Mutex<Vec<Sender>>,
+    clock: Clock,
+    idle: Mutex<Vec<Kept>>,
+}
+
+/// A connection that nobody uses now.
+struct Kept {
+    connection: Connection,
+    until: Monotonic,
+}
+
+/// A connection.
+struct Connection {
+    sender: Sender,
+    made: Monotonic,
 }
 
 /// Why there is no answer.
@@ -49,10 +74,11 @@ impl fmt::Debug for Web {
 
 impl Web {
     /// To `host:port`. TLS has to offer `http/1.1`, or nothing.
-    pub(super) fn new(endpoint: String, tls: Option<Arc<ClientConfig>>) -> Self {
+    pub(super) fn new(endpoint: String, tls: Option<Arc<ClientConfig>>, clock: Clock) -> Self {
         Self {
             endpoint,
             tls,
+            clock,
             idle: Mutex::default(),
         }
     }
@@ -64,10 +90,10 @@ impl Web {
     ) -> Result<Response<Bytes>, WebError> {
         let mut request = request;
         loop {
-            let kept = self.idle.lock().pop();
+            let kept = self.kept();
             let is_kept = kept.is_some();
-            let mut sender = match kept {
-                Some(sender) => sender,
+            let Connection { mut sender, made } = match kept {
+                Some(connection) => connection,
                 None => self.connect().await?,
             };
             if sender.is_closed() || sender.ready().await.is_err() {
@@ -87,36 +113,35 @@ impl Web {
                     unsent => return Err(self.failed(unsent.is_some(), error.error())),
                 },
             };
-            let answer = self.read(answer).await?;
-            self.keep(sender);
+            let answer = whole(answer).await;
+            let answer = answer.map_err(|why| self.failed(false, &why))?;
+            self.keep(Connection { sender, made }, answer.headers());
             return Ok(answer);
         }
     }
 
-    async fn read(
-        &self,
-        answer: Response<hyper::body::Incoming>,
-    ) -> Result<Response<Bytes>, WebError> {
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                let text = format!("the answer is larger than {ANSWER_BYTES_MAX} bytes");
-                return self.failed(false, &text);
-            }
-            self.failed(false, &error)
-        })?;
-        Ok(Response::from_parts(head, body.to_bytes()))
+    /// The connection that was used last, of those that may still be used.
+    fn kept(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock();
+        if idle.is_empty() {
+            return None;
+        }
+        let now = self.clock.monotonic();
+        idle.retain(|it| now < it.until);
+        idle.pop().map(|it| it.connection)
     }
 
-    fn keep(&self, sender: Sender) {
+    fn keep(&self, connection: Connection, said: &HeaderMap) {
+        let unused = patience(said).map_or(UNUSED_MAX, |it| it.min(UNUSED_MAX));
+        let end = connection.made + AGE_MAX;
+        let until = (self.clock.monotonic() + unused).min(end);
         let mut idle = self.idle.lock();
-        if idle.len() < IDLE_MAX && !sender.is_closed() {
-            idle.push(sender);
+        if idle.len() < IDLE_MAX && !connection.sender.is_closed() {
+            idle.push(Kept { connection, until });
         }
     }
 
-    async fn connect(&self) -> Result<Sender, WebError> {
+    async fn connect(&self) -> Result<Connection, WebError> {
         let connected = TcpStream::connect(&self.endpoint).await;
         let tcp = connected.map_err(|error| self.failed(true, &error))?;
         // A socket that fails here fails in the handshake too.
@@ -133,7 +158,7 @@ impl Web {
             .await
     }
 
-    async fn speak<T>(&self, stream: T) -> Result<Sender, WebError>
+    async fn speak<T>(&self, stream: T) -> Result<Connection, WebError>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -143,7 +168,8 @@ impl Web {
         tokio::spawn(async move {
             let _ = connection.await;
         });
-        Ok(sender)
+        let made = self.clock.monotonic();
+        Ok(Connection { sender, made })
     }
 
     fn failed(&self, not_sent: bool, why: &dyn fmt::Display) -> WebError {
@@ -154,3 +180,32 @@ impl Web {
         WebError { not_sent, text }
     }
 }
+
+/// How long its server keeps a connection without a request: `keep-alive: timeout=5`.
+fn patience(said: &HeaderMap) -> Option<Duration> {
+    let said = said.get("keep-alive")?.to_str().ok()?;
+    let timeout = said.split(',').find_map(|it| {
+        let (name, value) = it.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("timeout").then_some(value)
+    });
+    let seconds = timeout?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).saturating_sub(UNUSED_MARGIN))
+}
+
+/// An answer with all of its body, or why there is none.
+pub(super) async fn whole<B>(answer: Response<B>) -> Result<Response<Bytes>, String>
+where
+    B: Body,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => format!("the answer is larger than {ANSWER_BYTES_MAX} bytes"),
+        false => error.to_string(),
+    })?;
+    Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

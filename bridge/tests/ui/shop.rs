@@ -61,11 +61,13 @@ impl bridge::Contract for Inventory {
 }
 
 #[derive(Clone, Debug)]
-pub struct InventoryClient(Target);
+pub struct InventoryClient {
+    target: Target,
+}
 
 impl From<Target> for InventoryClient {
     fn from(target: Target) -> Self {
-        Self(target)
+        Self { target }
     }
 }
 

@@ -5,6 +5,8 @@
 //!
 //! Invariant: nothing is written outside of the folder of the copy; it is removed at the end.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use std::process::Command;
 
 use crate::failure::Failure;
 
-use super::edit::applied;
+use super::edit::{Edit, applied};
 use super::manifest;
 use super::patch::Patch;
 use super::workspace::{Workspace, cargo};
@@ -20,7 +22,9 @@ use super::workspace::{Workspace, cargo};
 /// Bytes that are copied at most.
 const BYTES_MAX: u64 = 4 << 30;
 /// Folders that no build reads.
-const LEFT_OUT: [&str; 3] = [".git", "node_modules", "target"];
+const LEFT_OUT: [&str; 2] = [".git", "node_modules"];
+/// What Cargo puts into its target folders.
+const CACHE: &str = "CACHEDIR.TAG";
 
 /// The copy.
 pub(super) struct Copy<'w> {
@@ -29,6 +33,8 @@ pub(super) struct Copy<'w> {
     folder: PathBuf,
     pub(super) root: PathBuf,
     bytes: u64,
+    /// Files that may differ from those of the workspace.
+    edited: RefCell<BTreeSet<PathBuf>>,
     /// Nobody else works in the folder while this is open.
     _lock: fs::File,
 }
@@ -44,6 +50,7 @@ impl<'w> Copy<'w> {
             root: folder.join("copy"),
             folder,
             bytes: 0,
+            edited: RefCell::default(),
             _lock: lock,
         };
         copy.remove_root();
@@ -60,7 +67,7 @@ impl<'w> Copy<'w> {
             let entry = entry.map_err(|error| cannot(from, error))?;
             let (path, name) = (entry.path(), entry.file_name());
             let is_left_out = LEFT_OUT.iter().any(|it| name == *it);
-            if is_left_out || path == self.workspace.target {
+            if is_left_out || path == self.workspace.target || path.join(CACHE).is_file() {
                 continue;
             }
             let to = to.join(&name);
@@ -68,16 +75,19 @@ impl<'w> Copy<'w> {
                 // A link to nowhere.
                 continue;
             };
-            if about.is_dir() {
-                let is_link = entry.file_type().is_ok_and(|it| it.is_symlink());
-                // A link may lead back up.
-                if !is_link {
-                    self.folder_of(&path, &to)?;
-                }
+            let is_link = entry.file_type().is_ok_and(|it| it.is_symlink());
+            if about.is_dir() && is_link {
+                // It may lead back up, so it is no part of the copy.
+                linked(&path, &to).map_err(|error| cannot(&path, error))?;
+            } else if about.is_dir() {
+                self.folder_of(&path, &to)?;
             } else if about.is_file() {
                 self.bytes += about.len();
                 if self.bytes > BYTES_MAX {
-                    return Err(format!("it has more than {BYTES_MAX} bytes"));
+                    return Err(format!(
+                        "it has more than {} GiB; --no-verify needs no copy",
+                        BYTES_MAX >> 30
+                    ));
                 }
                 self.file(&path, &to)
                     .map_err(|error| cannot(&path, error))?;
@@ -99,7 +109,9 @@ impl<'w> Copy<'w> {
             return text;
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
-        manifest::with_whole_paths(&text, folder, &self.workspace.root)
+        let root = self.workspace.root.canonicalize();
+        let root = root.as_deref().unwrap_or(&self.workspace.root);
+        manifest::with_whole_paths(&text, folder, root)
     }
 
     /// Where a file of the workspace is in the copy.
@@ -108,22 +120,21 @@ impl<'w> Copy<'w> {
         self.root.join(inside)
     }
 
-    /// Makes these files of the copy what they are in the workspace, with the edits of `patch`;
-    /// those of `before` that are not in it are what they were.
-    pub(super) fn set(&self, before: &Patch, patch: &Patch) -> Result<(), Failure> {
-        let undone = before
-            .edits
-            .keys()
-            .filter(|it| !patch.edits.contains_key(*it));
-        let done = patch
-            .edits
-            .iter()
-            .map(|(path, edits)| (path, edits.as_slice()));
-        for (path, edits) in undone.map(|it| (it, &[][..])).chain(done) {
-            let text = fs::read_to_string(path)
-                .map(|text| self.adjusted(path, applied(&text, edits)))
-                .and_then(|text| fs::write(self.of_file(path), text));
+    /// Makes the files of the copy what they are in the workspace, but for the edits of `patch`.
+    pub(super) fn set(&self, patch: &Patch) -> Result<(), Failure> {
+        let edits = patch.edits.iter();
+        let edits = edits.map(|(path, edits)| (path.clone(), edits.as_slice()));
+        let mut all: BTreeMap<PathBuf, &[Edit]> = edits.collect();
+        let mut edited = self.edited.borrow_mut();
+        for path in edited.iter() {
+            all.entry(path.clone()).or_default();
+        }
+        for (path, edits) in all {
+            let text = fs::read_to_string(&path)
+                .map(|text| self.adjusted(&path, applied(&text, edits)))
+                .and_then(|text| fs::write(self.of_file(&path), text));
             text.map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
+            edited.insert(path);
         }
         Ok(())
     }
@@ -192,4 +203,16 @@ fn lock(folder: &Path, path: &Path) -> Result<fs::File, Failure> {
 
 fn is_manifest(path: &Path) -> bool {
     path.file_name().is_some_and(|it| it == "Cargo.toml")
+}
+
+/// A link to what `link` leads to.
+#[cfg(unix)]
+fn linked(link: &Path, to: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(link.canonicalize()?, to)
+}
+
+/// Links need rights of their own elsewhere.
+#[cfg(not(unix))]
+fn linked(_: &Path, _: &Path) -> std::io::Result<()> {
+    Ok(())
 }

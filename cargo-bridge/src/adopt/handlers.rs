@@ -45,6 +45,7 @@ impl Handlers<'_> {
         arguments: &Punctuated<Expr, Token![,]>,
     ) -> Option<Vec<Mount>> {
         let plain = name.strip_suffix("_service").unwrap_or(name);
+        let plain = plain.strip_suffix("_with").unwrap_or(plain);
         let (verbs, handler) = match (plain, arguments.len()) {
             ("on", 2) => (filtered(&arguments[0]), &arguments[1]),
             ("any", 1) => (vec![ANY.to_owned()], &arguments[0]),
@@ -55,9 +56,9 @@ impl Handlers<'_> {
             }
             _ => return None,
         };
-        let target = match plain == name {
-            true => self.target(handler),
-            false => Target::Other(SERVICE),
+        let target = match name.ends_with("_service") {
+            false => self.target(handler),
+            true => Target::Other(SERVICE),
         };
         let at = self.sources.range(self.file, handler.span()).start;
         let place = Place {

@@ -95,19 +95,25 @@ fn table(text: &str) -> Option<usize> {
 
 /// The manifest of a copy: a relative path that leads out of `root` is written whole.
 pub(super) fn with_whole_paths(text: &str, folder: &Path, root: &Path) -> String {
-    const KEY: &str = "path = \"";
     let mut made = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find(KEY) {
-        let (before, after) = rest.split_at(at + KEY.len());
+    while let Some(at) = rest.find("path") {
+        let (before, after) = rest.split_at(at + "path".len());
         made.push_str(before);
-        let end = after.find('"').unwrap_or(after.len());
-        let path = folder.join(&after[..end]).canonicalize().ok();
-        match path.filter(|it| !it.starts_with(root)) {
-            Some(path) => made.push_str(&path.display().to_string()),
-            None => made.push_str(&after[..end]),
+        rest = after;
+        let value = after.trim_start().strip_prefix('=').map(str::trim_start);
+        let Some(value) = value.filter(|it| it.starts_with(['"', '\''])) else {
+            continue;
+        };
+        let (quote, value) = value.split_at(1);
+        let Some(path) = value.split_once(quote).map(|(path, _)| path) else {
+            continue;
+        };
+        let whole = folder.join(path).canonicalize().ok();
+        if let Some(whole) = whole.filter(|it| !it.starts_with(root)) {
+            made.push_str(&format!(" = {:?}", whole.display().to_string()));
+            rest = &value[path.len() + quote.len()..];
         }
-        rest = &after[end..];
     }
     made.push_str(rest);
     made
@@ -149,5 +155,19 @@ mod tests {
         }
         let there = "[dependencies]\nbridge = { path = \"x\" }\n";
         assert_eq!(edit(there, "\"1\""), Ok(None));
+    }
+
+    #[test]
+    fn only_paths_that_lead_out_are_written_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for inner in ["shop/src", "shop/api", "other"] {
+            std::fs::create_dir_all(root.join(inner)).unwrap();
+        }
+        let text = "[lib]\npath = \"src\"\n[dependencies]\nother = { path='../other' }\napi.path = \"api\"\n";
+        let other = root.join("other");
+        let expected = text.replace("='../other'", &format!(" = {other:?}"));
+        let shop = root.join("shop");
+        assert_eq!(with_whole_paths(text, &shop, &shop), expected);
     }
 }

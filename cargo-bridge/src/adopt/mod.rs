@@ -43,10 +43,11 @@ use crate::screen;
 use self::build::Wanted;
 use self::copy::Copy;
 use self::dependency::Bridge;
-use self::join::{Join, Left};
+use self::join::{Join, Left, Route};
 use self::mount::Mount;
 use self::patch::{Ground, Patch};
 use self::report::{Declared, Proof, Report};
+use self::serve::Site;
 use self::source::Sources;
 use self::verify::{Passed, Runner};
 use self::workspace::{Package, Workspace};
@@ -87,6 +88,10 @@ pub(crate) fn run(common: &Common, asked: &Adopt) -> Result<ExitCode, Failure> {
             features: asked.features.clone(),
         },
         asked,
+        verb: match &asked.description {
+            None if program.is_some() => "build",
+            _ => "check",
+        },
         can_run: program.is_some() && asked.description.is_none(),
     });
     let parts = Parts {
@@ -99,6 +104,9 @@ pub(crate) fn run(common: &Common, asked: &Adopt) -> Result<ExitCode, Failure> {
     let (report, patch) = parts.proposed(runner, notes)?;
     finish(common, asked, &parts.ground, &report, &patch)
 }
+
+/// Mounted routes, and where the application with them is served.
+type Live = (BTreeSet<Route>, Vec<Site>);
 
 /// What a proposal is made of.
 struct Parts<'a> {
@@ -118,36 +126,13 @@ impl Parts<'_> {
     ) -> Result<(Report, Patch), Failure> {
         let in_copy = |_: &Path| self.bridge.anywhere();
         let in_patch = |folder: &Path| self.bridge.from(folder);
-        let mut before = Patch::default();
-        let mut sites = self.ground.sites.to_vec();
-        let live = match (&self.asked.description, &runner) {
-            (Some(file), _) => {
-                let description = describe::read(file, &file.display().to_string())?;
-                Some(verify::routes(&description)?)
-            }
-            (None, Some(running)) if running.can_run => {
-                match verify::observed(running, &self.ground, &in_copy) {
-                    Ok((routes, patch, right)) => {
-                        (before, sites) = (patch, right);
-                        Some(routes)
-                    }
-                    Err(failure) if failure.is_about_running() => {
-                        notes.push(format!(
-                            "warning: {failure}\nwarning: the paths below are those of the source, \
-                             and whether they are mounted is not known: say how to start the program \
-                             with --describe 'COMMAND', or its arguments after `--`"
-                        ));
-                        None
-                    }
-                    Err(failure) => return Err(failure),
-                }
-            }
-            _ => None,
-        };
+        let live = self.live(runner.as_ref(), &in_copy, &mut notes)?;
         let is_live = live.is_some();
         if let Some(running) = runner.as_mut().filter(|_| !is_live) {
             running.can_run = false;
         }
+        let (live, sites) = live.unzip();
+        let sites = sites.unwrap_or_else(|| self.ground.sites.to_vec());
         let ground = Ground {
             sites: &sites,
             ..self.ground
@@ -155,7 +140,7 @@ impl Parts<'_> {
         let join = join::join(&self.composed, &self.pieces, live);
         let (proposals, refused) = sorted(&ground, &join);
         let requirements: (patch::Requirement<'_>, patch::Requirement<'_>) = (&in_copy, &in_patch);
-        let passed = verify::passed(runner.as_ref(), &ground, proposals, before, requirements)?;
+        let passed = verify::passed(runner.as_ref(), &ground, proposals, requirements)?;
         let report = self.report(&join, &passed, refused, notes);
         let proof = match &runner {
             None => Proof::Nothing,
@@ -170,6 +155,35 @@ impl Parts<'_> {
         Ok((report, passed.patch))
     }
 
+    /// What is mounted, as a description says or the program when it is run, and the sites that are
+    /// routers to the compiler.
+    fn live(
+        &self,
+        runner: Option<&Runner<'_>>,
+        requirement: patch::Requirement<'_>,
+        notes: &mut Vec<String>,
+    ) -> Result<Option<Live>, Failure> {
+        if let Some(file) = &self.asked.description {
+            let description = describe::read(file, &file.display().to_string())?;
+            let sites = self.ground.sites.to_vec();
+            return Ok(Some((verify::routes(&description)?, sites)));
+        }
+        let Some(runner) = runner.filter(|it| it.can_run) else {
+            return Ok(None);
+        };
+        match verify::observed(runner, &self.ground, requirement) {
+            Err(failure) if failure.is_about_running() => {
+                notes.push(format!(
+                    "warning: {failure}\nwarning: the paths below are those of the source, and whether \
+                     they are mounted is not known: say how to start the program with --describe \
+                     'COMMAND', or its arguments after `--`"
+                ));
+                Ok(None)
+            }
+            found => found.map(Some),
+        }
+    }
+
     fn report(
         &self,
         join: &Join,
@@ -177,12 +191,11 @@ impl Parts<'_> {
         refused: Vec<Left>,
         notes: Vec<String>,
     ) -> Report {
-        let functions = &self.ground.sources.functions;
         let declared = passed.proposals.iter().map(|it| Declared {
             function: it.function,
             route: it.route.clone(),
             also: it.also.clone(),
-            is_old: patch::is_annotated(&functions[it.function]),
+            is_old: patch::is_annotated(self.ground.sources, it.function),
         });
         let mut left: Vec<Left> = join
             .left

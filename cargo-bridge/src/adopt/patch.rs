@@ -12,8 +12,9 @@ use super::edit::{self, Edit};
 use super::join::{Proposal, Route};
 use super::listing::{self, Listing, Written};
 use super::manifest;
+use super::names::{Found, words};
 use super::serve::{Form, Site};
-use super::source::{Function, FunctionId, Sources};
+use super::source::{FunctionId, Sources};
 use super::workspace::Workspace;
 
 /// What patches are made of.
@@ -48,16 +49,11 @@ impl Patch {
 }
 
 /// Whether a handler is annotated.
-pub(super) fn is_annotated(function: &Function) -> bool {
+pub(super) fn is_annotated(sources: &Sources, id: FunctionId) -> bool {
+    let function = &sources.functions[id];
     function.attributes.iter().any(|it| {
-        let words: Vec<_> = it
-            .path()
-            .segments
-            .iter()
-            .map(|it| it.ident.to_string())
-            .collect();
-        matches!(&words[..], [.., bridge, rpc] if bridge == "bridge" && rpc == "rpc")
-            || words == ["rpc"]
+        let found = sources.resolve(function.module, &words(it.path()));
+        matches!(found, Found::Outside(path) if path.ends_with(&["bridge".to_owned(), "rpc".to_owned()]))
     })
 }
 
@@ -146,7 +142,7 @@ impl Ground<'_> {
 
     fn annotate(&self, patch: &mut Patch, id: FunctionId, route: &Route) {
         let function = &self.sources.functions[id];
-        if is_annotated(function) {
+        if is_annotated(self.sources, id) {
             return;
         }
         let file = &self.sources.files[function.file];

@@ -146,11 +146,14 @@ impl Report {
                 "reason": it.reason,
             })
         });
+        // Of no patch nothing is said.
+        let judged = |it: bool| (!self.is_empty).then_some(it);
         json!({
             "routes": self.routes, "live": self.is_live, "rounds": self.rounds,
             "declared": declared.collect::<Vec<_>>(), "left_alone": left.collect::<Vec<_>>(),
             "coverage_percent": self.coverage(),
-            "compiles": self.proof != Proof::Nothing, "audits_clean": self.proof == Proof::Audited,
+            "compiles": judged(self.proof != Proof::Nothing),
+            "audits_clean": judged(self.proof == Proof::Audited),
             "notes": self.notes, "patch": patch,
         })
     }

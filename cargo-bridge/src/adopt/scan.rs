@@ -9,15 +9,14 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Block, Expr, Pat, Stmt, Token};
+use syn::{Block, Expr, Pat, Stmt};
 
 use super::handlers::Handlers;
 use super::mount::{Mount, Value};
 use super::names::{Found, words};
 use super::source::{FileId, FunctionId, ModuleId, Sources};
-use super::syntax::text_of;
+use super::syntax::{expressions, text_of};
 
 /// Evaluations of functions for what they are given.
 const APPLICATIONS_MAX: usize = 20_000;
@@ -251,10 +250,7 @@ impl<'s> Scan<'s> {
 
     /// Arguments of a macro that are expressions, such as those of `join!`.
     fn inside_macro(&mut self, cx: &mut Cx<'_>, call: &syn::Macro) -> Value {
-        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        let Ok(all) = call.parse_body_with(parser) else {
-            return Value::Unknown;
-        };
+        let all = expressions(call);
         match self.sum(cx, &all) {
             // What `format!` makes of a text is not that text.
             Value::Text(_) => Value::Unknown,

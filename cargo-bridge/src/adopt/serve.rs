@@ -8,13 +8,13 @@
 
 use std::ops::Range;
 
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
-use syn::{Expr, Pat, Token};
+use syn::{Expr, Pat};
 
 use super::names::{Found, words};
 use super::source::{FileId, ModuleId, Sources};
+use super::syntax::expressions;
 
 /// Bindings that are followed from one to the next.
 const FOLLOWED_MAX: usize = 16;
@@ -64,6 +64,7 @@ pub(super) fn sites(sources: &Sources) -> Vec<Site> {
     sites
 }
 
+#[derive(Clone)]
 struct Binding<'s> {
     name: String,
     made_of: &'s Expr,
@@ -119,20 +120,17 @@ impl<'s> Visit<'s> for Finder<'s> {
     }
 
     fn visit_macro(&mut self, call: &'s syn::Macro) {
-        // Only what needs no binding of its own: the expressions live as long as this call.
-        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        if let Ok(all) = call.parse_body_with(parser) {
-            let mut inner = Finder {
-                sources: self.sources,
-                module: self.module,
-                file: self.file,
-                bindings: Vec::new(),
-                sites: Vec::new(),
-            };
-            all.iter().for_each(|it| inner.visit_expr(it));
-            let sites = std::mem::take(&mut inner.sites);
-            self.sites.extend(sites);
-        }
+        let all = expressions(call);
+        let mut inner = Finder {
+            sources: self.sources,
+            module: self.module,
+            file: self.file,
+            bindings: self.bindings.clone(),
+            sites: Vec::new(),
+        };
+        all.iter().for_each(|it| inner.visit_expr(it));
+        let sites = std::mem::take(&mut inner.sites);
+        self.sites.extend(sites);
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Decides nothing about the program; says what is written.
 
-use syn::{Attribute, Item, UseTree};
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Attribute, Expr, Item, UseTree};
 
 /// The names that a `use` makes, each with its path; a glob makes none.
 pub(super) fn flatten(
@@ -33,6 +34,26 @@ pub(super) fn flatten(
             }
         }
     }
+}
+
+/// The expressions in a macro's brackets, as far as they are between marks that end one: the
+/// arguments of `join!`, the futures and the blocks of `select!`.
+pub(super) fn expressions(call: &syn::Macro) -> Vec<Expr> {
+    let (mut found, mut piece) = (Vec::new(), Vec::new());
+    for token in call.tokens.clone() {
+        let mark = match &token {
+            TokenTree::Punct(mark) => Some(mark.as_char()),
+            _ => None,
+        };
+        let is_arrow = mark == Some('>') && piece.is_empty();
+        if is_arrow || matches!(mark, Some(',' | ';' | '=')) {
+            found.extend(syn::parse2(TokenStream::from_iter(piece.drain(..))));
+        } else {
+            piece.push(token);
+        }
+    }
+    found.extend(syn::parse2(TokenStream::from_iter(piece)));
+    found
 }
 
 /// The text of a string literal.

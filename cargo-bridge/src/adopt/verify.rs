@@ -38,14 +38,15 @@ pub(super) struct Runner<'a> {
     pub(super) copy: &'a Copy<'a>,
     pub(super) wanted: Wanted,
     pub(super) asked: &'a Adopt,
+    /// `build`, so that it can be run; else `check`.
+    pub(super) verb: &'static str,
     /// It can be run: there is a program, and no description instead.
     pub(super) can_run: bool,
 }
 
 impl Runner<'_> {
     fn build(&self) -> Result<Vec<Fault>, Failure> {
-        let verb = if self.can_run { "build" } else { "check" };
-        build(self.copy, verb, &self.wanted)
+        build(self.copy, self.verb, &self.wanted)
     }
 
     fn description(&self) -> Result<Description, Failure> {
@@ -84,19 +85,17 @@ pub(super) fn observed(
     runner: &Runner<'_>,
     ground: &Ground<'_>,
     requirement: Requirement<'_>,
-) -> Result<(BTreeSet<Route>, Patch, Vec<Site>), Failure> {
+) -> Result<(BTreeSet<Route>, Vec<Site>), Failure> {
     let mut sites = ground.sites.to_vec();
-    let mut before = Patch::default();
     loop {
         let here = Ground {
             sites: &sites,
             ..*ground
         };
         let patch = here.observing(requirement).map_err(Failure::refused)?;
-        runner.copy.set(&before, &patch)?;
+        runner.copy.set(&patch)?;
         screen::hint("adopt: building the application as it is, to ask it for its routes");
         let faults = runner.build()?;
-        before = patch;
         if faults.is_empty() {
             break;
         }
@@ -121,7 +120,7 @@ pub(super) fn observed(
         sites = right;
     }
     let description = runner.description()?;
-    Ok((routes(&description)?, before, sites))
+    Ok((routes(&description)?, sites))
 }
 
 fn shown(fault: &Fault) -> String {
@@ -143,7 +142,6 @@ pub(super) fn passed(
     runner: Option<&Runner<'_>>,
     ground: &Ground<'_>,
     mut proposals: Vec<Proposal>,
-    before: Patch,
     requirements: (Requirement<'_>, Requirement<'_>),
 ) -> Result<Passed, Failure> {
     let (in_copy, in_patch) = requirements;
@@ -152,7 +150,6 @@ pub(super) fn passed(
         let proposal = proposals.remove(index);
         left.push(left_out(ground, &proposal, reason));
     };
-    let mut last = before;
     let mut rounds = 0;
     loop {
         let (patch, lost) = ground
@@ -173,7 +170,7 @@ pub(super) fn passed(
                 "the patch does not pass after {ROUNDS_MAX} builds: this is a fault of `cargo bridge`"
             )));
         }
-        runner.copy.set(&last, &patch)?;
+        runner.copy.set(&patch)?;
         screen::hint(&format!(
             "adopt: building the patch, {} handlers (round {rounds})",
             proposals.len()
@@ -184,7 +181,6 @@ pub(super) fn passed(
         } else {
             at_fault(runner, ground, &patch, &proposals, &faults)?
         };
-        last = patch;
         if found.is_empty() {
             break;
         }
@@ -200,7 +196,7 @@ pub(super) fn passed(
         proposals,
         left,
         rounds,
-        is_audited: runner.is_some_and(|it| it.can_run),
+        is_audited: rounds > 0 && runner.is_some_and(|it| it.can_run),
     })
 }
 

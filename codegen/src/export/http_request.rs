@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 
-use super::http_path::{self, Variable};
 use super::json_schema::{Schemas, scalar};
+use crate::http_path::{self, Variable};
 use crate::model::{Field, HttpRule, Label, Message, Method, Model, Type};
 
 /// Messages inside messages that query parameters are taken from.

@@ -1,7 +1,8 @@
 //! Two OpenAPI documents as one: ours and one that something else made.
 //!
-//! Refuses an operation that both have, and a component that is defined differently in the two;
-//! the fault names both places. A component that is the same in both is one component.
+//! Refuses an operation that both have, a path that is called otherwise in the two, and a component
+//! that is defined differently; the fault names both places. A component that is the same in both is
+//! one component.
 //!
 //! Invariant: what is in one of the two is in the result, as it was.
 
@@ -10,16 +11,18 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Fault};
+use crate::http_path;
 
-/// What is in the way of a merge: where ours is defined, by a pointer into our document.
+/// Where a part of a document is defined, by a pointer into it.
 pub type Site<'s> = &'s dyn Fn(&str) -> String;
 
-/// Adds to the document at `path` what `ours` has. Title, version and servers stay theirs.
+/// Adds to `theirs` what `ours` has. Title, version and servers stay theirs. A part of `ours` is at
+/// `site.0`, one of `theirs` at `site.1`.
 ///
 /// # Errors
 ///
 /// Everything that is defined differently in both, with both places.
-pub fn merge(ours: &Value, theirs: Value, path: &Path, site: Site<'_>) -> Result<Value, Error> {
+pub fn merge(ours: &Value, theirs: Value, site: (Site<'_>, Site<'_>)) -> Result<Value, Error> {
     let version = theirs
         .get("openapi")
         .and_then(Value::as_str)
@@ -28,24 +31,23 @@ pub fn merge(ours: &Value, theirs: Value, path: &Path, site: Site<'_>) -> Result
         let text = format!(
             "is OpenAPI `{version}`, and only 3.1 can be merged: have it written as 3.1 first"
         );
-        return Err(Fault::new(path, text).into());
+        return Err(at(site.1, "", text).into());
     }
     let mut merged = theirs;
     let mut faults = Vec::new();
     for (template, operations) in members(ours.get("paths")) {
-        let place = entry(&mut merged, &["paths", template]);
-        for (verb, operation) in members(Some(operations)) {
-            if place.contains_key(verb) {
-                let pointer = format!("/paths/{}/{verb}", escaped(template));
+        match named_otherwise(template, &merged) {
+            Some(other) => {
+                let pointer = format!("/paths/{}", escaped(&other));
+                let verb = members(Some(operations)).next();
+                let verb = verb.map(|(verb, _)| verb.as_str()).unwrap_or_default();
                 let text = format!(
-                    "`{} {template}` is an operation of {} too: take it out of one of them",
-                    verb.to_uppercase(),
-                    site(&pointer)
+                    "`{other}` is `{template}` at {}: give the placeholders the same names",
+                    site.0(&format!("/paths/{}/{verb}", escaped(template)))
                 );
-                faults.push(at(path, &pointer, text));
-            } else {
-                place.insert(verb.clone(), operation.clone());
+                faults.push(at(site.1, &pointer, text));
             }
+            None => faults.extend(add_path(&mut merged, (template, operations), site)),
         }
     }
     for (kind, components) in members(ours.get("components")) {
@@ -56,9 +58,9 @@ pub fn merge(ours: &Value, theirs: Value, path: &Path, site: Site<'_>) -> Result
                     let pointer = format!("/components/{kind}/{}", escaped(name));
                     let text = format!(
                         "`{name}` is defined differently at {}: rename one of them",
-                        site(&pointer)
+                        site.0(&pointer)
                     );
-                    faults.push(at(path, &pointer, text));
+                    faults.push(at(site.1, &pointer, text));
                 }
                 Some(_) => {}
                 None => {
@@ -70,6 +72,46 @@ pub fn merge(ours: &Value, theirs: Value, path: &Path, site: Site<'_>) -> Result
     Error::unless_empty(faults)?;
     add_tags(&mut merged, ours);
     Ok(merged)
+}
+
+/// The template of the same path, where its placeholders have other names.
+fn named_otherwise(template: &str, merged: &Value) -> Option<String> {
+    let (form, _) = http_path::form(template);
+    let mut all = members(merged.get("paths")).map(|(other, _)| other);
+    let other = all.find(|other| http_path::form(other).0 == form)?;
+    (other != template).then(|| other.clone())
+}
+
+/// Adds the operations of one path; those that are there already are faults.
+fn add_path(
+    merged: &mut Value,
+    (template, operations): (&str, &Value),
+    site: (Site<'_>, Site<'_>),
+) -> Vec<Fault> {
+    let place = entry(merged, &["paths", template]);
+    let mut faults = Vec::new();
+    for (verb, operation) in members(Some(operations)) {
+        if place.contains_key(verb) {
+            let pointer = format!("/paths/{}/{verb}", escaped(template));
+            let text = format!(
+                "`{} {template}` is an operation of {} too: take it out of one of them",
+                verb.to_uppercase(),
+                site.0(&pointer)
+            );
+            faults.push(at(site.1, &pointer, text));
+        } else {
+            place.insert(verb.clone(), operation.clone());
+        }
+    }
+    faults
+}
+
+/// Where a part of the document in a file is: `file#/pointer`.
+pub fn place_in_file(path: &Path, pointer: &str) -> String {
+    match pointer {
+        "" => path.display().to_string(),
+        _ => format!("{}#{pointer}", path.display()),
+    }
 }
 
 fn add_tags(merged: &mut Value, ours: &Value) {
@@ -86,10 +128,10 @@ fn add_tags(merged: &mut Value, ours: &Value) {
     }
 }
 
-/// A fault at a place of a JSON file: `file#/pointer`.
-fn at(path: &Path, pointer: &str, text: String) -> Fault {
+/// A fault at a place of their document.
+fn at(site: Site<'_>, pointer: &str, text: String) -> Fault {
     Fault {
-        file: format!("{}#{pointer}", path.display()),
+        file: site(pointer),
         position: None,
         message: text,
     }

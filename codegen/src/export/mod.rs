@@ -7,7 +7,6 @@
 
 mod text;
 mod json_schema;
-mod http_path;
 mod http_request;
 mod openapi;
 mod asyncapi;
@@ -18,11 +17,13 @@ mod proto;
 mod schema_proto;
 mod schema_json;
 mod convert;
+mod link;
 
 pub use asyncapi::Event;
 pub(crate) use asyncapi::{asyncapi, known};
 pub use convert::{NUMBER_KEY, Schemas as JsonSchemas, convert};
-pub use merge::{Site, merge};
+pub use link::{Linked, link};
+pub use merge::{Site, merge, place_in_file};
 pub(crate) use openapi::openapi;
 pub use openapi::{About, OpenApi};
 pub(crate) use proto::proto;

@@ -1,21 +1,21 @@
 //! OpenAPI 3.1 of the contracts' services.
 //!
 //! Each rpc has its `google.api.http` bindings and the plain form `POST /package.Service/Method`,
-//! bodies as ProtoJSON, failures as problem details. A stream has no plain HTTP form and is left
-//! out; [`OpenApi::left_out`] names it.
+//! bodies as ProtoJSON, failures as problem details. A stream has no plain HTTP form, a custom verb
+//! no place in a document: both are left out, and [`OpenApi::left_out`] names them.
 //!
-//! Refuses a binding whose variables or body name no field of the request.
+//! Refuses a binding whose variables or bodies name no field of the request or the reply.
 //! Invariant: operation ids and paths differ, and every `$ref` has its target.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::http_path;
 use super::http_request::{Request, request};
 use super::json_schema::Schemas;
 use super::text::summary;
 use crate::error::{Error, Fault};
+use crate::http_path;
 use crate::model::{HttpRule, Method, Model, Service};
 use crate::render::plain;
 
@@ -33,7 +33,8 @@ pub struct About {
 pub struct OpenApi {
     /// The document.
     pub document: Value,
-    /// Rpcs without an HTTP form, as `package.Service/Method`.
+    /// What the document cannot say: rpcs that are streams, as `package.Service/Method`, and forms
+    /// with a verb of their own, as ``package.Service/Method as `VERB /path` ``.
     pub left_out: Vec<String>,
 }
 
@@ -86,6 +87,10 @@ pub(crate) fn openapi(model: &Model, about: &About) -> Result<OpenApi, Error> {
 }
 
 const PROBLEM: &str = "bridge.Problem";
+/// The methods that a path of OpenAPI 3.1 can have.
+const VERBS: [&str; 8] = [
+    "GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE",
+];
 
 fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
@@ -133,6 +138,11 @@ impl<'m> Writer<'m> {
         };
         let forms: Vec<_> = method.http.iter().cloned().chain([plain]).collect();
         for (index, rule) in forms.iter().enumerate() {
+            if !VERBS.contains(&rule.method.as_str()) {
+                let form = format!("{name} as `{} {}`", rule.method, rule.path);
+                self.left_out.push(form);
+                continue;
+            }
             let request = match request(self.model, &mut self.schemas, method, rule) {
                 Ok(request) => self.at_one_path(request),
                 Err(problem) => {
@@ -146,7 +156,15 @@ impl<'m> Writer<'m> {
                 more => format!("{}.{}_{}", service.full_name, method.name, more + 1),
             };
             let path = request.path.clone();
-            let operation = self.operation(service, method, rule, (id, request));
+            let reply = match self.reply(method, rule) {
+                Ok(reply) => reply,
+                Err(problem) => {
+                    let text = format!("rpc `{}`: {problem}", method.name);
+                    self.faults.push(method.said.place.fault(text));
+                    continue;
+                }
+            };
+            let operation = self.operation(service, method, (id, request, reply));
             let operations = self.paths.entry(path.clone()).or_insert_with(|| json!({}));
             let verb = rule.method.to_lowercase();
             if operations.get(&verb).is_some() {
@@ -189,11 +207,9 @@ impl<'m> Writer<'m> {
         &mut self,
         service: &Service,
         method: &'m Method,
-        rule: &HttpRule,
-        (id, request): (String, Request),
+        (id, request, reply): (String, Request, Value),
     ) -> Value {
         let text = plain(&method.said.comments);
-        let reply = self.reply(method, rule);
         let mut operation = json!({
             "operationId": id,
             "tags": [service.full_name],
@@ -224,13 +240,14 @@ impl<'m> Writer<'m> {
         operation
     }
 
-    fn reply(&mut self, method: &'m Method, rule: &HttpRule) -> Value {
-        let whole = self.schemas.message(&method.output);
+    fn reply(&mut self, method: &'m Method, rule: &HttpRule) -> Result<Value, String> {
         let Some(name) = &rule.response_body else {
-            return whole;
+            return Ok(self.schemas.message(&method.output));
         };
         let message = self.model.messages.get(&method.output);
         let field = message.and_then(|message| message.fields.iter().find(|it| it.name == *name));
-        field.map_or(whole, |field| self.schemas.field(field))
+        let field =
+            field.ok_or_else(|| format!("response_body `{name}` is no field of the reply"))?;
+        Ok(self.schemas.field(field))
     }
 }

@@ -200,7 +200,7 @@ impl Writer<'_> {
             kind => format!("{label}{}", type_name(&kind)),
         };
         let proto = field.field_descriptor_proto();
-        let options = field_options(&field.options(), proto, &field.kind());
+        let options = field_options(&field.options(), proto, &field.default_value());
         self.line(&format!(
             "{ty} {} = {}{options};",
             field.name(),
@@ -229,7 +229,7 @@ impl Writer<'_> {
                 _ if self.is_proto2 || proto.proto3_optional() => "optional ",
                 _ => "",
             };
-            let options = field_options(&extension.options(), proto, &extension.kind());
+            let options = field_options(&extension.options(), proto, &extension.default_value());
             let (ty, name) = (type_name(&extension.kind()), extension.name());
             self.line(&format!(
                 "{label}{ty} {name} = {}{options};",

@@ -1,6 +1,7 @@
 //! The parts of a field's line in a `.proto`: its label, its type, its options.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind};
+use contract::schema::default_text;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use prost_types::FieldDescriptorProto;
 use prost_types::field_descriptor_proto::Label;
 
@@ -19,15 +20,15 @@ pub(super) fn label(field: &FieldDescriptor, is_proto2: bool) -> &'static str {
 pub(super) fn field_options(
     options: &DynamicMessage,
     proto: &FieldDescriptorProto,
-    kind: &Kind,
+    default: &Value,
 ) -> String {
     let mut all = self::options(options, &[]);
-    if let Some(default) = &proto.default_value {
-        let text = match kind {
-            Kind::String => quoted(default.as_bytes()),
+    if let Some(stated) = &proto.default_value {
+        let text = match default {
+            Value::String(text) => quoted(text.as_bytes()),
             // A descriptor holds bytes with their escapes.
-            Kind::Bytes => format!("\"{default}\""),
-            _ => default.clone(),
+            Value::Bytes(_) => format!("\"{}\"", default_text(default, stated)),
+            _ => default_text(default, stated),
         };
         all.insert(0, format!("default = {text}"));
     }

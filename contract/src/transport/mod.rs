@@ -22,3 +22,4 @@ pub use listen::{Connection, Limits, Listener, Refusal};
 pub use refusal::{is_not_dispatched, not_dispatched};
 pub use request::GrpcRequest;
 pub use stream::Messages;
+pub use unary::Reply;

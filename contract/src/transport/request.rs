@@ -14,7 +14,7 @@ use tonic::Status;
 
 use super::channel::Channel;
 use super::frames::PREFIX_BYTES;
-use super::status::broken;
+use super::status::{broken, unless_grpc};
 use crate::headers::{GRPC_TIMEOUT, grpc_timeout};
 
 /// A request under construction.
@@ -70,7 +70,7 @@ impl GrpcRequest {
 }
 
 impl Channel {
-    /// Sends `request` and waits until its answer begins.
+    /// Sends `request` and waits until its answer begins, which is gRPC.
     pub(super) async fn begin(&self, request: GrpcRequest) -> Result<(Parts, RecvStream), Status> {
         let (head, frame) = request.into_parts()?;
         let (response, mut stream) = self.open(head, false).map_err(broken)?;
@@ -78,7 +78,9 @@ impl Channel {
             .send_data(frame, true)
             .map_err(|error| broken(error.into()))?;
         let response = response.await.map_err(|error| broken(error.into()))?;
-        Ok(response.into_parts())
+        let (head, body) = response.into_parts();
+        unless_grpc(&head)?;
+        Ok((head, body))
     }
 }
 

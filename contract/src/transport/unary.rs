@@ -4,12 +4,22 @@
 //! need: the request is one frame that was written in place, the reply one piece of memory.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tonic::{Code, Status};
 
 use super::channel::{Channel, data, trailers};
 use super::frames::Frames;
 use super::request::GrpcRequest;
 use super::status::{broken, of_head};
+
+/// What a unary call is answered with.
+#[derive(Debug)]
+pub struct Reply {
+    /// The encoded message.
+    pub message: Bytes,
+    /// What the peer said in front of it.
+    pub metadata: HeaderMap,
+}
 
 impl Channel {
     /// Sends `request` and waits for its reply.
@@ -19,9 +29,9 @@ impl Channel {
     /// # Errors
     ///
     /// The peer's status, or one with a [`ChannelError`](super::ChannelError) behind it.
-    pub async fn unary(&self, request: GrpcRequest) -> Result<Bytes, Status> {
+    pub async fn unary(&self, request: GrpcRequest) -> Result<Reply, Status> {
         let (head, mut body) = self.begin(request).await?;
-        let mut reply = Reply::default();
+        let mut reply = Collected::default();
         while let Some(piece) = data(&mut body).await.map_err(broken)? {
             reply.add(piece)?;
         }
@@ -32,7 +42,10 @@ impl Channel {
             .and_then(Status::from_header_map)
             .unwrap_or_else(|| of_head(&head));
         match status.code() {
-            Code::Ok => reply.message(),
+            Code::Ok => Ok(Reply {
+                message: reply.message()?,
+                metadata: head.headers,
+            }),
             _ => Err(status),
         }
     }
@@ -40,12 +53,12 @@ impl Channel {
 
 /// A reply that may come in pieces; nearly always it comes in one.
 #[derive(Debug, Default)]
-struct Reply {
+struct Collected {
     frames: Frames,
     message: Option<Bytes>,
 }
 
-impl Reply {
+impl Collected {
     fn add(&mut self, piece: Bytes) -> Result<(), Status> {
         self.frames.add(piece);
         while let Some(message) = self.frames.next()? {
@@ -70,7 +83,7 @@ mod tests {
     use super::*;
 
     fn reply(pieces: &[&'static [u8]]) -> Result<Bytes, Status> {
-        let mut reply = Reply::default();
+        let mut reply = Collected::default();
         for piece in pieces {
             reply.add(Bytes::from_static(piece))?;
         }

@@ -43,6 +43,7 @@ pub(crate) struct Operation {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) name: String,
+    pub(crate) tag: Option<String>,
     /// The header with the key.
     pub(crate) header: Option<String>,
 }
@@ -69,6 +70,7 @@ pub(crate) fn handler(
         method: method?.to_string().to_ascii_uppercase(),
         path: path?.value(),
         name: name(diag, attribute, head),
+        tag: tag(diag, attribute),
         header: header.map(LitStr::value),
     })
 }
@@ -83,6 +85,15 @@ fn name(diag: &Diag, attribute: &Attribute, head: &Head) -> String {
         diag.error(Code::RpcName, given, text);
     }
     name
+}
+
+fn tag(diag: &Diag, attribute: &Attribute) -> Option<String> {
+    let given = attribute.tag.as_ref()?;
+    if given.value().trim().is_empty() {
+        let text = "tag is empty; write what documents file the operation under, or remove it";
+        diag.error(Code::RpcName, given, text);
+    }
+    Some(given.value())
 }
 
 fn is_mountable(diag: &Diag, path: &LitStr, head: &Head) {

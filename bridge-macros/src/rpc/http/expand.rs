@@ -10,8 +10,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{GenericParam, ReturnType, Type};
 
 use crate::rpc::attribute::Attribute;
-use crate::rpc::expand::{ends_of, local, located, site, twin};
-use crate::rpc::head::{Arg, Head, mentions};
+use crate::rpc::expand::{site, twin};
+use crate::rpc::head::{Arg, Head, Role, mentions};
+use crate::rpc::place::{called, ends_of, in_a_tuple, item_of, local, located};
 
 use super::check::Operation;
 
@@ -21,6 +22,7 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
     let Operation {
         method, path, name, ..
     } = operation;
+    let tag = operation.tag.as_ref().map(|it| quote!(.tag(#it)));
     let site = site(head.ident(), None);
     let id = quote!(#rt::OperationId::http(#method, #path, #site));
     let [handlers, described] = ["handlers", "operation"].map(local);
@@ -34,30 +36,55 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
             Some(keep) => quote!(::core::option::Option::Some(#rt::millis(#keep))),
             None => quote!(::core::option::Option::None),
         };
-        quote!(.idempotent_by(#header, #keep))
+        let given = attribute.idempotent.as_ref();
+        let required = given.filter(|it| it.is_required).map(|_| quote!(.key_required()));
+        quote!(.idempotent_by(#header, #keep) #required)
     });
     let named = Named::of(head);
-    let arguments = head.args.iter().filter(|arg| named.can_say(arg));
-    let arguments = arguments.map(|arg| argument(attribute, &arg.ty));
+    let arguments: Vec<_> = head.args.iter().filter(|arg| named.can_say(arg)).collect();
+    let told = told(attribute, head, (&arguments, &named));
+    let arguments = arguments.iter().map(|arg| argument(attribute, arg));
     let answer = answer(attribute, head, &named);
     let body = quote! {
-        let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #deadline #idempotent;
+        let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #tag #deadline #idempotent;
         {
             use #rt::OpaqueArgument as _;
             #(#arguments.describe(&mut #described);)*
         }
         #answer
+        #told
         #handlers.declare(#described);
     };
     twin(facade, head, &id, &handlers, &body)
 }
 
-/// `Argument::<T>::new()`, underlined at the type.
-fn argument(attribute: &Attribute, ty: &Type) -> TokenStream {
+/// `Argument::<T>::new()`, underlined at the type. A client is told apart by its name, so that one
+/// without a contract is asked for nothing else.
+fn argument(attribute: &Attribute, arg: &Arg) -> TokenStream {
+    let ty = &arg.ty;
     let (first, _) = ends_of(ty);
     let rt = attribute.facade.rt_at(first);
+    if matches!(arg.role, Role::Client) {
+        return item_of(ty, &quote!(#rt::ClientArgument<#ty>), "IT");
+    }
     let at_type = located(first);
     quote_spanned!(at_type=> #rt::Argument::<#ty>::new())
+}
+
+/// What documents say of the types, where the crate is built with it.
+fn told(attribute: &Attribute, head: &Head, (arguments, named): (&[&Arg], &Named)) -> TokenStream {
+    let rt = attribute.facade.rt();
+    let described = local("operation");
+    // Of a client nothing is to be said in documents.
+    let types = arguments
+        .iter()
+        .filter(|arg| !matches!(arg.role, Role::Client))
+        .map(|arg| &arg.ty);
+    let answer = match &head.sig.output {
+        ReturnType::Default => Some(quote!(, ())),
+        ReturnType::Type(_, ty) => named.can_name(ty).then(|| quote!(, #ty)),
+    };
+    quote!(#rt::openapi!(#described, [#(#types),*] #answer);)
 }
 
 /// What the compiler checks of the function as a whole: its future can be sent between threads,
@@ -79,14 +106,29 @@ fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
     }
     let rt = attribute.facade.rt_at(ident.span());
     let at_name = located(ident.span());
-    let slots: Vec<_> = (0..head.args.len())
-        .map(|at| local(&format!("argument{at}")))
-        .collect();
-    let types = head.args.iter().map(|arg| &arg.ty);
-    let sent = quote_spanned!(at_name=> #rt::can_be_sent(#ident(#(#slots),*)));
+    let mut slots = TokenStream::new();
+    let mut passed = TokenStream::new();
+    let mut client = None;
+    for (at, Arg { ty, role, .. }) in head.args.iter().enumerate() {
+        let name = format!("argument{at}");
+        if matches!(role, Role::Client) {
+            let ends = *client.get_or_insert(ends_of(ty));
+            let (slot, value) = in_a_tuple(&name, ends);
+            slots.extend(quote!(#slot: (#ty,),));
+            passed.extend(quote!(#value,));
+        } else {
+            let slot = local(&name);
+            slots.extend(quote!(#slot: #ty,));
+            passed.extend(quote!(#slot,));
+        }
+    }
+    // Without a client in it, what is wrong with the call is wrong with the function.
+    let ends = client.unwrap_or_else(|| (ident.span(), ident.span()));
+    let call = called(quote!(#ident), passed, Some(ends));
+    let sent = quote_spanned!(at_name=> #rt::can_be_sent(#call));
     quote! {
         #returns
-        let _ = |#(#slots: #types),*| #sent;
+        let _ = |#slots| #sent;
     }
 }
 

@@ -220,4 +220,10 @@ async fn a_place_is_taken_until_the_answer_is_kept_or_that_takes_too_long() {
     assert_eq!(answered.expect("an answer").stored, Some("later"));
     assert_eq!(taken.load(Ordering::SeqCst), 0);
     assert_eq!(outcomes.counts().late, 1);
+    // What was on its way was not cut off: time stands still, and nothing else is tried.
+    gate.notify_one();
+    while outcomes.counts().under_way > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(outcomes.counts().kept_late, 1);
 }

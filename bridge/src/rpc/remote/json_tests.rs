@@ -142,7 +142,7 @@ async fn place(
             .map_or("-", |it| it.to_str().unwrap())
             .to_owned()
     };
-    match asked["the_text"].as_str() {
+    match asked["theText"].as_str() {
         Some("sold") => {
             let problem = json!({"status": 409, "code": "SOLD_OUT", "detail": "none left"});
             (StatusCode::CONFLICT, Json(problem))

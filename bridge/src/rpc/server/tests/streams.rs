@@ -198,20 +198,21 @@ async fn the_deadline_ends_a_stream_whether_anybody_reads_it_or_not() {
 }
 
 #[tokio::test]
-async fn a_stream_holds_one_slot_to_its_end() {
+async fn streams_have_room_of_their_own_and_no_more_of_it() {
     let bed = ready();
+    let max = bed.session.options.limits.concurrent_streams_max;
     let mut open = Vec::new();
-    for _ in 0..256 {
-        open.push(watch(&bed, b"hang slot").await.unwrap());
+    for _ in 0..max {
+        open.push(watch(&bed, b"hang a slot").await.unwrap());
     }
-    let clock = &bed.session.clock;
-    assert_eq!(
-        bed.inbound.0.admission.drain(clock, Duration::ZERO).await,
-        256
-    );
+    let refused = watch(&bed, b"hang a slot").await.err().unwrap();
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    assert!(contract::transport::is_not_dispatched(&refused));
+    assert_eq!(ask(&bed, b"fine").await.unwrap().payload, "fine");
     open.pop();
-    assert_eq!(
-        bed.inbound.0.admission.drain(clock, Duration::ZERO).await,
-        255
-    );
+    open.push(watch(&bed, b"hang a slot").await.unwrap());
+    assert_eq!(bed.inbound.drain(Duration::ZERO).await, max);
+    open.pop();
+    assert_eq!(bed.inbound.drain(Duration::ZERO).await, max - 1);
+    assert_eq!(refusal(&bed, "Watch").await, (Code::Unavailable, true));
 }

@@ -1,0 +1,228 @@
+//! One instance of another service: the connection to it, and what picking needs to know about it.
+//!
+//! Invariant: a call is counted from the moment it goes out until it is over, and every pass of the
+//! breaker is handed back, also by a call that is dropped.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use bridge_tower::Deadline;
+use contract::clock::{Clock, Monotonic};
+use contract::tls::Peer;
+use parking_lot::Mutex;
+
+use crate::breaker::{Breaker, Outcome, Pass};
+use crate::link::{Credentials, Link};
+
+/// How long an instance that could not be reached is left alone while others can be.
+const SHUN: Duration = Duration::from_secs(3);
+
+/// A link to an instance, with what balancing needs to know about it.
+#[derive(Debug)]
+pub(crate) struct InstanceLink {
+    pub(crate) id: InstanceKey,
+    pub(crate) link: Link,
+    pub(crate) breaker: Breaker,
+    clock: Clock,
+    in_flight: AtomicU32,
+    /// Set while the instance is shunned, so that the common case reads one flag.
+    is_shunned: AtomicBool,
+    shunned_until: Mutex<Option<Monotonic>>,
+    used: AtomicBool,
+}
+
+/// What makes two instances different connections: endpoints are reused, so the identity counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct InstanceKey {
+    pub(crate) service: contract::ids::ServiceId,
+    pub(crate) instance: contract::ids::InstanceId,
+    pub(crate) endpoint: String,
+}
+
+impl InstanceLink {
+    pub(crate) fn new(id: InstanceKey, credentials: Arc<Credentials>, clock: Clock) -> Self {
+        let expected = Peer::Service {
+            service: id.service,
+            instance: id.instance,
+        };
+        let link = Link::new(id.endpoint.clone(), expected, credentials, clock.clone());
+        Self {
+            id,
+            link,
+            breaker: Breaker::new(&clock),
+            clock,
+            in_flight: AtomicU32::new(0),
+            is_shunned: AtomicBool::new(false),
+            shunned_until: Mutex::new(None),
+            used: AtomicBool::new(false),
+        }
+    }
+
+    /// Calls of this process that the instance has not answered yet.
+    pub(crate) fn load(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Counts a call until the guard is dropped.
+    pub(crate) fn enter(&self) -> InFlight<&Self> {
+        self.begin();
+        InFlight(self)
+    }
+
+    /// Like [`enter`](Self::enter), with a guard that keeps the link.
+    pub(crate) fn enter_owned(self: &Arc<Self>) -> InFlight<Arc<Self>> {
+        self.begin();
+        InFlight(self.clone())
+    }
+
+    fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Leaves the instance alone for a short while: it could not be reached, or is stopping.
+    pub(crate) fn shun(&self) {
+        *self.shunned_until.lock() = Some(self.clock.monotonic() + SHUN);
+        self.is_shunned.store(true, Ordering::Release);
+    }
+
+    /// Whether it is being left alone now.
+    pub(crate) fn is_shunned(&self) -> bool {
+        if !self.is_shunned.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut until = self.shunned_until.lock();
+        let shunned = until.is_some_and(|until| self.clock.monotonic() < until);
+        if !shunned {
+            *until = None;
+            self.is_shunned.store(false, Ordering::Release);
+        }
+        shunned
+    }
+
+    /// A stream that it had begun is over: only one that broke says anything new.
+    pub(crate) fn stream_ended(&self, outcome: Option<Outcome>) {
+        if let Some(outcome @ (Outcome::Failure | Outcome::Unreached)) = outcome {
+            self.breaker.record(Pass::Ordinary, outcome);
+        }
+    }
+
+    /// Lets the connection go when nobody used it since the last time this was asked.
+    pub(crate) fn sweep(&self) {
+        if !self.used.swap(false, Ordering::Relaxed) && self.load() == 0 {
+            self.link.forget();
+        }
+    }
+}
+
+/// Counts one call in flight.
+#[derive(Debug)]
+pub(crate) struct InFlight<L: Deref<Target = InstanceLink>>(L);
+
+impl<L: Deref<Target = InstanceLink>> InFlight<L> {
+    /// The instance that works on it.
+    pub(crate) fn instance(&self) -> &InstanceLink {
+        &self.0
+    }
+}
+
+impl<L: Deref<Target = InstanceLink>> Drop for InFlight<L> {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A pass in use: one attempt at an instance that has no outcome yet.
+#[derive(Debug)]
+pub(crate) struct Trial<'c> {
+    breaker: &'c Breaker,
+    /// `None` once it was handed back.
+    pass: Option<Pass>,
+    deadline: &'c Deadline,
+}
+
+impl<'c> Trial<'c> {
+    pub(crate) fn new(instance: &'c InstanceLink, pass: Pass, deadline: &'c Deadline) -> Self {
+        Self {
+            breaker: &instance.breaker,
+            pass: Some(pass),
+            deadline,
+        }
+    }
+
+    /// How it went.
+    pub(crate) fn ended(mut self, outcome: Outcome) {
+        if let Some(pass) = self.pass.take() {
+            self.breaker.record(pass, outcome);
+        }
+    }
+}
+
+impl Drop for Trial<'_> {
+    fn drop(&mut self) {
+        match self.pass {
+            // A call that its deadline cut off was not answered in time.
+            Some(pass) if self.deadline.has_passed() => self.breaker.record(pass, Outcome::Failure),
+            Some(pass) => self.breaker.forget(pass),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::clock::{ManualClock, Timestamp};
+    use contract::ids::{IdMint, InstanceId, ServiceId};
+
+    use super::*;
+
+    fn instance() -> (InstanceLink, ManualClock) {
+        let (clock, hand) = Clock::manual(Timestamp::from_millis(1));
+        let mint = IdMint::seeded(1, &clock);
+        let id = InstanceKey {
+            service: ServiceId::mint(&mint),
+            instance: InstanceId::mint(&mint),
+            endpoint: "127.0.0.1:1".into(),
+        };
+        (InstanceLink::new(id, Arc::default(), clock), hand)
+    }
+
+    #[test]
+    fn a_call_is_counted_until_its_guard_is_gone() {
+        let (instance, _) = instance();
+        let first = instance.enter();
+        let second = instance.enter();
+        assert_eq!(instance.load(), 2);
+        drop((first, second));
+        assert_eq!(instance.load(), 0);
+    }
+
+    #[test]
+    fn an_unreachable_instance_is_left_alone_for_a_short_while_only() {
+        let (instance, hand) = instance();
+        assert!(!instance.is_shunned());
+        instance.shun();
+        assert!(instance.is_shunned());
+        hand.advance(SHUN);
+        assert!(!instance.is_shunned());
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_counts_against_the_instance_only_after_its_deadline() {
+        let (instance, hand) = instance();
+        let deadline = Deadline::after(&instance.clock, Duration::from_secs(1));
+        for _ in 0..20 {
+            drop(Trial::new(&instance, Pass::Ordinary, &deadline));
+        }
+        assert_eq!(instance.breaker.held(), None);
+        hand.advance(Duration::from_secs(1));
+        for _ in 0..10 {
+            drop(Trial::new(&instance, Pass::Ordinary, &deadline));
+        }
+        assert!(instance.breaker.held().is_some());
+    }
+}

@@ -1,0 +1,298 @@
+//! OpenAPI 3.1 of the axum handlers that are declared, at the paths they are mounted at.
+//!
+//! Refuses two types of one name and two operations of one name, with the paths of both: a document
+//! in which `Order` is sometimes another one is worse than none.
+//!
+//! Invariant: an operation is in the document if it can be told where it is mounted; the others are
+//! named in [`OpenApi::left_out`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bridge_tower::routes::Audit;
+use serde_json::{Map, Value, json};
+
+use super::http::{HttpOperation, IdempotentBy};
+use crate::openapi::{
+    Answer, Components, Docs, Gathered, PROBLEM, Schemas, parameters, reference, template,
+};
+
+/// The methods that OpenAPI knows.
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+/// The version of a document that nobody gave one.
+const VERSION_DEFAULT: &str = "0.0.0";
+
+/// An OpenAPI 3.1 document of an application's annotated handlers.
+///
+/// It is an answer, so a route that serves it is one line; see [`openapi`](crate::openapi()).
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenApi {
+    document: Value,
+    /// Where what is in the document is defined, by pointers into it.
+    pub(crate) sites: BTreeMap<String, String>,
+    left_out: Vec<String>,
+}
+
+/// Why there is no document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenApiError {
+    pub(crate) faults: Vec<String>,
+}
+
+impl OpenApiError {
+    /// Everything that is wrong, a sentence each, with where it is.
+    pub fn faults(&self) -> impl Iterator<Item = &str> {
+        self.faults.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for OpenApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.faults.join("\n"))
+    }
+}
+
+impl std::error::Error for OpenApiError {}
+
+impl OpenApi {
+    /// Names the API and its version. Without it the name is that of the crate with the first handler,
+    /// and the version `0.0.0`.
+    #[must_use]
+    pub fn info(mut self, title: &str, version: &str) -> Self {
+        self.document["info"] = json!({ "title": title, "version": version });
+        self
+    }
+
+    /// The document.
+    pub fn json(&self) -> &Value {
+        &self.document
+    }
+
+    /// Declared operations that are not in the document, each with the reason.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+}
+
+impl axum::response::IntoResponse for OpenApi {
+    fn into_response(self) -> axum::response::Response {
+        axum::Json(self.document).into_response()
+    }
+}
+
+/// The document of what is declared and mounted.
+pub(crate) fn document(
+    operations: &[HttpOperation],
+    audit: &Audit,
+) -> Result<OpenApi, OpenApiError> {
+    let mut writer = Writer::default();
+    let mut schemas = Schemas::new();
+    schemas.add_problem();
+    for operation in operations {
+        let is_this = |it: &bridge_tower::routes::Declared| {
+            it.path == operation.id.name
+                && it.verb.as_str() == operation.id.verb
+                && it.operation == operation.name
+        };
+        let joined = &audit.declared_and_mounted;
+        match joined.iter().find(|it| is_this(&it.declared)) {
+            Some(joined) => writer.operation(&mut schemas, operation, &joined.path),
+            None => {
+                let is_missing = audit.declared_not_mounted.iter();
+                let is_missing = is_missing.map(|it| &it.declared).any(is_this);
+                writer.leave_out(operation, is_missing);
+            }
+        }
+    }
+    let title = operations.first().map_or("api", |it| crate_of(it.id.site));
+    writer.finish(schemas, title)
+}
+
+fn crate_of(site: &str) -> &str {
+    site.split("::").next().unwrap_or(site)
+}
+
+#[derive(Default)]
+struct Writer {
+    paths: Map<String, Value>,
+    tags: Vec<Value>,
+    /// The operations by their names.
+    named: BTreeMap<&'static str, &'static str>,
+    sites: BTreeMap<String, String>,
+    left_out: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Writer {
+    fn operation(&mut self, schemas: &mut Schemas, operation: &HttpOperation, mounted: &str) {
+        let (name, site) = (operation.name, operation.id.site);
+        let method = operation.id.verb.to_ascii_lowercase();
+        if !METHODS.contains(&method.as_str()) {
+            let text = format!("`{name}` at {site}: OpenAPI has no {}", operation.id.verb);
+            self.left_out.push(text);
+            return;
+        }
+        if let Some(other) = self.named.insert(name, site) {
+            self.faults.push(format!(
+                "`{name}` is the name of two operations, `{other}` and `{site}`: give one another \
+                 name, as `name = \"…\"` in its attribute"
+            ));
+            return;
+        }
+        let tag = operation.tag.map(|it| json!({ "name": it }));
+        if let Some(tag) = tag.filter(|it| !self.tags.contains(it)) {
+            self.tags.push(tag);
+        }
+        let gathered = operation.tell.map(|tell| Docs::told_by(schemas, tell));
+        let path = template(mounted);
+        let pointer = format!(
+            "/paths/{}/{method}",
+            path.replace('~', "~0").replace('/', "~1")
+        );
+        self.sites.insert(pointer, site.to_owned());
+        let said = said(operation, mounted, gathered.unwrap_or_default());
+        let at_path = self.paths.entry(path).or_insert_with(|| json!({}));
+        at_path[method] = said;
+    }
+
+    fn leave_out(&mut self, operation: &HttpOperation, is_missing: bool) {
+        let HttpOperation { id, name, .. } = operation;
+        let reason = match is_missing {
+            true => "is not mounted",
+            false => "may be mounted at several paths; write the whole path",
+        };
+        self.left_out
+            .push(format!("`{name}` ({} {}) {reason}", id.verb, id.name));
+    }
+
+    fn finish(mut self, schemas: Schemas, title: &str) -> Result<OpenApi, OpenApiError> {
+        let mut paths = Value::Object(std::mem::take(&mut self.paths));
+        let components = schemas.finish(&mut paths).unwrap_or_else(|faults| {
+            self.faults.extend(faults);
+            Components::default()
+        });
+        if !self.faults.is_empty() {
+            let faults = self.faults;
+            return Err(OpenApiError { faults });
+        }
+        for (name, site) in components.sites {
+            self.sites
+                .insert(format!("/components/schemas/{name}"), site);
+        }
+        let mut document = json!({
+            "openapi": "3.1.0",
+            "info": { "title": title, "version": VERSION_DEFAULT },
+            "paths": paths,
+            "components": { "schemas": components.schemas },
+        });
+        if !self.tags.is_empty() {
+            document["tags"] = self.tags.into();
+        }
+        Ok(OpenApi {
+            document,
+            sites: self.sites,
+            left_out: self.left_out,
+        })
+    }
+}
+
+/// An operation object.
+fn said(operation: &HttpOperation, mounted: &str, gathered: Gathered) -> Value {
+    let mut said = json!({ "operationId": operation.name });
+    if let Some(tag) = operation.tag {
+        said["tags"] = json!([tag]);
+    }
+    if !operation.doc.is_empty() {
+        said["summary"] = summary(operation.doc).into();
+        said["description"] = operation.doc.into();
+    }
+    let mut parameters = parameters(mounted, gathered.path.as_ref(), &gathered.query);
+    parameters.extend(operation.idempotent.map(key_header));
+    if !parameters.is_empty() {
+        said["parameters"] = parameters.into();
+    }
+    if let Some(body) = gathered.body {
+        said["requestBody"] = json!({
+            "required": body.is_required,
+            "content": { body.media: { "schema": body.schema } },
+        });
+    }
+    said["responses"] = responses(operation, gathered.answers);
+    said
+}
+
+/// The first sentence.
+fn summary(doc: &str) -> String {
+    let paragraph = doc.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.replace('\n', " ");
+    let sentence = line.split(". ").next().unwrap_or_default();
+    sentence.trim_end_matches('.').to_owned()
+}
+
+fn key_header(by: IdempotentBy) -> Value {
+    json!({
+        "name": by.header,
+        "in": "header",
+        "required": by.is_required,
+        "description": "Requests with the same key are one request; repeats get the first answer.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+    })
+}
+
+/// What the handler answers, and what is answered around it.
+fn responses(operation: &HttpOperation, told: Vec<Answer>) -> Value {
+    let problem = |status: &str, description: &str| Answer {
+        status: status.to_owned(),
+        description: description.to_owned(),
+        content: Some(("application/problem+json", reference(PROBLEM))),
+    };
+    let mut answers = told;
+    if answers.is_empty() {
+        answers.push(Answer::some());
+    }
+    if operation.idempotent.is_some() {
+        answers.push(problem("400", "The key is missing or cannot be one."));
+        answers.push(problem("422", "The key was used for another request."));
+    }
+    if operation.deadline.is_some() {
+        answers.push(problem("504", "The deadline has passed."));
+    }
+    if answers.iter().all(|it| it.status != "default") {
+        answers.push(problem("default", "The request failed."));
+    }
+    let mut responses = Map::new();
+    for answer in answers {
+        match responses.get_mut(&answer.status) {
+            None => {
+                let mut response = json!({ "description": answer.description });
+                if let Some((media, schema)) = answer.content {
+                    response["content"] = json!({ media: { "schema": schema } });
+                }
+                responses.insert(answer.status, response);
+            }
+            Some(response) => also(response, answer),
+        }
+    }
+    responses.into()
+}
+
+/// Another answer of a status that one has already.
+fn also(response: &mut Value, answer: Answer) {
+    if let Value::String(text) = &mut response["description"] {
+        text.push('\n');
+        text.push_str(&answer.description);
+    }
+    let Some((media, schema)) = answer.content else {
+        return;
+    };
+    let known = response["content"]
+        .get(media)
+        .map(|it| it["schema"].clone());
+    let both = match known {
+        Some(known) => json!({ "anyOf": [known, schema] }),
+        None => schema,
+    };
+    response["content"][media] = json!({ "schema": both });
+}

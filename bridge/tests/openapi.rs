@@ -1,0 +1,545 @@
+//! OpenAPI of annotated axum handlers, by what their signatures say.
+//!
+//! Invariant: what is asserted here is what a reader of the document relies on; that the whole is a
+//! valid document is judged by a validator in the end-to-end tests.
+#![cfg(feature = "openapi")]
+
+use std::collections::HashMap;
+
+use axum::extract::{Form, Multipart, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{Html, IntoResponse, NoContent, Redirect};
+use axum::routing::{MethodRouter, any};
+use axum::{Json, Router};
+use bridge::Handlers;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// An order.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Order {
+    id: u64,
+    /// What is bought.
+    sku: String,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only its schema is of interest")]
+struct Page {
+    /// How many are skipped.
+    #[serde(default)]
+    skip: u32,
+    limit: u32,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[expect(dead_code, reason = "only its schema is of interest")]
+struct Place {
+    shop: String,
+    id: u64,
+}
+
+/// A type that says nothing of its fields.
+#[derive(Serialize, Deserialize)]
+struct Plain {}
+
+#[derive(Debug, bridge::Error)]
+enum OrderError {
+    #[bridge(status = 404)]
+    Unknown,
+    #[bridge(status = 409, retryable, message = "{left} of {sku} left")]
+    OutOfStock { sku: String, left: u32 },
+    #[bridge(status = 409)]
+    Closed { by: Plainly },
+    #[bridge(transparent)]
+    Call(#[from] bridge::CallError),
+}
+
+/// A field without a schema.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Plainly {}
+
+type Answer<T> = Result<Json<T>, OrderError>;
+
+/// The document of one handler at a path.
+fn document(handlers: &Handlers, path: &str, method: MethodRouter) -> Value {
+    let app = Router::new().route(path, method);
+    let document = bridge::openapi(&app, handlers).expect("nothing is in the way");
+    assert_eq!(document.left_out(), [""; 0]);
+    document.json().clone()
+}
+
+/// The operation of one handler, which must be the only one.
+macro_rules! operation {
+    ($handler:ident, $path:literal, $method:ident) => {{
+        let route = axum::routing::$method($handler);
+        let document = document(&bridge::handlers![$handler], $path, route);
+        let template = $path.replace('*', "");
+        let operation = document["paths"][template][stringify!($method)].clone();
+        assert!(operation.is_object(), "{document:#}");
+        operation
+    }};
+}
+
+#[test]
+fn arguments_are_parameters_and_bodies_by_their_types() {
+    #[bridge::rpc(get, "/a/{id}")]
+    async fn scalar(_: State<()>, Path(_): Path<u64>) {}
+    let said = operation!(scalar, "/a/{id}", get);
+    let number = json!({ "type": "integer", "format": "uint64", "minimum": 0 });
+    let id = json!({ "name": "id", "in": "path", "required": true, "schema": number });
+    assert_eq!(said["parameters"], json!([id]));
+
+    #[bridge::rpc(get, "/a/{shop}/{id}")]
+    async fn tuple(Path(_): Path<(String, u64)>) {}
+    let said = operation!(tuple, "/a/{shop}/{id}", get);
+    assert_eq!(said["parameters"][0]["schema"], json!({ "type": "string" }));
+    assert_eq!(said["parameters"][1], id);
+
+    #[bridge::rpc(get, "/a/{id}/{shop}")]
+    async fn named(Path(_): Path<Place>) {}
+    assert_eq!(
+        operation!(named, "/a/{id}/{shop}", get)["parameters"][0],
+        id
+    );
+
+    #[bridge::rpc(get, "/a/{*rest}")]
+    async fn rest(Path(_): Path<String>, _: HeaderMap) {}
+    assert_eq!(
+        operation!(rest, "/a/{*rest}", get)["parameters"][0]["name"],
+        "rest"
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn query(Query(_): Query<Page>) {}
+    let said = operation!(query, "/a", get);
+    let [limit, skip] = ["limit", "skip"].map(|name| {
+        let all = said["parameters"].as_array().expect("a list");
+        all.iter()
+            .find(|it| it["name"] == name)
+            .expect("it is there")
+            .clone()
+    });
+    assert_eq!(
+        (&limit["in"], &limit["required"]),
+        (&json!("query"), &json!(true))
+    );
+    assert_eq!(skip["required"], false);
+    assert_eq!(skip["description"], "How many are skipped.");
+
+    #[bridge::rpc(get, "/a")]
+    async fn map(Query(_): Query<HashMap<String, String>>) {}
+    assert_eq!(operation!(map, "/a", get)["parameters"][0]["style"], "form");
+
+    #[bridge::rpc(get, "/a")]
+    async fn strange(Query(_): Query<Plain>, _: axum::http::Uri) {}
+    assert_eq!(operation!(strange, "/a", get).get("parameters"), None);
+}
+
+#[test]
+fn bodies_have_a_media_type_and_where_it_is_known_a_schema() {
+    let body = |said: &Value, media: &str| {
+        let body = &said["requestBody"];
+        (
+            body["content"][media]["schema"].clone(),
+            body["required"].clone(),
+        )
+    };
+    let order = json!({ "$ref": "#/components/schemas/Order" });
+
+    #[bridge::rpc(post, "/a")]
+    async fn described(Json(_): Json<Order>) {}
+    let said = operation!(described, "/a", post);
+    assert_eq!(
+        body(&said, "application/json"),
+        (order.clone(), json!(true))
+    );
+
+    #[bridge::rpc(post, "/a")]
+    async fn optional(_: Option<Json<Order>>) {}
+    let said = operation!(optional, "/a", post);
+    assert_eq!(body(&said, "application/json"), (order, json!(false)));
+
+    #[bridge::rpc(post, "/a")]
+    async fn many(_: Json<Vec<Order>>) {}
+    let said = operation!(many, "/a", post);
+    assert_eq!(body(&said, "application/json").0["type"], "array");
+
+    #[bridge::rpc(post, "/a")]
+    async fn plain(_: Json<Plain>) {}
+    let said = operation!(plain, "/a", post);
+    assert_eq!(body(&said, "application/json"), (json!({}), json!(true)));
+
+    #[bridge::rpc(post, "/a")]
+    async fn form(_: Form<Place>) {}
+    let said = operation!(form, "/a", post);
+    let place = json!({ "$ref": "#/components/schemas/Place" });
+    assert_eq!(body(&said, "application/x-www-form-urlencoded").0, place);
+
+    #[bridge::rpc(post, "/a")]
+    async fn text(_: String) {}
+    assert_eq!(
+        body(&operation!(text, "/a", post), "text/plain").0,
+        json!({ "type": "string" })
+    );
+
+    #[bridge::rpc(post, "/a")]
+    async fn bytes(_: axum::body::Bytes) {}
+    assert_eq!(
+        body(&operation!(bytes, "/a", post), "application/octet-stream").0,
+        json!({})
+    );
+
+    #[bridge::rpc(post, "/a")]
+    async fn parts(_: Multipart) {}
+    let said = operation!(parts, "/a", post);
+    assert_eq!(
+        body(&said, "multipart/form-data").0,
+        json!({ "type": "object" })
+    );
+
+    #[bridge::rpc(post, "/a")]
+    async fn whole(_: axum::extract::Request) {}
+    assert_eq!(operation!(whole, "/a", post).get("requestBody"), None);
+}
+
+#[test]
+fn answers_have_their_status_and_media_type() {
+    type Content = Option<(&'static str, Value)>;
+    let check = |said: Value, status: &str, content: Content| {
+        let answer = &said["responses"][status];
+        assert!(answer["description"].is_string(), "{said:#}");
+        let expected = content.map(|(media, schema)| json!({ media: { "schema": schema } }));
+        assert_eq!(answer.get("content"), expected.as_ref(), "{said:#}");
+        assert!(said["responses"]["default"].is_object(), "{said:#}");
+    };
+    let order = json!({ "$ref": "#/components/schemas/Order" });
+    let text = json!({ "type": "string" });
+
+    #[bridge::rpc(get, "/a")]
+    async fn described() -> Json<Order> {
+        unreachable!()
+    }
+    check(
+        operation!(described, "/a", get),
+        "200",
+        Some(("application/json", order.clone())),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn plain() -> Json<Plain> {
+        unreachable!()
+    }
+    check(
+        operation!(plain, "/a", get),
+        "200",
+        Some(("application/json", json!({}))),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn chosen() -> (StatusCode, Json<Order>) {
+        unreachable!()
+    }
+    check(
+        operation!(chosen, "/a", get),
+        "default",
+        Some(("application/json", order.clone())),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn chosen_or_not() -> Result<(StatusCode, HeaderMap, Json<Order>), StatusCode> {
+        unreachable!()
+    }
+    let said = operation!(chosen_or_not, "/a", get);
+    check(said, "2XX", Some(("application/json", order.clone())));
+
+    #[bridge::rpc(get, "/a")]
+    async fn html() -> Html<String> {
+        unreachable!()
+    }
+    check(
+        operation!(html, "/a", get),
+        "200",
+        Some(("text/html", text.clone())),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn string() -> Result<String, (StatusCode, String)> {
+        unreachable!()
+    }
+    let said = operation!(string, "/a", get);
+    assert_eq!(
+        said["responses"]["default"]["content"]["text/plain"]["schema"],
+        text
+    );
+    check(said, "200", Some(("text/plain", text.clone())));
+
+    #[bridge::rpc(get, "/a")]
+    async fn borrowed() -> &'static str {
+        unreachable!()
+    }
+    check(
+        operation!(borrowed, "/a", get),
+        "200",
+        Some(("text/plain", text.clone())),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn nothing() {}
+    check(operation!(nothing, "/a", get), "200", None);
+
+    #[bridge::rpc(get, "/a")]
+    async fn no_content() -> NoContent {
+        unreachable!()
+    }
+    check(operation!(no_content, "/a", get), "204", None);
+
+    #[bridge::rpc(get, "/a")]
+    async fn elsewhere() -> Redirect {
+        unreachable!()
+    }
+    check(operation!(elsewhere, "/a", get), "3XX", None);
+
+    #[bridge::rpc(get, "/a")]
+    async fn status() -> StatusCode {
+        unreachable!()
+    }
+    check(operation!(status, "/a", get), "default", None);
+
+    #[bridge::rpc(get, "/a")]
+    async fn hidden() -> impl IntoResponse {}
+    check(operation!(hidden, "/a", get), "default", None);
+
+    #[bridge::rpc(get, "/a")]
+    async fn events() -> Sse<tokio_stream::Empty<Result<Event, std::convert::Infallible>>> {
+        unreachable!()
+    }
+    check(
+        operation!(events, "/a", get),
+        "200",
+        Some(("text/event-stream", text)),
+    );
+
+    #[bridge::rpc(get, "/a")]
+    async fn anything() -> axum::response::Response {
+        unreachable!()
+    }
+    check(operation!(anything, "/a", get), "default", None);
+}
+
+#[test]
+fn every_variant_of_an_error_is_a_problem_with_its_status_and_fields() {
+    #[bridge::rpc(post, "/orders", idempotent_by = "Idempotency-Key", deadline = "2s")]
+    async fn place(_: Json<Order>) -> Answer<Order> {
+        unreachable!()
+    }
+    let handlers = bridge::handlers![place];
+    let document = document(&handlers, "/orders", axum::routing::post(place));
+    let said = &document["paths"]["/orders"]["post"];
+    let problem = |status: &str| {
+        let answer = &said["responses"][status];
+        answer["content"]["application/problem+json"]["schema"].clone()
+    };
+    assert_eq!(
+        problem("404")["$ref"],
+        "#/components/schemas/OrderError.UNKNOWN"
+    );
+    let conflict = problem("409");
+    assert_eq!(
+        conflict["oneOf"][0]["$ref"],
+        "#/components/schemas/OrderError.OUT_OF_STOCK"
+    );
+    assert_eq!(
+        conflict["discriminator"]["mapping"]["CLOSED"],
+        "#/components/schemas/OrderError.CLOSED"
+    );
+    assert_eq!(
+        said["responses"]["409"]["description"],
+        "OUT_OF_STOCK: {left} of {sku} left\nCLOSED: closed"
+    );
+    for status in ["400", "422", "504", "default"] {
+        assert_eq!(
+            problem(status)["$ref"],
+            "#/components/schemas/bridge.Problem",
+            "{status}"
+        );
+    }
+    let schemas = &document["components"]["schemas"];
+    let out = &schemas["OrderError.OUT_OF_STOCK"];
+    assert_eq!(
+        out["properties"]["code"],
+        json!({ "const": "OUT_OF_STOCK" })
+    );
+    assert_eq!(out["properties"]["status"], json!({ "const": 409 }));
+    assert_eq!(out["properties"]["retryable"], json!({ "const": true }));
+    assert_eq!(out["properties"]["left"]["type"], "integer");
+    assert_eq!(
+        out["required"],
+        json!(["code", "status", "retryable", "left", "sku"])
+    );
+    assert_eq!(schemas["OrderError.CLOSED"]["properties"]["by"], json!({}));
+    let key = &said["parameters"][0];
+    assert_eq!(
+        (&key["name"], &key["in"]),
+        (&json!("Idempotency-Key"), &json!("header"))
+    );
+}
+
+#[test]
+fn what_is_read_and_what_is_written_are_one_component_where_they_are_equal() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Line {
+        sku: String,
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Basket {
+        lines: Vec<Line>,
+        order: Order,
+    }
+    #[bridge::rpc(post, "/a")]
+    async fn echo(basket: Json<Basket>) -> Json<Basket> {
+        basket
+    }
+    let document = document(&bridge::handlers![echo], "/a", axum::routing::post(echo));
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .expect("components");
+    let names: Vec<_> = schemas.keys().map(String::as_str).collect();
+    // A note may be left out of what is read, and is always written.
+    let expected = [
+        "Basket.Input",
+        "Basket.Output",
+        "Line",
+        "Order.Input",
+        "Order.Output",
+        "bridge.Problem",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(schemas["Order.Input"]["required"], json!(["id", "sku"]));
+    assert_eq!(
+        schemas["Order.Output"]["required"],
+        json!(["id", "sku", "note"])
+    );
+    let order = &schemas["Basket.Output"]["properties"]["order"]["$ref"];
+    assert_eq!(order, "#/components/schemas/Order.Output");
+}
+
+#[test]
+fn instances_of_a_generic_type_are_components_of_their_own() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Few<T> {
+        items: Vec<T>,
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Line {}
+    #[bridge::rpc(post, "/a")]
+    async fn change(_: Json<Few<Line>>) -> Json<(Few<String>, Few<Line>)> {
+        unreachable!()
+    }
+    let document = document(
+        &bridge::handlers![change],
+        "/a",
+        axum::routing::post(change),
+    );
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .expect("components");
+    let names: Vec<_> = schemas.keys().map(String::as_str).collect();
+    assert_eq!(names, ["Few_Line", "Few_string", "Line", "bridge.Problem"]);
+}
+
+mod other {
+    use super::*;
+
+    #[derive(Serialize, JsonSchema)]
+    pub(super) struct Order {}
+
+    #[bridge::rpc(get, "/b/{id}")]
+    pub(super) async fn read(_: Path<u64>) -> Json<Order> {
+        unreachable!()
+    }
+}
+
+#[bridge::rpc(get, "/a/{id}", tag = "orders")]
+async fn read(_: Path<u64>) -> Json<Order> {
+    unreachable!()
+}
+
+#[test]
+fn two_types_and_two_operations_of_one_name_are_refused_with_both_places() {
+    let app = Router::<()>::new()
+        .route("/a/{id}", any(read))
+        .route("/b/{id}", any(other::read));
+    let handlers = bridge::handlers![read, other::read];
+    let error = bridge::openapi(&app, &handlers).expect_err("both are called read");
+    assert_eq!(
+        error.to_string(),
+        "`read` is the name of two operations, `openapi::read` and `openapi::other::read`: give one \
+         another name, as `name = \"…\"` in its attribute"
+    );
+
+    #[bridge::rpc(get, "/c")]
+    async fn both() -> Result<Json<Order>, Json<other::Order>> {
+        unreachable!()
+    }
+    let app = Router::<()>::new().route("/c", any(both));
+    let error = bridge::openapi(&app, &bridge::handlers![both]).expect_err("two orders");
+    assert_eq!(
+        error.faults().collect::<Vec<_>>(),
+        [
+            "`Order` is the name of two types, `openapi::Order` and `openapi::other::Order`: rename \
+          one of them, or give it another name in documents with `#[schemars(rename = \"…\")]`"
+        ]
+    );
+}
+
+/// Reads an order.
+///
+/// Or not. Then it is an error.
+#[bridge::rpc(get, "/orders/{id}", tag = "orders", name = "readOrder")]
+async fn nested(_: Path<Place>) -> Answer<Order> {
+    unreachable!()
+}
+
+#[test]
+fn operations_are_at_the_paths_they_are_mounted_at() {
+    #[bridge::rpc(get, "/lost")]
+    async fn lost() {}
+    let orders = Router::new().route("/orders/{id}", axum::routing::get(nested));
+    let app = Router::<()>::new().nest("/v1/{shop}", orders);
+    let document = bridge::openapi(&app, &bridge::handlers![nested, lost]).expect("a document");
+    assert_eq!(document.left_out(), ["`lost` (GET /lost) is not mounted"]);
+    let document = document.info("Shop", "1.2.3");
+    let said = &document.json()["paths"]["/v1/{shop}/orders/{id}"]["get"];
+    assert_eq!(said["operationId"], "readOrder");
+    assert_eq!(said["summary"], "Reads an order");
+    assert_eq!(
+        said["description"],
+        "Reads an order.\n\nOr not. Then it is an error."
+    );
+    assert_eq!(said["tags"], json!(["orders"]));
+    assert_eq!(said["parameters"][0]["name"], "shop");
+    assert_eq!(said["parameters"][1]["schema"]["type"], "integer");
+    assert_eq!(
+        document.json()["info"],
+        json!({ "title": "Shop", "version": "1.2.3" })
+    );
+    assert_eq!(document.json()["tags"], json!([{ "name": "orders" }]));
+}
+
+#[tokio::test]
+async fn a_document_is_an_answer() {
+    let app = Router::<()>::new().route("/orders/{shop}/{id}", axum::routing::get(nested));
+    let document = bridge::openapi(&app, &bridge::handlers![nested]).expect("a document");
+    let answer = document.clone().into_response();
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let body = axum::body::to_bytes(answer.into_body(), 65_536)
+        .await
+        .expect("it ends");
+    let served: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(served, *document.json());
+}

@@ -1,0 +1,11 @@
+#[derive(Clone, Copy, bridge::Enumeration)]
+#[bridge(package = "shop.v1")]
+enum Status {
+    #[bridge(1)]
+    Open,
+    #[bridge(0)]
+    Unspecified,
+    Unrecognized(i32),
+}
+
+fn main() {}
