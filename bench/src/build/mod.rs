@@ -7,6 +7,8 @@
 //! folder of its own, built from nothing and removed at the end.
 
 mod cargo;
+mod form;
+mod program;
 mod sample;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +16,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use self::cargo::{Cargo, Taken};
-use self::sample::{Form, OPERATIONS_TOTAL, Sample};
+use self::form::{Form, OPERATIONS_TOTAL};
+use self::sample::Sample;
 use crate::Size;
 use crate::failure::{Context, Failure, Result};
 use crate::report::{Report, Spread, Target};

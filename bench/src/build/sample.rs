@@ -7,38 +7,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use super::form::{Form, RESOURCES, named};
+use super::program::{build_script, program};
 use crate::failure::{Context, Failure, Result};
-
-/// One word for one of the ten: `Thing` in the samples.
-const RESOURCES: [&str; 10] = [
-    "Order", "Refund", "Parcel", "Account", "Coupon", "Invoice", "Review", "Voucher", "Ticket",
-    "Basket",
-];
-
-/// The operations of each.
-const OPERATIONS: [&str; 10] = [
-    "list_things",
-    "read_thing",
-    "create_thing",
-    "replace_thing",
-    "rename_thing",
-    "label_thing",
-    "open_thing",
-    "finish_thing",
-    "remove_thing",
-    "total_things",
-];
-
-/// How many operations a sample has.
-pub(super) const OPERATIONS_TOTAL: usize = RESOURCES.len() * OPERATIONS.len();
 
 const HANDLERS: &str = include_str!("../../samples/things.rs");
 const SERVICE: &str = include_str!("../../samples/things_service.rs");
 const CONTRACT: &str = include_str!("../../samples/things.proto");
-const AXUM_ERROR: &str = include_str!("../../samples/axum_error.rs");
-const TONIC_ERROR: &str = include_str!("../../samples/tonic_error.rs");
+const AXUM_ERROR: &str = include_str!("../../samples/axum_error.txt");
+const TONIC_ERROR: &str = include_str!("../../samples/tonic_error.txt");
 
 /// Our crates that end up in a sample. A user has them from a registry or from git, compiled in 16
 /// units as every dependency is; from a path cargo would cut them into 256, to edit them.
@@ -46,72 +23,6 @@ const OURS: [&str; 3] = ["bridge", "bridge-contract", "bridge-tower"];
 
 /// What an edit changes, in the body of the first operation of the first resource.
 const EDITED: &str = "unwrap_or(20)";
-
-/// How a sample is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) enum Form {
-    /// axum handlers, annotated
-    Bridge,
-    /// The same handlers alone
-    Axum,
-    /// Contracts and services of ours
-    BridgeContracts,
-    /// The same contracts and services with tonic
-    Tonic,
-}
-
-impl Form {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Bridge, Self::Axum, Self::BridgeContracts, Self::Tonic];
-
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Bridge => "bridge, axum handlers",
-            Self::Axum => "axum alone",
-            Self::BridgeContracts => "bridge, contracts",
-            Self::Tonic => "tonic",
-        }
-    }
-
-    pub(super) fn package(self) -> &'static str {
-        match self {
-            Self::Bridge => "sample-bridge",
-            Self::Axum => "sample-axum",
-            Self::BridgeContracts => "sample-contracts",
-            Self::Tonic => "sample-tonic",
-        }
-    }
-
-    fn dependencies(self) -> &'static str {
-        match self {
-            Self::Bridge => {
-                "axum.workspace = true\nbridge.workspace = true\nserde.workspace = true\n"
-            }
-            Self::Axum => {
-                "axum.workspace = true\nserde.workspace = true\nserde_json.workspace = true\n"
-            }
-            Self::BridgeContracts => {
-                "bridge.workspace = true\n[build-dependencies]\nbridge-codegen.workspace = true\n"
-            }
-            Self::Tonic => {
-                "prost.workspace = true\n\
-                 tonic = { workspace = true, features = [\"server\", \"tls-ring\"] }\n\
-                 tonic-prost.workspace = true\n\
-                 [build-dependencies]\n\
-                 protox.workspace = true\n\
-                 tonic-prost-build.workspace = true\n"
-            }
-        }
-    }
-
-    fn is_ours(self) -> bool {
-        matches!(self, Self::Bridge | Self::BridgeContracts)
-    }
-
-    fn has_contracts(self) -> bool {
-        matches!(self, Self::BridgeContracts | Self::Tonic)
-    }
-}
 
 /// A package on disk.
 #[derive(Debug)]
@@ -173,14 +84,6 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     fs::write(&path, text).context(path.display())
 }
 
-/// A template about things, about something else.
-fn named(template: &str, name: &str) -> String {
-    template
-        .replace("Thing", name)
-        .replace("thing", &name.to_lowercase())
-        .replace("THING", &name.to_uppercase())
-}
-
 /// The workspace's own versions, its paths made absolute.
 fn manifest(form: Form, root: &Path) -> Result<String> {
     let path = root.join("Cargo.toml");
@@ -201,21 +104,6 @@ fn manifest(form: Form, root: &Path) -> Result<String> {
         form.package(),
         form.dependencies(),
     ))
-}
-
-fn build_script(form: Form) -> &'static str {
-    if form == Form::BridgeContracts {
-        return "fn main() {\n    bridge_codegen::contracts(\"contracts\").compile();\n}\n";
-    }
-    "fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!(\"cargo::rerun-if-changed=contracts\");
-    let files = std::fs::read_dir(\"contracts\")?.map(|it| it.map(|it| it.path()));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
-    let files = protox::compile(files, [\"contracts\"])?;
-    tonic_prost_build::compile_fds(files)?;
-    Ok(())
-}
-"
 }
 
 fn resource(form: Form) -> String {
@@ -267,65 +155,6 @@ fn of_tonic(text: &str) -> String {
     .replace("#[derive(Debug, bridge::Error)]", "#[derive(Debug)]")
     .replace("Ok(reply)", "Ok(Response::new(reply))")
 }
-
-fn program(form: Form) -> String {
-    let modules: String = RESOURCES
-        .iter()
-        .map(|name| format!("mod {}s;\n", name.to_lowercase()))
-        .collect();
-    let each = |line: &str| -> String { RESOURCES.iter().map(|name| named(line, name)).collect() };
-    let body = match form {
-        Form::Axum => {
-            let routers = each("        .merge(things::router())\n");
-            format!("    let app = axum::Router::new()\n{routers}    ;\n{SERVE_HTTP}")
-        }
-        Form::Bridge => {
-            let routers = each("        .merge(things::router())\n");
-            let handlers: String = OPERATIONS
-                .iter()
-                .map(|it| format!("        things::{it},\n"))
-                .collect();
-            let handlers = each(&handlers);
-            format!(
-                "    let app = axum::Router::new()\n{routers}    ;\n\
-                 \x20   let handlers = bridge::handlers![\n{handlers}    ];\n\
-                 \x20   let app = bridge::declare(app, &handlers);\n{SERVE_HTTP}"
-            )
-        }
-        Form::BridgeContracts => {
-            let services = each("        .serve(things::ThingHost::default())\n");
-            format!(
-                "    let joined = bridge::Bridge::builder(\"sample\")\n\
-                 \x20       .runtime(\"127.0.0.1:14445\", std::env::var(\"KEY\")?)\n\
-                 \x20       .advertise(\"127.0.0.1:0\")\n{services}\
-                 \x20       .start()\n        .await?;\n\
-                 \x20   joined.stop().await;\n    Ok(())\n"
-            )
-        }
-        Form::Tonic => {
-            let services = each(
-                "        .add_service(things::things_server::ThingsServer::new(\n\
-                 \x20           things::ThingHost::default(),\n        ))\n",
-            );
-            format!(
-                "    let key = std::env::var(\"KEY\")?;\n\
-                 \x20   let identity = tonic::transport::Identity::from_pem(&key, &key);\n\
-                 \x20   let tls = tonic::transport::ServerTlsConfig::new().identity(identity);\n\
-                 \x20   tonic::transport::Server::builder()\n        .tls_config(tls)?\n{services}\
-                 \x20       .serve(([127, 0, 0, 1], 0).into())\n        .await?;\n    Ok(())\n"
-            )
-        }
-    };
-    format!(
-        "{modules}\n#[tokio::main]\n\
-         async fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{body}}}\n"
-    )
-}
-
-const SERVE_HTTP: &str = "    let listener = tokio::net::TcpListener::bind(\"127.0.0.1:0\").await?;
-    axum::serve(listener, app).await?;
-    Ok(())
-";
 
 #[cfg(test)]
 mod tests {
