@@ -101,7 +101,7 @@ pub(crate) enum Command {
              before that, such as opening its database, it does. The patch is then compiled and audited in that copy; your files stay as they are, unless \
              --write.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
              could not be built or audited; 2 wrong usage.\n\n\
-             Examples:\n  cargo bridge adopt | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
+             Examples:\n  cargo bridge adopt --bridge-path ../bridge | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
     )]
     Adopt(Adopt),
     /// Say what a code of a macro means, with a wrong and a right example, or list all
@@ -293,7 +293,7 @@ pub(crate) struct Adopt {
     /// Description that the program wrote elsewhere with BRIDGE_DESCRIBE=FILE, instead of running it
     #[arg(long, value_name = "FILE")]
     pub(crate) description: Option<PathBuf>,
-    /// Folder of the crate `bridge`, where it is not taken from the registry
+    /// Folder of the crate `bridge`, unless the workspace has it in `[workspace.dependencies]`
     #[arg(long, value_name = "FOLDER")]
     pub(crate) bridge_path: Option<PathBuf>,
     /// Change the files instead of printing a patch

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Package, Said, repository};
 
-const MANIFEST: &str = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace]\n\n\
+const MANIFEST: &str = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[workspace.dependencies]\nbridge = \"0.1\"\n\n\
      [dependencies]\naxum = \"0.8\"\n# the runtime\ntokio = \"1\"\n";
 
 const MAIN: &str = r#"mod api;
@@ -32,6 +32,8 @@ async fn generic<T: Send + 'static>() {}
 async fn sometimes() {}
 async fn two_places() {}
 async fn deep() {}
+async fn elsewhere() {}
+async fn either() {}
 #[utoipa::path(get, path = "/documented", responses((status = 200)))]
 async fn documented() {}
 struct Service;
@@ -72,6 +74,8 @@ fn app(prefix: String) -> Router {
         .nest("/v1", v1)
         .merge(below("/deep", Router::new().route("/er", get(deep))))
         .merge(described)
+        .route(&std::env::var("SHOP_PATH").unwrap(), get(elsewhere))
+        .nest(if v2 { "/v2" } else { "/v3" }, Router::new().route("/either", get(either)))
         .layer(axum::middleware::from_fn(pass));
     if prefix.is_empty() {
         app = app.route("/a", get(two_places)).route("/b", get(two_places));
@@ -193,6 +197,8 @@ fn handlers_are_found_wherever_they_are_mounted_from_and_the_rest_is_told_with_r
         ("ANY /any", "answers every method"),
         ("GET /closure", "a closure"),
         ("GET /method", "a method"),
+        ("GET …", "its path is made while the program runs"),
+        ("GET …/either", "where it is mounted is not known"),
         ("GET /inner", "a function inside of a function"),
         ("GET /macro", "not found in the source"),
         ("GET /v1/sometimes", "`#[cfg]`"),
@@ -223,7 +229,7 @@ fn a_patch_adds_lines_and_changes_nothing_else() {
     apply(&package, &said.out);
     assert_eq!(
         package.text("Cargo.toml"),
-        MANIFEST.replace("# the", "bridge = \"0.1.0\"\n# the")
+        MANIFEST.replace("# the", "bridge = { workspace = true }\n# the")
     );
     let main = package.text("src/main.rs");
     for expected in [
@@ -479,11 +485,16 @@ fn below(prefix: &str, router: Router) -> Router {
 
 async fn unmounted() {}
 
+async fn last() {}
+
 fn app() -> Router {
     let orders = Router::new().route("/", get(list)).route("/{id}", get(show));
     let never: Router = Router::new().route("/never", get(unmounted));
     drop(never);
+    let folded = vec![("/folded", Router::new().route("/last", get(last)))];
+    let folded = folded.into_iter().fold(Router::new(), |all, (prefix, it)| all.nest(prefix, it));
     below("/v1/orders", orders)
+        .merge(folded)
         .nest("/internal", inner::router())
         .route("/pair/{a}", get(refused))
         .route("/closure", get(|| async {}))
@@ -492,7 +503,7 @@ fn app() -> Router {
 fn main() {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it is").block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("it is");
-        axum::serve(listener, app()).await.expect("it serves");
+        axum::serve(listener, app().into_make_service()).await.expect("it serves");
     });
 }
 "#;
@@ -548,12 +559,19 @@ fn a_real_program_is_asked_patched_built_and_audited() {
     paths.sort_unstable();
     assert_eq!(
         paths,
-        ["/internal/deep", "/v1/orders", "/v1/orders/{id}"],
+        [
+            "/folded/last",
+            "/internal/deep",
+            "/v1/orders",
+            "/v1/orders/{id}"
+        ],
         "{value:#}"
     );
     assert!(left_alone(&value, "GET /pair/{a}").contains("`Path` takes 2 values"));
     assert!(left_alone(&value, "GET …/never").contains("does not mount it"));
     assert_eq!(value["rounds"], 2);
+    let taken = "`last` is taken for GET /folded/last, the only free route that ends as it does";
+    assert!(said.err.contains(taken), "{}", said.err);
 
     let words = ["audit", "--describe", "cargo run --offline --quiet"];
     let audit = package.bridge_with(&words, &environment);
@@ -569,7 +587,7 @@ fn a_real_program_is_asked_patched_built_and_audited() {
     let again = run(&[]);
     assert_eq!((again.code, again.out.as_str()), (0, ""), "{}", again.err);
     assert!(
-        again.err.contains("0 handlers annotated, 3 before"),
+        again.err.contains("0 handlers annotated, 4 before"),
         "{}",
         again.err
     );

@@ -32,40 +32,52 @@ pub(super) fn is_axum_right(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// Where `bridge` is taken from.
-pub(super) struct Bridge {
-    /// As given, and what it is.
-    folder: Option<(PathBuf, PathBuf)>,
+pub(super) enum Bridge {
+    /// A folder: as it was given, and whole.
+    Folder(PathBuf, PathBuf),
+    /// As the workspace says.
+    Inherited(String),
+    /// Nothing says where.
+    Unknown,
 }
 
 impl Bridge {
-    pub(super) fn of(asked: &Adopt) -> Result<Self, Failure> {
-        let folder = asked.bridge_path.as_ref().map(|given| {
-            let whole = given.canonicalize();
-            let whole = whole.ok().filter(|it| it.join("Cargo.toml").is_file());
-            let whole = whole.ok_or_else(|| {
-                Failure::usage(format!("{}: no package is there", given.display()))
-            })?;
-            Ok::<_, Failure>((given.clone(), whole))
-        });
-        Ok(Self {
-            folder: folder.transpose()?,
-        })
+    pub(super) fn of(asked: &Adopt, workspace: &Workspace) -> Result<Self, Failure> {
+        let Some(given) = &asked.bridge_path else {
+            let text = fs::read_to_string(workspace.root.join("Cargo.toml")).unwrap_or_default();
+            return Ok(manifest::inherited(&text).map_or(Self::Unknown, Self::Inherited));
+        };
+        let whole = given.canonicalize().ok();
+        match whole.filter(|it| it.join("Cargo.toml").is_file()) {
+            Some(whole) => Ok(Self::Folder(given.clone(), whole)),
+            None => Err(Failure::usage(format!(
+                "{}: no package is there",
+                given.display()
+            ))),
+        }
     }
 
     /// Right wherever it is read from.
-    pub(super) fn anywhere(&self) -> String {
-        manifest::requirement(self.folder.as_ref().map(|(_, whole)| whole.as_path()))
+    pub(super) fn anywhere(&self) -> Result<String, String> {
+        match self {
+            Self::Folder(_, whole) => Ok(manifest::from_folder(whole)),
+            Self::Inherited(text) => Ok(text.clone()),
+            Self::Unknown => Err(
+                "does not depend on `bridge`, and nothing says where that is: name its folder with \
+                 --bridge-path, or add it to `[workspace.dependencies]`"
+                    .to_owned(),
+            ),
+        }
     }
 
     /// As the manifest in `folder` says it: the way it was given.
-    pub(super) fn from(&self, folder: &Path) -> String {
-        let relative = self
-            .folder
-            .as_ref()
-            .filter(|(given, _)| given.is_relative());
-        let Some((_, whole)) = relative else {
+    pub(super) fn from(&self, folder: &Path) -> Result<String, String> {
+        let Self::Folder(given, whole) = self else {
             return self.anywhere();
         };
+        if given.is_absolute() {
+            return self.anywhere();
+        }
         let shared = whole.components().zip(folder.components());
         let shared = shared.take_while(|(a, b)| a == b).count();
         let up = folder
@@ -73,7 +85,7 @@ impl Bridge {
             .skip(shared)
             .map(|_| Path::new("..").to_path_buf());
         let down = whole.components().skip(shared);
-        let path: PathBuf = up.collect::<PathBuf>().join(down.collect::<PathBuf>());
-        manifest::requirement(Some(&path))
+        let path = up.collect::<PathBuf>().join(down.collect::<PathBuf>());
+        Ok(manifest::from_folder(&path))
     }
 }

@@ -37,6 +37,8 @@ impl std::fmt::Display for Route {
 pub(super) struct Proposal {
     pub(super) function: FunctionId,
     pub(super) route: Route,
+    /// Only the end of the path is in the source, and no other route that is free ends so.
+    pub(super) is_by_end: bool,
     /// Where else it is mounted.
     pub(super) also: Vec<Route>,
 }
@@ -205,9 +207,9 @@ impl Claims<'_> {
 }
 
 impl Join {
-    /// One route for each handler: the first one in the source.
+    /// One route for each handler: one that the source has whole, else the first in the source.
     fn settle(&mut self, by: BTreeMap<Route, Vec<Mount>>) {
-        let mut handlers: BTreeMap<FunctionId, Vec<(Place, Route)>> = BTreeMap::new();
+        let mut handlers: BTreeMap<FunctionId, Vec<(bool, Place, Route)>> = BTreeMap::new();
         for (route, mounts) in by {
             let (mount, others) = (&mounts[0], &mounts[1..]);
             if others.iter().any(|it| it.target != mount.target) {
@@ -220,18 +222,20 @@ impl Join {
                     self.leave(&route, mount, EVERY_METHOD);
                 }
                 Target::Function(id) => {
-                    handlers.entry(id).or_default().push((mount.place, route));
+                    let found = (!mount.is_whole, mount.place, route);
+                    handlers.entry(id).or_default().push(found);
                 }
             }
         }
         for (function, mut routes) in handlers {
             routes.sort();
-            let mut routes = routes.into_iter().map(|(_, route)| route);
-            if let Some(route) = routes.next() {
+            let mut routes = routes.into_iter();
+            if let Some((is_by_end, _, route)) = routes.next() {
                 self.proposals.push(Proposal {
                     function,
                     route,
-                    also: routes.collect(),
+                    is_by_end,
+                    also: routes.map(|(_, _, route)| route).collect(),
                 });
             }
         }

@@ -7,28 +7,29 @@ use std::path::Path;
 
 use super::edit::{Edit, applied};
 
-/// The dependency by version, where no folder is given.
-const VERSION: &str = concat!("\"", env!("CARGO_PKG_VERSION"), "\"");
-
-/// How `bridge` is depended on.
-pub(super) fn requirement(folder: Option<&Path>) -> String {
-    match folder {
-        Some(folder) => format!("{{ path = {:?} }}", folder.display().to_string()),
-        None => VERSION.to_owned(),
-    }
+/// A dependency on the package in a folder.
+pub(super) fn from_folder(folder: &Path) -> String {
+    format!("{{ path = {:?} }}", folder.display().to_string())
 }
 
-/// The edit that adds `bridge = requirement`; nothing if there is one, an error if no place for it
-/// was found.
-pub(super) fn edit(text: &str, requirement: &str) -> Result<Option<Edit>, String> {
-    let has_it = |text: &str| {
-        let table = text.parse::<toml::Table>().map_err(|it| it.to_string())?;
-        let dependencies = table.get("dependencies");
-        Ok::<_, String>(dependencies.is_some_and(|it| it.get("bridge").is_some()))
-    };
-    if has_it(text)? {
-        return Ok(None);
-    }
+/// The dependency that the manifest of a workspace has for its packages, if it has it.
+pub(super) fn inherited(text: &str) -> Option<String> {
+    let table = text.parse::<toml::Table>().ok()?;
+    table.get("workspace")?.get("dependencies")?.get("bridge")?;
+    Some("{ workspace = true }".to_owned())
+}
+
+/// Whether a manifest depends on `bridge`.
+pub(super) fn has_it(text: &str) -> Result<bool, String> {
+    let table = text.parse::<toml::Table>();
+    let table = table.map_err(|error| error.to_string().trim_end().to_owned())?;
+    let dependencies = table.get("dependencies");
+    Ok(dependencies.is_some_and(|it| it.get("bridge").is_some()))
+}
+
+/// The edit that adds `bridge = requirement` to a manifest that does not have it; an error if no
+/// place for it was found.
+pub(super) fn edit(text: &str, requirement: &str) -> Result<Edit, String> {
     let line = format!("bridge = {requirement}\n");
     let edit = match table(text) {
         Some(at) => Edit::insert(at, line),
@@ -38,10 +39,11 @@ pub(super) fn edit(text: &str, requirement: &str) -> Result<Option<Edit>, String
         }
     };
     let made = applied(text, std::slice::from_ref(&edit));
-    if has_it(&made)? {
-        Ok(Some(edit))
-    } else {
-        Err("add `bridge` to its dependencies by hand: no place for the line was found".to_owned())
+    match has_it(&made) {
+        Ok(true) => Ok(edit),
+        _ => Err(
+            "add `bridge` to its dependencies by hand: no place for the line was found".to_owned(),
+        ),
     }
 }
 
@@ -150,11 +152,11 @@ mod tests {
             ),
         ] {
             let text = format!("{head}{before}");
-            let edit = edit(&text, "\"1\"").unwrap().unwrap();
+            let edit = edit(&text, "\"1\"").unwrap();
             assert_eq!(applied(&text, &[edit]), format!("{head}{after}"));
         }
         let there = "[dependencies]\nbridge = { path = \"x\" }\n";
-        assert_eq!(edit(there, "\"1\""), Ok(None));
+        assert_eq!(has_it(there), Ok(true));
     }
 
     #[test]

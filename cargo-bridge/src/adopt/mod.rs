@@ -59,7 +59,7 @@ pub(crate) fn run(common: &Common, asked: &Adopt) -> Result<ExitCode, Failure> {
     let package = &workspace.packages[chosen];
     let program = package.program(asked.bin.as_deref())?;
     dependency::is_axum_right(&workspace)?;
-    let bridge = Bridge::of(asked)?;
+    let bridge = Bridge::of(asked, &workspace)?;
     let sources = read(&workspace, chosen, program.map(|it| it.name.as_str()))?;
     let written = listing::written(&sources);
     let mut scan = scan::Scan::new(&sources);
@@ -194,6 +194,7 @@ impl Parts<'_> {
         let declared = passed.proposals.iter().map(|it| Declared {
             function: it.function,
             route: it.route.clone(),
+            is_by_end: it.is_by_end,
             also: it.also.clone(),
             is_old: patch::is_annotated(self.ground.sources, it.function),
         });

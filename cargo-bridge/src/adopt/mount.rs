@@ -66,14 +66,22 @@ impl Value {
         matches!(self, Self::Unknown)
     }
 
-    /// What may be one or the other, or both merged.
+    /// Both routers, or the one that is there; of texts nothing is left.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Unknown, other) => other,
             (Self::Router(a), Self::Router(b)) => Self::Router(joined(a, b)),
             (Self::Methods(a), Self::Methods(b)) => Self::Methods(joined(a, b)),
-            (Self::Text(_) | Self::Methods(_), router @ Self::Router(_)) => router,
-            (value, _) => value,
+            (router @ Self::Router(_), _) | (_, router @ Self::Router(_)) => router,
+            (methods @ Self::Methods(_), _) | (_, methods @ Self::Methods(_)) => methods,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What may be one or the other.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) if a == b => Self::Text(a),
+            (a, b) => a.and(b),
         }
     }
 
@@ -107,7 +115,7 @@ impl Value {
 }
 
 fn joined(mut all: Vec<Mount>, more: Vec<Mount>) -> Vec<Mount> {
-    let key = |it: &Mount| (it.place, it.verb.clone(), it.path.clone());
+    let key = |it: &Mount| (it.place, it.verb.clone(), it.path.clone(), it.is_whole);
     let mut known: HashSet<_> = all.iter().map(key).collect();
     for mount in more {
         if all.len() < MOUNTS_MAX && known.insert(key(&mount)) {

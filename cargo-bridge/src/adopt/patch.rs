@@ -27,7 +27,7 @@ pub(super) struct Ground<'s> {
 }
 
 /// How `bridge` is found, by the folder of the package that depends on it.
-pub(super) type Requirement<'r> = &'r dyn Fn(&Path) -> String;
+pub(super) type Requirement<'r> = &'r dyn Fn(&Path) -> Result<String, String>;
 
 /// Edits by file.
 #[derive(Debug, Default)]
@@ -233,7 +233,12 @@ impl Ground<'_> {
             let shown = self.workspace.shown(&package.manifest);
             let text = std::fs::read_to_string(&package.manifest)
                 .map_err(|error| format!("{shown}: cannot read ({error})"))?;
-            let edit = manifest::edit(&text, &requirement(package.folder()));
+            let edit = match manifest::has_it(&text) {
+                Ok(true) => Ok(None),
+                Ok(false) => requirement(package.folder())
+                    .and_then(|requirement| manifest::edit(&text, &requirement).map(Some)),
+                Err(error) => Err(error),
+            };
             let edit = edit.map_err(|error| format!("{shown}: {error}"))?;
             if let Some(edit) = edit {
                 patch.add(&package.manifest, edit);

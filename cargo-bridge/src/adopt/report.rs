@@ -29,6 +29,7 @@ pub(super) enum Proof {
 pub(super) struct Declared {
     pub(super) function: FunctionId,
     pub(super) route: Route,
+    pub(super) is_by_end: bool,
     pub(super) also: Vec<Route>,
     /// It was before.
     pub(super) is_old: bool,
@@ -91,6 +92,14 @@ impl Report {
             });
             screen::hint(&screen::table(["LEFT ALONE", "AT", "REASON"], rows));
         }
+        for it in self.declared.iter().filter(|it| it.is_by_end && !it.is_old) {
+            let name = &sources.functions[it.function].name;
+            screen::hint(&format!(
+                "note: `{name}` is taken for {}, the only free route that ends as it does in the \
+                 source: look at it",
+                it.route
+            ));
+        }
         let several = self.declared.iter().filter(|it| !it.also.is_empty());
         for it in several {
             let named = it.also.iter().take(ALSO_MAX).map(ToString::to_string);
@@ -137,6 +146,7 @@ impl Report {
             json!({
                 "operation": function.name, "method": it.route.verb, "path": it.route.path,
                 "at": place(function.file, function.attribute_at), "annotated_before": it.is_old,
+                "by_end_of_path": it.is_by_end,
                 "also": it.also.iter().map(route).collect::<Vec<_>>(),
             })
         });

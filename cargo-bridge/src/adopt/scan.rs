@@ -20,6 +20,17 @@ use super::syntax::{expressions, text_of};
 
 /// Evaluations of functions for what they are given.
 const APPLICATIONS_MAX: usize = 20_000;
+/// Methods that leave a text as it is.
+const SAME_TEXT: [&str; 7] = [
+    "as_ref",
+    "as_str",
+    "clone",
+    "into",
+    "to_owned",
+    "to_string",
+    "borrow",
+];
+
 /// Variables of a function.
 type Env = HashMap<String, Value>;
 
@@ -43,7 +54,7 @@ struct Cx<'e> {
     module: ModuleId,
     file: FileId,
     env: &'e mut Env,
-    returned: Value,
+    returned: Option<Value>,
 }
 
 impl<'s> Scan<'s> {
@@ -120,11 +131,14 @@ impl<'s> Scan<'s> {
             module: function.module,
             file: function.file,
             env: &mut env,
-            returned: Value::Unknown,
+            returned: None,
         };
         let tail = self.block(&mut cx, &function.block);
         self.active.remove(&id);
-        tail.and(cx.returned)
+        match cx.returned {
+            None => tail,
+            Some(returned) => tail.or(returned),
+        }
     }
 
     fn block(&mut self, cx: &mut Cx<'_>, block: &Block) -> Value {
@@ -180,22 +194,23 @@ impl<'s> Scan<'s> {
                 self.value_of(cx, &it.cond);
                 let then = self.block(cx, &it.then_branch);
                 match &it.else_branch {
-                    Some((_, otherwise)) => then.and(self.value_of(cx, otherwise)),
+                    Some((_, otherwise)) => then.or(self.value_of(cx, otherwise)),
                     None => then,
                 }
             }
             Expr::Match(it) => {
                 self.value_of(cx, &it.expr);
-                let arms = it.arms.iter();
-                arms.fold(Value::Unknown, |all, arm| {
-                    all.and(self.value_of(cx, &arm.body))
-                })
+                let arms = it.arms.iter().map(|arm| self.value_of(cx, &arm.body));
+                arms.reduce(Value::or).unwrap_or_default()
             }
             Expr::Assign(it) => self.assigned(cx, it),
             Expr::Return(it) => {
                 if let Some(expression) = &it.expr {
                     let value = self.value_of(cx, expression);
-                    cx.returned = std::mem::take(&mut cx.returned).and(value);
+                    cx.returned = Some(match cx.returned.take() {
+                        None => value,
+                        Some(other) => other.or(value),
+                    });
                 }
                 Value::Unknown
             }
@@ -251,11 +266,7 @@ impl<'s> Scan<'s> {
     /// Arguments of a macro that are expressions, such as those of `join!`.
     fn inside_macro(&mut self, cx: &mut Cx<'_>, call: &syn::Macro) -> Value {
         let all = expressions(call);
-        match self.sum(cx, &all) {
-            // What `format!` makes of a text is not that text.
-            Value::Text(_) => Value::Unknown,
-            value => value,
-        }
+        self.sum(cx, &all)
     }
 
     fn named(&self, cx: &Cx<'_>, path: &syn::Path) -> Value {
@@ -274,7 +285,7 @@ impl<'s> Scan<'s> {
             && let Some(name) = left.path.get_ident()
         {
             let known = cx.env.entry(name.to_string()).or_default();
-            *known = std::mem::take(known).and(value);
+            *known = std::mem::take(known).or(value);
         }
         Value::Unknown
     }
@@ -299,6 +310,9 @@ impl<'s> Scan<'s> {
             .nth(1)
             .map(String::as_str)
             .unwrap_or_default();
+        if let ("String", "from", Some(text)) = (before, last, call.args.first()) {
+            return self.value_of(cx, text);
+        }
         if last == "new" && before.ends_with("MethodRouter") {
             return Value::Methods(Vec::new());
         }
@@ -371,9 +385,28 @@ impl<'s> Scan<'s> {
             }
             ("merge" | "and" | "or", [other]) => receiver.and(other.clone()),
             _ if receiver.is_unknown() => self.some_method(&name, arguments),
-            _ => receiver,
+            _ => rest(receiver, &name, call, arguments),
         }
     }
+}
+
+/// What any other method makes of a value.
+fn rest(receiver: Value, name: &str, call: &syn::ExprMethodCall, given: Vec<Value>) -> Value {
+    if let Value::Text(_) = receiver {
+        let is_same = SAME_TEXT.contains(&name);
+        return if is_same { receiver } else { Value::Unknown };
+    }
+    let is_axum = name.ends_with("fallback") || name.ends_with("layer");
+    let works_on_it = call.args.iter().any(|it| matches!(it, Expr::Closure(_)));
+    let receiver = if works_on_it && !is_axum {
+        // A closure may nest it.
+        Value::default().nest(None, receiver)
+    } else {
+        receiver
+    };
+    // What is done with another router is not known.
+    let routers = given.into_iter().filter(|it| it.router().is_some());
+    routers.fold(receiver, |all, it| all.nest(None, it))
 }
 
 /// Names of a pattern get the value: which part of it belongs to which is not known.

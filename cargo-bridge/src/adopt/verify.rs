@@ -113,7 +113,7 @@ pub(super) fn observed(
             .collect();
         if right.is_empty() || right.len() == sites.len() {
             return Err(Failure::refused(format!(
-                "the application does not build with `bridge::declare(…)` around its router:\n{}",
+                "the application does not build, as it is but for `bridge::declare(…)` around its router:\n{}",
                 shown(&faults[0])
             )));
         }
