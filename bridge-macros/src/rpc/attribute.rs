@@ -159,7 +159,7 @@ fn route(diag: &Diag, pieces: &mut Vec<TokenStream>) -> Option<Route> {
     let first = first.filter(|it| second.is_some() || is_method(it))?;
     pieces.remove(0);
     let method = method(diag, first);
-    if second.is_some() || !pieces.first().is_none_or(|it| key_of(it).is_some()) {
+    if second.is_some() || pieces.first().is_some_and(|it| key_of(it).is_none()) {
         let given = pieces.remove(0);
         if second.is_none() {
             let text = "the path is a string literal, such as `\"/v1/orders/{id}\"`";
@@ -216,7 +216,8 @@ fn misspelt(diag: &Diag, pieces: &mut Vec<TokenStream>) -> Option<Route> {
         let path = syn::parse2(TokenTree::from(path).into()).ok();
         return Some(Route { method: None, path });
     }
-    let is_named = |it: &TokenStream| key_of(it).is_some_and(|key| key == "method" || key == "path");
+    let is_named =
+        |it: &TokenStream| key_of(it).is_some_and(|key| key == "method" || key == "path");
     let named = pieces.iter().find(|it| is_named(it))?.clone();
     pieces.retain(|it| !is_named(it));
     let text = "method and path come first and without keys, such as `post, \"/v1/orders\"`";

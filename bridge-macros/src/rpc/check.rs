@@ -14,7 +14,7 @@ use crate::case::upper_camel;
 use crate::diag::{Code, Diag};
 
 use super::attribute::Attribute;
-use super::head::{Arg, Head, Role, mentions, stream_item};
+use super::head::{Arg, Head, Role, last_segment, mentions, stream_item};
 
 /// Where a handler stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -226,7 +226,9 @@ fn answers(diag: &Diag, head: &Head) -> Option<Answers> {
         diag.error(Code::RpcNoReturnType, name, text);
         return None;
     };
-    if mentions(ty, "Stream") {
+    // A stream by another name (`BoxStream<…>`) is read as one that hides its items.
+    let is_named = last_segment(ty).is_some_and(|it| it.ident.to_string().ends_with("Stream"));
+    if is_named || mentions(ty, "Stream") {
         return streams(diag, head, ty);
     }
     is_async(diag, head);

@@ -234,14 +234,20 @@ impl Arguments {
 
     /// The statements that clone them for one call, likewise.
     fn cloned(&self) -> TokenStream {
-        let cloned = self.slots.iter().map(|Slot { name, ty, is_client }| {
-            let at_type = located(ends_of(ty).0);
-            let clone = item_of(ty, &quote!(#ty as ::core::clone::Clone), "clone");
-            match is_client {
-                false => quote_spanned!(at_type=> let #name = #clone(&#name);),
-                true => quote_spanned!(at_type=> let #name = (#clone(&#name),);),
-            }
-        });
+        let cloned = self.slots.iter().map(
+            |Slot {
+                 name,
+                 ty,
+                 is_client,
+             }| {
+                let at_type = located(ends_of(ty).0);
+                let clone = item_of(ty, &quote!(#ty as ::core::clone::Clone), "clone");
+                match is_client {
+                    false => quote_spanned!(at_type=> let #name = #clone(&#name);),
+                    true => quote_spanned!(at_type=> let #name = (#clone(&#name),);),
+                }
+            },
+        );
         cloned.collect()
     }
 

@@ -269,6 +269,8 @@ fn a_streaming_handler_is_no_async_function_and_says_its_items() {
         quote! { async fn list(req: Req) -> impl Stream<Item = Result<A, B>> {} },
         quote! { fn list(req: Req) -> impl Stream {} },
         quote! { async fn list(req: Req) -> impl Stream {} },
+        quote! { fn list(req: Req) -> BoxStream<'static, Result<A, B>> {} },
+        quote! { fn list(req: Req) -> ReceiverStream<Result<A, B>> {} },
     ] {
         let messages = golden::messages(rpc(quote!(), item));
         assert_eq!(messages.len(), 1, "{messages:?}");

@@ -79,10 +79,24 @@ const _: () = {
     impl ::core::default::Default for Place {
         fn default() -> Self {
             Self {
-                customer: ::core::default::Default::default(),
-                seen: ::core::default::Default::default(),
-                counts: ::core::default::Default::default(),
-                method: ::core::default::Default::default(),
+                customer: <String as ::bridge::__rt::codec::Field<
+                    ::bridge::__rt::codec::ByType,
+                    ::bridge::__rt::codec::ByType,
+                >>::unset(),
+                seen: <Option<
+                    u64,
+                > as ::bridge::__rt::codec::Field<
+                    ::bridge::__rt::codec::Fixed64,
+                    ::bridge::__rt::codec::ByType,
+                >>::unset(),
+                counts: <BTreeMap<
+                    i32,
+                    Line,
+                > as ::bridge::__rt::codec::Field<
+                    ::bridge::__rt::codec::ByType,
+                    ::bridge::__rt::codec::Sint32,
+                >>::unset(),
+                method: ::core::option::Option::None,
             }
         }
     }
@@ -160,24 +174,27 @@ const _: () = {
                 + <String as ::bridge::__rt::codec::Field<
                     ::bridge::__rt::codec::ByType,
                     ::bridge::__rt::codec::ByType,
-                >>::len(&self.customer, 1u32)
+                >>::size(&self.customer, 1u32)
                 + <Option<
                     u64,
                 > as ::bridge::__rt::codec::Field<
                     ::bridge::__rt::codec::Fixed64,
                     ::bridge::__rt::codec::ByType,
-                >>::len(&self.seen, 7u32)
+                >>::size(&self.seen, 7u32)
                 + <BTreeMap<
                     i32,
                     Line,
                 > as ::bridge::__rt::codec::Field<
                     ::bridge::__rt::codec::ByType,
                     ::bridge::__rt::codec::Sint32,
-                >>::len(&self.counts, 3u32)
+                >>::size(&self.counts, 3u32)
                 + self
                     .method
                     .as_ref()
-                    .map_or(0, <Method as ::bridge::__rt::codec::Oneof>::len)
+                    .map_or(
+                        0,
+                        |__it| <Method as ::bridge::__rt::codec::Oneof>::size(__it),
+                    )
         }
         fn merge_field(
             &mut self,

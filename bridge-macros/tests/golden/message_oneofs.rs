@@ -44,9 +44,14 @@ const _: () = {
     impl ::core::default::Default for Two {
         fn default() -> Self {
             Self {
-                inner: ::core::default::Default::default(),
-                left: ::core::default::Default::default(),
-                right: ::core::default::Default::default(),
+                inner: <Option<
+                    Box<Two>,
+                > as my::bridge::__rt::codec::Field<
+                    my::bridge::__rt::codec::ByType,
+                    my::bridge::__rt::codec::ByType,
+                >>::unset(),
+                left: ::core::option::Option::None,
+                right: ::core::option::Option::None,
             }
         }
     }
@@ -58,11 +63,19 @@ const _: () = {
                     self
                         .left
                         .as_ref()
-                        .map_or(0, <Left as my::bridge::__rt::codec::Oneof>::number),
+                        .map_or(
+                            0,
+                            |__it| <Left as my::bridge::__rt::codec::Oneof>::number(__it),
+                        ),
                     self
                         .right
                         .as_ref()
-                        .map_or(0, <Right as my::bridge::__rt::codec::Oneof>::number),
+                        .map_or(
+                            0,
+                            |__it| <Right as my::bridge::__rt::codec::Oneof>::number(
+                                __it,
+                            ),
+                        ),
                 ];
                 let mut __after: u32 = 0u32;
                 while let ::core::option::Option::Some(__next) = my::bridge::__rt::codec::next(
@@ -100,11 +113,19 @@ const _: () = {
                     self
                         .left
                         .as_ref()
-                        .map_or(0, <Left as my::bridge::__rt::codec::Oneof>::number),
+                        .map_or(
+                            0,
+                            |__it| <Left as my::bridge::__rt::codec::Oneof>::number(__it),
+                        ),
                     self
                         .right
                         .as_ref()
-                        .map_or(0, <Right as my::bridge::__rt::codec::Oneof>::number),
+                        .map_or(
+                            0,
+                            |__it| <Right as my::bridge::__rt::codec::Oneof>::number(
+                                __it,
+                            ),
+                        ),
                 ];
                 let mut __after: u32 = 4u32;
                 while let ::core::option::Option::Some(__next) = my::bridge::__rt::codec::next(
@@ -139,15 +160,21 @@ const _: () = {
                 > as my::bridge::__rt::codec::Field<
                     my::bridge::__rt::codec::ByType,
                     my::bridge::__rt::codec::ByType,
-                >>::len(&self.inner, 4u32)
+                >>::size(&self.inner, 4u32)
                 + self
                     .left
                     .as_ref()
-                    .map_or(0, <Left as my::bridge::__rt::codec::Oneof>::len)
+                    .map_or(
+                        0,
+                        |__it| <Left as my::bridge::__rt::codec::Oneof>::size(__it),
+                    )
                 + self
                     .right
                     .as_ref()
-                    .map_or(0, <Right as my::bridge::__rt::codec::Oneof>::len)
+                    .map_or(
+                        0,
+                        |__it| <Right as my::bridge::__rt::codec::Oneof>::size(__it),
+                    )
         }
         fn merge_field(
             &mut self,

@@ -54,7 +54,7 @@ impl ::bridge::__rt::codec::Oneof for Method {
             }
         }
     }
-    fn len(&self) -> usize {
+    fn size(&self) -> usize {
         match self {
             Self::Card(__it) => {
                 <<Card as ::bridge::__rt::codec::Native<

@@ -37,7 +37,9 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
             None => quote!(::core::option::Option::None),
         };
         let given = attribute.idempotent.as_ref();
-        let required = given.filter(|it| it.is_required).map(|_| quote!(.key_required()));
+        let required = given
+            .filter(|it| it.is_required)
+            .map(|_| quote!(.key_required()));
         quote!(.idempotent_by(#header, #keep) #required)
     });
     let named = Named::of(head);

@@ -24,3 +24,6 @@ struct Order {
 }
 
 fn main() {}
+
+#[derive(bridge::Oneof)]
+enum Never {}
