@@ -1,5 +1,8 @@
 //! Makes the contracts of the services under test.
 
 fn main() {
-    bridge_codegen::contracts("contracts/").compile();
+    bridge_codegen::contracts("contracts/")
+        // `google.api.http`
+        .include("../codegen/tests/exports/")
+        .compile();
 }

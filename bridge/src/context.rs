@@ -121,14 +121,15 @@ impl Context {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use contract::clock::{Clock, Timestamp};
     use contract::ids::{IdMint, OpId, TraceId};
 
     use super::*;
 
-    fn context(deadline: Option<Deadline>) -> Context {
-        let mint = IdMint::seeded(1, &Clock::system());
+    /// A call in a trace of its own.
+    pub(crate) fn context(seed: u64, deadline: Option<Deadline>) -> Context {
+        let mint = IdMint::seeded(seed, &Clock::system());
         Context::new(Parts {
             deadline,
             caller: None,
@@ -145,7 +146,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_that_left_is_noticed_by_whoever_waits_and_whoever_asks_later() {
-        let context = context(None);
+        let context = context(1, None);
         let waiting = tokio::spawn({
             let context = context.clone();
             async move { context.cancelled().await }
@@ -161,7 +162,7 @@ mod tests {
     #[tokio::test]
     async fn a_deadline_that_passed_cancels() {
         let (clock, hand) = Clock::manual(Timestamp::EPOCH);
-        let context = context(Some(Deadline::after(&clock, Duration::from_secs(1))));
+        let context = context(1, Some(Deadline::after(&clock, Duration::from_secs(1))));
         assert!(!context.is_cancelled());
         hand.advance(Duration::from_secs(1));
         context.cancelled().await;

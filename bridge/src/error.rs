@@ -101,6 +101,7 @@ struct CallFault {
     operation: String,
     message: String,
     handler_code: Option<String>,
+    is_replayed: bool,
 }
 
 impl CallError {
@@ -110,6 +111,7 @@ impl CallError {
             operation,
             message: message.into(),
             handler_code: None,
+            is_replayed: false,
         }))
     }
 
@@ -130,7 +132,14 @@ impl CallError {
             operation,
             message,
             handler_code: Some(own),
+            is_replayed: false,
         }))
+    }
+
+    /// The same, as the kept answer of an earlier call if it is one.
+    pub(crate) fn replayed(mut self, is_replayed: bool) -> Self {
+        self.0.is_replayed = is_replayed;
+        self
     }
 
     /// What a program asks: one of a closed list. It is `HANDLER` for an error of the handler's own;
@@ -142,6 +151,12 @@ impl CallError {
     /// The handler's own code (`CARD_DECLINED`) when the handler answered with an error.
     pub fn handler_code(&self) -> Option<&str> {
         self.0.handler_code.as_deref()
+    }
+
+    /// Whether this is the kept answer of an earlier call with the same idempotency key: nothing
+    /// ran for this one.
+    pub fn is_replayed(&self) -> bool {
+        self.0.is_replayed
     }
 
     /// The text alone, without the name of the call.
@@ -183,6 +198,7 @@ impl fmt::Display for CallError {
             operation,
             message,
             handler_code,
+            ..
         } = &*self.0;
         match handler_code {
             Some(own) => write!(f, "{operation} answered {own}: {message}"),

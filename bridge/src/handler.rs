@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use contract::const_text::is_same;
 use tokio_stream::{Stream, StreamExt as _};
 
 use crate::business::BusinessError;
@@ -294,7 +295,7 @@ pub type FoundIn<S> = (
 pub const fn find_method(methods: &'static [MethodMeta], name: &str) -> &'static MethodMeta {
     let mut index = 0;
     while index < methods.len() {
-        if same(methods[index].name, name) {
+        if is_same(methods[index].name, name) {
             return &methods[index];
         }
         index += 1;
@@ -303,21 +304,6 @@ pub const fn find_method(methods: &'static [MethodMeta], name: &str) -> &'static
         "no rpc of the contract has this handler's name, request and reply; rename the function \
          or say #[bridge::rpc(name = \"TheRpc\")]"
     )
-}
-
-const fn same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < left.len() {
-        if left[index] != right[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
 }
 
 #[cfg(test)]

@@ -63,7 +63,13 @@ enum OrderError {
 /// Places an order.
 ///
 /// A repeat gets the first answer.
-#[bridge::rpc(post, "/{shop}/orders", tag = "orders", deadline = "2s", idempotent_by = "Idempotency-Key")]
+#[bridge::rpc(
+    post,
+    "/{shop}/orders",
+    tag = "orders",
+    deadline = "2s",
+    idempotent_by = "Idempotency-Key"
+)]
 async fn place(
     _: State<()>,
     _: Path<String>,
@@ -74,7 +80,10 @@ async fn place(
 
 #[bridge::rpc(get, "/{shop}/orders", tag = "orders")]
 async fn list(_: Path<String>, _: Query<Wanted>) -> Json<Page<Order>> {
-    Json(Page { items: Vec::new(), next: None })
+    Json(Page {
+        items: Vec::new(),
+        next: None,
+    })
 }
 
 #[bridge::rpc(get, "/{shop}/orders/{id}", tag = "orders")]

@@ -96,12 +96,19 @@ fn the_document_of_annotated_handlers_passes_a_validator_alone_and_beside_contra
     let handlers = annotated::document();
     passes("annotated.openapi.json", handlers.json());
     let all = contracts(root().join("tests/contracts")).read();
-    let contracts = all.expect("contracts").openapi(&about()).expect("a document");
+    let contracts = all
+        .expect("contracts")
+        .openapi(&about())
+        .expect("a document");
     // Messages that are bodies of handlers are the same components in both.
     let site = |pointer: &str| pointer.to_owned();
     let both = merge(&contracts.document, handlers.json().clone(), (&site, &site));
     let both = both.unwrap_or_else(|error| panic!("{error}"));
-    let paths = |document: &Value| document["paths"].as_object().map_or(0, serde_json::Map::len);
+    let paths = |document: &Value| {
+        document["paths"]
+            .as_object()
+            .map_or(0, serde_json::Map::len)
+    };
     let expected = paths(&contracts.document) + paths(handlers.json());
     assert_eq!(paths(&both), expected);
     passes("annotated_and_contracts.openapi.json", &both);

@@ -8,10 +8,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Json, Router};
-use contract::headers::{TraceContext, parse_grpc_timeout};
-use contract::ids::{IdMint, OpId, TraceId};
+use contract::headers::parse_grpc_timeout;
 use contract::message::{FieldTable, Form, Kind, Label, MessageTable, Scalar};
-use contract::w3c::{TraceFlags, TraceParent};
+use contract::w3c::TraceParent;
 use http::HeaderValue;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -23,7 +22,8 @@ use tokio::net::TcpListener;
 use super::mesh::Mesh;
 use super::mesh_tests::{HOUR, until};
 use super::*;
-use crate::context::{Context, Left, Parts};
+use crate::Context;
+use crate::context::tests::context;
 use crate::handler::{MethodMeta, OperationDef, RpcRequest};
 use crate::operation::{Handlers, ServiceClient};
 use crate::rpc::{Call, ClientOptions, Contract, JsonForm, Target};
@@ -177,30 +177,13 @@ async fn serve_http1(app: Router) -> SocketAddr {
     address
 }
 
-/// A call that others can be made for.
-fn context(seed: u64) -> Context {
-    let mint = IdMint::seeded(seed, &contract::clock::Clock::system());
-    Context::new(Parts {
-        deadline: None,
-        caller: None,
-        request_id: String::new(),
-        idempotency_key: String::new(),
-        trace: TraceContext {
-            trace: TraceId::mint(&mint),
-            parent: OpId::mint(&mint),
-        },
-        flags: TraceFlags::SAMPLED,
-        left: Left::default(),
-    })
-}
-
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
 /// Options of the client hold, those of the call hold more, and what neither says is the default.
 async fn options_hold(what: &str, client: &ClerkClient) {
-    let (outer, inner) = (context(1), context(2));
+    let (outer, inner) = (context(1, None), context(2, None));
     let plain = client.ask().await.unwrap().text;
     let (keyless, rest) = plain.split_once(' ').unwrap();
     assert_eq!((keyless, &rest[..3]), ("", "30 "), "{what}: {plain}");
@@ -322,7 +305,7 @@ async fn a_mock_stands_for_any_of_them() {
     let options = ClientOptions::new()
         .timeout(seconds(7))
         .idempotency_key("of the client")
-        .context(&context(1))
+        .context(&context(1, None))
         .transport(Transport::Proxy);
     let clerk = mock.client_with(&options);
     clerk.ask().await.unwrap();

@@ -233,38 +233,15 @@ impl Bridge {
 
     async fn stop_once(&self) {
         let Running {
-            session,
-            inbound,
-            stage,
-            http_servers,
-            ..
+            session, inbound, ..
         } = &*self.0;
-        let wait = session.options.limits.stop_timeout;
-        let runner = inbound.outcomes().runner();
         let was_over = session.status().phase == Phase::Stopped;
         session.enter(Phase::Stopping);
         if !was_over {
             self.withdraw().await;
         }
-        stage.send_replace(Stage::Draining);
-        let until = session.clock.monotonic() + wait;
-        let mut http = http_servers.subscribe();
-        let http = session
-            .clock
-            .timeout(wait, http.wait_for(|running| *running == 0));
-        let (unfinished, http) = tokio::join!(inbound.drain(wait), async { http.await.is_err() });
-        // None begins any more, now that those who begin it are done.
-        let left = until.since(session.clock.monotonic());
-        let works = runner.drain(left).await;
-        if unfinished > 0 || http || works > 0 {
-            tracing::warn!(
-                calls = unfinished,
-                http,
-                idempotent = works,
-                named = runner.under_way().join(", "),
-                "work was cut off by the stop timeout"
-            );
-        }
+        self.finish().await;
+        let runner = inbound.outcomes().runner();
         runner.cut_off();
         // What was cut off is let go, so that another instance may do it at once.
         tokio::join!(self.hang_up(), runner.drain(LET_GO_MAX));
@@ -278,6 +255,35 @@ impl Bridge {
                 .await;
         }
         self.close();
+    }
+
+    /// Lets what is under way end, within the stop timeout, and says what did not.
+    async fn finish(&self) {
+        let Running {
+            session,
+            inbound,
+            stage,
+            http_servers,
+            ..
+        } = &*self.0;
+        let (clock, wait) = (&session.clock, session.options.limits.stop_timeout);
+        let until = clock.monotonic() + wait;
+        stage.send_replace(Stage::Draining);
+        let mut http = http_servers.subscribe();
+        let http = clock.timeout(wait, http.wait_for(|running| *running == 0));
+        let (calls, http) = tokio::join!(inbound.drain(wait), async { http.await.is_err() });
+        // None begins any more, now that those who begin it are done.
+        let runner = inbound.outcomes().runner();
+        let works = runner.drain(until.since(clock.monotonic())).await;
+        if calls > 0 || http || works > 0 {
+            tracing::warn!(
+                calls,
+                http,
+                idempotent = works,
+                named = runner.under_way().join(", "),
+                "work was cut off by the stop timeout"
+            );
+        }
     }
 
     /// Tells the runtime that we take no more calls, while still answering those under way.

@@ -2,6 +2,7 @@
 
 use contract::tls::{ClientAuth, server_config};
 use contract::transport::Security;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -33,7 +34,8 @@ impl Far {
     }
 }
 
-async fn far() -> (Far, Link) {
+/// A server certificate of `localhost` with its key, its authority, and what trusts that for HTTP/2.
+pub(crate) fn localhost() -> (Leaf, CertificateDer<'static>, Arc<ClientConfig>) {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut params = rcgen::CertificateParams::default();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -45,18 +47,23 @@ async fn far() -> (Far, Link) {
     let leaf = Leaf::default();
     leaf.replace(certificate.der().to_vec(), key.serialize_der())
         .unwrap();
-    let acceptor = server_config(&ca_der, &leaf, ClientAuth::Optional).unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add(ca_der).unwrap();
+    roots.add(ca_der.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap();
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec()];
+    (leaf, ca_der, Arc::new(config))
+}
+
+async fn far() -> (Far, Link) {
+    let (leaf, ca_der, trusting) = localhost();
+    let acceptor = server_config(&ca_der, &leaf, ClientAuth::Optional).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("localhost:{}", listener.local_addr().unwrap().port());
-    let dial = Dial::to(endpoint, Security::Web(Arc::new(config)));
+    let dial = Dial::to(endpoint, Security::Web(trusting));
     let far = Far {
         listener,
         acceptor: acceptor.into(),

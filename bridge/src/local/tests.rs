@@ -209,9 +209,10 @@ async fn work_that_is_done_once_is_done_once_here_too() {
     assert_eq!((again.is_replayed(), &**again), (true, "a 1"));
     let other = shelf.greet("b").idempotency_key("k").await.unwrap_err();
     assert_eq!(other.code(), ErrorCode::Validation, "{other}");
-    for _ in 0..2 {
+    for is_replayed in [false, true] {
         let rude = shelf.greet("rude").idempotency_key("r").await.unwrap_err();
         assert_eq!(rude.business(), Some(Rude));
+        assert_eq!(rude.is_replayed(), is_replayed);
     }
     let without = shelf.greet("a").await.unwrap();
     assert_eq!(without, "a 3", "an error is kept as well");

@@ -5,8 +5,7 @@
 //!
 //! Invariant: a path is compared without the names of its placeholders, as axum routes it.
 
-/// Bytes of a message that is made while compiling; what is longer is cut.
-const MESSAGE_BYTES_MAX: usize = 512;
+use contract::const_text::{ConstText, is_same};
 
 /// Which operation a handler is, and where it is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +41,11 @@ impl OperationId {
     }
 
     const fn is_same(&self, other: &Self) -> bool {
-        if self.name.is_empty() || !is_same_text(self.verb, other.verb) {
+        if self.name.is_empty() || !is_same(self.verb, other.verb) {
             return false;
         }
         if self.verb.is_empty() {
-            return is_same_text(self.name, other.name);
+            return is_same(self.name, other.name);
         }
         is_same_path(self.name.as_bytes(), other.name.as_bytes())
     }
@@ -78,8 +77,7 @@ pub const fn distinct<const N: usize>(
 #[track_caller]
 const fn refuse(first: &OperationId, second: &OperationId) -> ! {
     let gap = if first.verb.is_empty() { "" } else { " " };
-    let message = Message::new()
-        .with("`")
+    let message = ConstText::new("`")
         .with(second.verb)
         .with(gap)
         .with(second.name)
@@ -89,56 +87,6 @@ const fn refuse(first: &OperationId, second: &OperationId) -> ! {
         .with(second.site)
         .with("`; remove one of them");
     panic!("{}", message.as_str())
-}
-
-/// A text that is put together while compiling.
-struct Message {
-    bytes: [u8; MESSAGE_BYTES_MAX],
-    len: usize,
-}
-
-impl Message {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; MESSAGE_BYTES_MAX],
-            len: 0,
-        }
-    }
-
-    const fn with(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut at = 0;
-        while at < text.len() && self.len < MESSAGE_BYTES_MAX {
-            self.bytes[self.len] = text[at];
-            self.len += 1;
-            at += 1;
-        }
-        self
-    }
-
-    const fn as_str(&self) -> &str {
-        let (text, _) = self.bytes.split_at(self.len);
-        match std::str::from_utf8(text) {
-            Ok(text) => text,
-            // Cut in the middle of a letter.
-            Err(_) => "an operation is in the list twice",
-        }
-    }
-}
-
-const fn is_same_text(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    if left.len() != right.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < left.len() {
-        if left[at] != right[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
 }
 
 /// Compares paths that the macro has checked, so every brace has its counterpart.

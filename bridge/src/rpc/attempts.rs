@@ -175,8 +175,9 @@ impl Attempts<'_> {
         let reply = reply.map_err(|status| Failure::of_status(&status))?;
         let about = About::of(&reply.metadata);
         let reply = CallResponse::decode(reply.message).map_err(Failure::unreadable)?;
-        let payload =
-            Failure::unless_answered(reply.payload, reply.error_code, reply.error_message)?;
+        let answered =
+            Failure::unless_answered(reply.payload, reply.error_code, reply.error_message);
+        let payload = answered.map_err(|error| error.replayed(about.is_replayed))?;
         Ok(Replied { payload, about })
     }
 

@@ -197,11 +197,13 @@ impl Fixed {
                     request.headers_mut().insert(name, value);
                 }
                 let answer = Box::pin(server.send(request)).await.map_err(unanswered)?;
+                let about = About::of(answer.headers());
                 if !answer.status().is_success() {
-                    return Err(of_problem(answer.status(), answer.body()));
+                    let failure = of_problem(answer.status(), answer.body());
+                    return Err(failure.replayed(about.is_replayed));
                 }
                 Ok(Replied {
-                    about: About::of(answer.headers()),
+                    about,
                     payload: form.reply(answer.body())?.into(),
                 })
             }

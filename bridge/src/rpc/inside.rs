@@ -89,7 +89,8 @@ impl Inside {
             is_replayed: found.is_replayed,
             ..About::default()
         };
-        let payload = handled.answer.map_err(refused)?;
+        let answered = handled.answer.map_err(refused);
+        let payload = answered.map_err(|error| error.replayed(about.is_replayed))?;
         Ok(Replied { payload, about })
     }
 
@@ -163,11 +164,12 @@ async fn promised(
         is_replayed: answered.replay == Replay::Replayed,
         stored: Stored::of(answered.stored.map(str::as_bytes)),
     };
-    let payload = Failure::unless_answered(
+    let answered = Failure::unless_answered(
         response.payload,
         response.error_code,
         response.error_message,
-    )?;
+    );
+    let payload = answered.map_err(|error| error.replayed(about.is_replayed))?;
     Ok(Replied { payload, about })
 }
 

@@ -38,7 +38,9 @@ pub(super) fn take(message: &mut Value, table: &MessageTable, path: &str) -> Opt
 fn default_of(field: &FieldTable) -> Value {
     match (field.label, &field.kind) {
         (Label::Repeated { .. }, _) => json!([]),
-        (Label::Map(_), _) | (_, Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_)) => json!({}),
+        (Label::Map(_), _) | (_, Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_)) => {
+            json!({})
+        }
         (Label::Explicit | Label::Required, _) | (_, Kind::NullValue) => Value::Null,
         (Label::Implicit, Kind::Enum(table)) => table.name_of(0).map_or(json!(0), Value::from),
         (Label::Implicit, Kind::Scalar(scalar)) => match scalar {

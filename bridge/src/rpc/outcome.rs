@@ -16,6 +16,8 @@ pub(super) struct Failure {
     /// The handler's own code, when a handler ran.
     pub(super) handler_code: Option<String>,
     pub(super) dispatch: Dispatch,
+    /// It is the kept answer of an earlier call.
+    pub(super) is_replayed: bool,
 }
 
 /// Whether a handler may have run.
@@ -29,40 +31,46 @@ pub(super) enum Dispatch {
 
 impl Failure {
     pub(super) fn before_dispatch(code: ErrorCode, message: impl Into<String>) -> Self {
-        let (message, dispatch) = (message.into(), Dispatch::Never);
-        Self {
-            code,
-            message,
-            handler_code: None,
-            dispatch,
-        }
+        Self::new(code, message.into(), Dispatch::Never)
     }
 
     pub(super) fn final_(code: ErrorCode, message: impl Into<String>) -> Self {
-        let (message, dispatch) = (message.into(), Dispatch::Perhaps);
+        Self::new(code, message.into(), Dispatch::Perhaps)
+    }
+
+    fn new(code: ErrorCode, message: String, dispatch: Dispatch) -> Self {
         Self {
             code,
             message,
             handler_code: None,
             dispatch,
+            is_replayed: false,
         }
     }
 
     /// A handler's answer that is an error.
     pub(super) fn handler(code: String, message: String) -> Self {
-        let dispatch = Dispatch::Perhaps;
         Self {
-            code: ErrorCode::Handler,
-            message,
             handler_code: Some(code),
-            dispatch,
+            ..Self::new(ErrorCode::Handler, message, Dispatch::Perhaps)
+        }
+    }
+
+    /// The same, as the kept answer of an earlier call if it is one.
+    pub(super) fn replayed(self, is_replayed: bool) -> Self {
+        Self {
+            is_replayed,
+            ..self
         }
     }
 
     /// The error of whoever called `operation`.
     pub(super) fn into_error(self, operation: String) -> CallError {
         match self.handler_code {
-            Some(own) => CallError::answered(self.code, operation, own, self.message),
+            Some(own) => {
+                let error = CallError::answered(self.code, operation, own, self.message);
+                error.replayed(self.is_replayed)
+            }
             None => CallError::new(self.code, operation, self.message),
         }
     }
@@ -107,13 +115,7 @@ impl Failure {
             } else {
                 Dispatch::Perhaps
             };
-            let (code, message) = (ErrorCode::Connection, error.to_string());
-            return Self {
-                code,
-                message,
-                handler_code: None,
-                dispatch,
-            };
+            return Self::new(ErrorCode::Connection, error.to_string(), dispatch);
         }
         let dispatch = if refused {
             Dispatch::Never
@@ -127,12 +129,7 @@ impl Failure {
         } else {
             said
         };
-        Self {
-            code,
-            message: message.to_owned(),
-            handler_code: None,
-            dispatch,
-        }
+        Self::new(code, message.to_owned(), dispatch)
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use contract::grpc::v1::call_server::{Call as CallService, CallServer};
 use contract::grpc::v1::{CallRequest, CallResponse, StreamChunk};
-use contract::tls::{ClientAuth, Leaf, server_config};
+use contract::tls::{ClientAuth, server_config};
 use contract::transport::{Limits, Listener};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +18,7 @@ use tonic::{Code, Request, Response, Status};
 use super::*;
 use crate::business::BusinessError;
 use crate::handler::MethodMeta;
+use crate::link::tests::localhost;
 use crate::rpc::{Call, StreamCall};
 
 const NAME: &str = "servicebridge.v1.Call";
@@ -236,17 +237,7 @@ async fn a_server_that_comes_back_is_called_again_and_one_that_does_not_is_told(
 
 /// A server with TLS whose certificate names `localhost`, and what trusts it.
 async fn serve_tls() -> (SocketAddr, Arc<ClientConfig>) {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::default();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca_der = params.self_signed(&key).unwrap().der().clone();
-    let issuer = rcgen::Issuer::new(params, key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let leaf = Leaf::default();
-    leaf.replace(certificate.der().to_vec(), key.serialize_der())
-        .unwrap();
+    let (leaf, ca_der, trusting) = localhost();
     let tls = server_config(&ca_der, &leaf, ClientAuth::Optional).unwrap();
     let limits = Limits {
         connections_max: 8,
@@ -260,15 +251,7 @@ async fn serve_tls() -> (SocketAddr, Arc<ClientConfig>) {
     let listener = listener.await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(listener.serve(CallServer::new(Server), std::future::pending()));
-    let mut roots = RootCertStore::empty();
-    roots.add(ca_der).unwrap();
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    (address, Arc::new(config))
+    (address, trusting)
 }
 
 #[tokio::test]
