@@ -10,7 +10,8 @@
 //! `rpc.idempotency_rpc_ttl_ms`. What failed on the way is not an answer. A call is cut off when its
 //! deadline passes or its caller leaves: the instance is told to stop, and nobody knows how far it
 //! got; a repeat waits until it had time to stop, and is forwarded then. So is a repeat after the
-//! runtime was killed in the middle, once the first call's deadline has passed.
+//! runtime was killed in the middle, once the first call's deadline has passed, or the lease that
+//! claims get when a runtime starts.
 //!
 //! From the claim on this runs in a task of its own, so that a caller that leaves takes nothing
 //! with it but the call: a claim that was stored is ended, and an answer that came is kept.
