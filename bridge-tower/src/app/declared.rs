@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, Method};
+use http::{Extensions, Method, Request};
 
 use crate::deadline::RouteDeadline;
 use crate::idempotency::{KeyHeader, RouteKey};
@@ -58,7 +58,7 @@ pub(super) struct Declared {
 
 impl Wants {
     /// Tells the layers inside.
-    pub(super) fn put_into(&self, extensions: &mut Extensions) {
+    fn put_into(&self, extensions: &mut Extensions) {
         if let Some(deadline) = self.deadline {
             extensions.insert(deadline);
         }
@@ -127,9 +127,20 @@ impl Declared {
         wants.any(|it| it.key.is_some())
     }
 
-    /// What the operation wants whose request has this method and took the route `at` of the
-    /// router's table.
-    #[inline]
+    /// Tells the layers inside what the operation wants whose request took the route `at` of the
+    /// router's table; whether it wants anything.
+    ///
+    /// Out of line: programs that declare nothing pay for one look at an `Option`.
+    #[inline(never)]
+    pub(super) fn tell<B>(&self, request: &mut Request<B>, at: Option<u32>) -> bool {
+        let wants = self.wants(request.method(), request.uri().path(), at);
+        let Some(wants) = wants else {
+            return false;
+        };
+        wants.put_into(request.extensions_mut());
+        true
+    }
+
     pub(super) fn wants(
         &self,
         method: &Method,

@@ -327,17 +327,14 @@ impl Service<Request<Body>> for Observed {
             let known = || RouteSource::Known(matched().unwrap_or(Route::UNMATCHED));
             stamped.map_or_else(known, RouteSource::Stamped)
         });
-        let wants = shared.declared.as_ref().and_then(|it| {
-            let wants = it.wants(request.method(), request.uri().path(), at.flatten());
-            wants.cloned()
-        });
         let bodyless = *request.method() == Method::HEAD;
         let wanted = shared.problems.as_ref();
         let wanted = wanted.map_or(Wanted::No, |layer| layer.wants(&request, heard.accept));
-        let (tells_deadline, is_wanted) = (heard.tells_deadline, wants.is_some());
-        if let Some(wants) = wants {
-            wants.put_into(request.extensions_mut());
-        }
+        let tells_deadline = heard.tells_deadline;
+        let is_wanted = match &shared.declared {
+            Some(declared) => declared.tell(&mut request, at.flatten()),
+            None => false,
+        };
         let answer = if tells_deadline || is_wanted || shared.takes_all(&request) {
             shared.full.clone().call(request)
         } else {
