@@ -8,8 +8,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bridge_codegen::export::{Linked, link};
-use bridge_codegen::{Exported, Loaded};
+use bridge_codegen::export::Linked;
+use bridge_codegen::{Exported, Loaded, link};
 
 use crate::args::{Common, Program};
 use crate::describe::{self, Description, Descriptors};

@@ -5,6 +5,7 @@ mod support;
 mod adopt;
 mod builds;
 mod cli;
+mod code_first;
 mod explain;
 mod openapi;
 mod programs;

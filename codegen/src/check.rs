@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Fault};
+use crate::http_rules;
 use crate::model::{Enum, Message, Model, Package, Service};
 use crate::names;
 use crate::place::Place;
@@ -31,6 +32,8 @@ pub(crate) fn check(model: &Model, refused: Vec<Fault>) -> Result<(), Error> {
         names_in_a_package_differ(model, package, &mut faults);
         for service in &package.services {
             functions_of_a_service_differ(service, &mut faults);
+            let methods = service.methods.iter();
+            faults.extend(methods.flat_map(|it| http_rules::faults(model, it)));
         }
     }
     packages_have_their_own_modules(model, &mut faults);

@@ -85,6 +85,9 @@ mod load;
 
 mod model;
 
+mod http_path;
+mod http_rules;
+
 mod check;
 mod render;
 mod write;
@@ -98,7 +101,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Fault};
-pub use loaded::{Exported, Loaded};
+pub use loaded::{Exported, Loaded, link};
 pub use write::{Difference, DifferenceKind};
 
 use load::Sources;

@@ -9,7 +9,7 @@ use prost_reflect::FileDescriptor;
 use serde_json::Value;
 
 use crate::error::{Error, Fault};
-use crate::export::{self, About, Event, OpenApi};
+use crate::export::{self, About, Event, Linked, OpenApi};
 use crate::load::Sources;
 use crate::lock::{self, Lock, Places};
 use crate::model::{Method, Model};
@@ -41,6 +41,16 @@ impl std::fmt::Debug for Loaded {
             .field("packages", &packages)
             .finish_non_exhaustive()
     }
+}
+
+/// Completes an encoded descriptor set that a program made of types declared in Rust, by the
+/// contracts `beside` it that its types refer to. `source` is where the set comes from, for faults.
+///
+/// # Errors
+///
+/// Every type that is declared neither in the set nor in the contracts.
+pub fn link(set: &[u8], source: &Path, beside: Option<&Loaded>) -> Result<Linked, Error> {
+    export::link(set, source, beside.map(|it| &it.sources.pool))
 }
 
 impl Loaded {

@@ -63,13 +63,27 @@ pub(crate) fn can_name_a_module(part: &str) -> bool {
 }
 
 fn identifier(name: &str) -> String {
-    match name {
+    let name = &in_ascii(name);
+    match name.as_str() {
         "" => "_empty".to_owned(),
         "_" | "super" | "self" | "Self" | "extern" | "crate" => format!("{name}_"),
         _ if name.starts_with(|first: char| first.is_numeric()) => format!("_{name}"),
-        _ if KEYWORDS.contains(&name) => format!("r#{name}"),
+        name if KEYWORDS.contains(&name) => format!("r#{name}"),
         _ => name.to_owned(),
     }
+}
+
+/// Names of `.schema.json` may have any characters; not all letters and digits are Rust's.
+fn in_ascii(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() || c == '_' {
+            plain.push(c);
+        } else {
+            plain.push_str(&format!("u{:x}", u32::from(c)));
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -92,6 +106,12 @@ mod tests {
         assert_eq!(snake("Crate"), "crate_");
         assert_eq!(camel("self"), "Self_");
         assert_eq!(snake("2fa"), "_2fa");
+    }
+
+    #[test]
+    fn letters_and_digits_that_rust_has_not_become_their_numbers() {
+        assert_eq!(super::snake("a\u{b9}b"), "aub9b");
+        assert_eq!(super::camel("\u{e9}t\u{e9}"), "uc9tue9");
     }
 
     #[test]

@@ -339,6 +339,21 @@ fn faults_of_a_schema_file_are_shown_at_their_keys() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_in_a_schema_file_is_no_silent_loss() {
+    let field = r#"{ "type": "string", "fieldNumber": 1 }"#;
+    let said = faults(&[(
+        "a/b.schema.json",
+        &format!(
+            "{{ \"input\": {{ \"A\": {{\n  \"x\": {field},\n  \"x\": {field} }} }}, \"output\": {{ \"B\": {{}} }} }}"
+        ),
+    )]);
+    assert_eq!(
+        said,
+        "contracts/a/b.schema.json:3:3: $.input.A.x: is there twice: give one another name"
+    );
+}
+
+#[test]
 fn a_json_schema_is_told_what_it_is_not() {
     let text =
         "{\n  \"type\": \"object\",\n  \"properties\": { \"id\": { \"type\": \"string\" } }\n}";
@@ -400,6 +415,14 @@ fn the_type_of_a_map_that_is_missing_is_shown_where_it_is_named() {
 }
 
 #[test]
+fn two_maps_with_one_name_for_their_entries_are_shown_at_the_second() {
+    let said = fault(
+        "message M {\n  map<string, string> by_name = 1;\n  map<string, string> byName = 2;\n}",
+    );
+    assert!(said.starts_with("contracts/a.proto:4:23: "), "{said}");
+}
+
+#[test]
 fn a_file_that_is_no_text_is_shown_where_it_stops_being_one() {
     for name in ["a.proto", "a/b.schema.json"] {
         let folder = folder_with(&[(name, "")]);
@@ -441,7 +464,31 @@ fn names_of_a_set_are_held_to_what_a_file_can_have() {
         "contracts/set.binpb: `A { } impl B` in its file `a.proto` is no name: names are letters, \
          digits and `_`, a letter first"
     );
+    let mut escape = named("a.proto");
+    escape.message_type.push(prost_types::DescriptorProto {
+        name: Some("A".to_owned()),
+        field: vec![prost_types::FieldDescriptorProto {
+            name: Some("b".to_owned()),
+            number: Some(1),
+            r#type: Some(prost_types::field_descriptor_proto::Type::Bytes.into()),
+            default_value: Some("\\777".to_owned()),
+            ..Default::default()
+        }],
+        ..Default::default()
+    });
+    assert_eq!(
+        refusal(escape),
+        "contracts/set.binpb: the default `\\777` of `b` is not escaped as compilers do it"
+    );
     let mut package = named("a.proto");
     package.package = Some("a../b".to_owned());
     assert!(refusal(package).contains("is no name"));
+}
+
+#[test]
+fn an_optional_field_that_is_there_twice_is_always_shown_in_its_file() {
+    let said = fault("message M {\n  optional int32 a = 1;\n  optional int32 a = 1;\n}");
+    for line in said.lines() {
+        assert!(line.starts_with("contracts/a.proto:4:"), "{said}");
+    }
 }

@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod civil;
 pub mod scalar;
+pub mod const_text;
 pub mod error_code;
 pub mod ids;
 pub mod w3c;

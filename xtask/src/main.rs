@@ -10,6 +10,7 @@ mod shell;
 
 mod codegen;
 mod console;
+mod fuzz;
 mod pg;
 mod tidy;
 
@@ -54,14 +55,16 @@ enum Task {
     },
     /// A proof with full counts, too long for ci.
     Soak {
-        /// A bench (`rpc`, `registry`), or a module of the end-to-end tests (`abuse`, `crash`,
+        /// `fuzz`, a bench (`rpc`, `registry`), or a module of the end-to-end tests (`abuse`, `crash`,
         /// `rotation`, …), `console` for all of the console's, or `e2e` for all of them.
         name: String,
     },
 }
 
 /// What `bench` has; every other name is a filter on the end-to-end tests.
-const BENCHES: [&str; 5] = ["rpc", "registry", "layers", "away", "ingest"];
+const BENCHES: [&str; 7] = [
+    "rpc", "registry", "layers", "away", "ingest", "messages", "build",
+];
 
 fn main() -> ExitCode {
     let root = root();
@@ -116,6 +119,9 @@ fn with_postgres(command: &[String]) -> Result<ExitCode> {
 }
 
 fn soak(root: &Path, name: &str) -> Result<()> {
+    if name == "fuzz" {
+        return fuzz::soak(root);
+    }
     if BENCHES.contains(&name) {
         let arguments = [
             "run",
@@ -131,7 +137,7 @@ fn soak(root: &Path, name: &str) -> Result<()> {
     let module = root.join("tests/e2e").join(name).with_extension("rs");
     if name != "e2e" && !module.exists() {
         let text = format!(
-            "`{name}` is neither a bench ({}) nor a module of tests/e2e",
+            "`{name}` is neither `fuzz` nor a bench ({}) nor a module of tests/e2e",
             BENCHES.join(", ")
         );
         return Err(Failure::new(text));

@@ -8,13 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use prost_reflect::FileDescriptor;
+use prost_reflect::{DescriptorPool, FileDescriptor};
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 use protox::prost_reflect::prost::Message as _;
 
 use crate::error::{Error, Fault};
 use crate::load::WELL_KNOWN_FILES;
-use crate::loaded::Loaded;
 
 /// A set that is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +29,11 @@ pub struct Linked {
 /// # Errors
 ///
 /// Every type that is declared neither in the set nor in the contracts.
-pub fn link(set: &[u8], source: &Path, beside: Option<&Loaded>) -> Result<Linked, Error> {
+pub(crate) fn link(
+    set: &[u8],
+    source: &Path,
+    beside: Option<&DescriptorPool>,
+) -> Result<Linked, Error> {
     let mut set = FileDescriptorSet::decode(set)
         .map_err(|_| Fault::new(source, "its descriptors are no descriptor set"))?;
     let own: BTreeSet<String> = set.file.iter().flat_map(declared_in).collect();
@@ -68,8 +71,7 @@ pub fn link(set: &[u8], source: &Path, beside: Option<&Loaded>) -> Result<Linked
 }
 
 /// The file of a message or an enum.
-fn file_of(contracts: &Loaded, full_name: &str) -> Option<FileDescriptor> {
-    let pool = &contracts.sources.pool;
+fn file_of(pool: &DescriptorPool, full_name: &str) -> Option<FileDescriptor> {
     let message = pool.get_message_by_name(full_name);
     let file = message.map(|it| it.parent_file());
     file.or_else(|| Some(pool.get_enum_by_name(full_name)?.parent_file()))

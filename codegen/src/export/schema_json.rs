@@ -59,7 +59,7 @@ impl<'m> Writer<'m> {
         let fields = message.fields.iter().filter_map(|field| {
             let written = self.field(message, field, method);
             match written {
-                Ok(written) => Some((field.name.clone(), written)),
+                Ok(written) => Some((field.json.clone(), written)),
                 Err(problem) => {
                     let text = format!(
                         "field `{}` {problem}, which .schema.json cannot say: leave it out of the \

@@ -64,8 +64,24 @@ fn named_in(source: &str, message: &str) -> Option<usize> {
         return files.find_map(|file| source.find(&format!("\"{file}\"")));
     }
     let quoted = message.split('\'').skip(1).step_by(2);
-    let mut names = quoted.flat_map(|name| [Some(name), name.rsplit('.').next()]);
-    names.find_map(|name| word_in(source, name?))
+    let names: Vec<&str> = quoted.collect();
+    let whole = names.iter().find_map(|name| word_in(source, name));
+    let mut parts = names.iter().flat_map(|name| name.split('.'));
+    let last = || names.iter().filter_map(|name| name.rsplit('.').next());
+    whole
+        .or_else(|| parts.find_map(|part| map_field(source, part)))
+        .or_else(|| last().find_map(|part| word_in(source, part)))
+        // The group of an `optional` field is called after it.
+        .or_else(|| last().find_map(|part| source.rfind(part.strip_prefix('_')?)))
+}
+
+/// The last field that could be the map with entries of this name, `ByNameEntry` of `by_name`.
+fn map_field(source: &str, entry: &str) -> Option<usize> {
+    let flat = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let wanted = flat(entry.strip_suffix("Entry")?);
+    let mut words = source.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let word = words.rfind(|it| !it.is_empty() && flat(it) == wanted)?;
+    source.rfind(word)
 }
 
 fn word_in(source: &str, word: &str) -> Option<usize> {

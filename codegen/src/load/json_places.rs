@@ -5,22 +5,25 @@
 
 use std::collections::BTreeMap;
 
-/// Byte offsets of all keys, by their path from `$`.
-pub(super) fn places(text: &str) -> BTreeMap<String, usize> {
+/// Byte offsets of all keys, by their path from `$`; and those that are there again, which a
+/// parser takes for the only ones.
+pub(super) fn places(text: &str) -> (BTreeMap<String, usize>, Vec<(String, usize)>) {
     let mut scan = Scan {
         bytes: text.as_bytes(),
         at: 0,
         found: BTreeMap::new(),
+        again: Vec::new(),
     };
     scan.found.insert("$".to_owned(), 0);
     scan.document(text);
-    scan.found
+    (scan.found, scan.again)
 }
 
 struct Scan<'t> {
     bytes: &'t [u8],
     at: usize,
     found: BTreeMap<String, usize>,
+    again: Vec<(String, usize)>,
 }
 
 /// What is open: an object with its path, or an array.
@@ -47,13 +50,26 @@ impl Scan<'_> {
                     if let (Some(key), Some(Open::Object(path))) = (key, open.last()) {
                         let key = key.trim_matches('"');
                         next = format!("{path}.{key}");
-                        self.found.insert(next.clone(), start);
+                        if self.found.insert(next.clone(), start).is_some() {
+                            self.add_again(&next, start);
+                        }
                     }
                     continue;
                 }
                 _ => {}
             }
             self.at += 1;
+        }
+    }
+
+    /// Told once, not for what is in it too; inside arrays paths are no names.
+    fn add_again(&mut self, path: &str, start: usize) {
+        let is_inside = |(other, _): &(String, usize)| {
+            let rest = path.strip_prefix(other.as_str());
+            rest.is_some_and(|it| it.starts_with('.'))
+        };
+        if path.starts_with('$') && !self.again.iter().any(is_inside) {
+            self.again.push((path.to_owned(), start));
         }
     }
 
@@ -83,7 +99,8 @@ mod tests {
     #[test]
     fn keys_are_found_by_their_path_and_values_are_not_keys() {
         let text = r#"{ "a": "x:\" {", "b": { "c": [ {"d": 1} ], "e": "c" }, "f": {} }"#;
-        let places = places(text);
+        let (places, again) = places(text);
+        assert_eq!(again, []);
         let shown: Vec<_> = places
             .iter()
             .map(|(path, at)| (path.as_str(), *at))
@@ -96,9 +113,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_is_there_again_is_told_once_and_keys_of_two_objects_are_not_again() {
+        let again = |text: &str| -> Vec<_> {
+            let (_, again) = places(text);
+            again
+                .into_iter()
+                .map(|(path, at)| format!("{path} {at}"))
+                .collect()
+        };
+        assert_eq!(again(r#"{"a":{"b":1},"a":{"b":1}}"#), ["$.a 13"]);
+        assert_eq!(
+            again(r#"{"a":[{"b":1},{"b":1},{"b":1}],"c":{"b":1}}"#),
+            [""; 0]
+        );
+    }
+
+    #[test]
     fn text_that_ends_too_early_gives_what_there_is() {
         for text in ["{\"a", "{\"a\": {\"b\\", "{\"a\": \"", "[[["] {
-            assert!(places(text).contains_key("$"));
+            assert!(places(text).0.contains_key("$"));
         }
     }
 }

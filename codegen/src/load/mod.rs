@@ -11,12 +11,14 @@ mod alone;
 mod compile_faults;
 mod find;
 mod json_places;
+mod set_check;
 mod sets;
 
 mod schema_file;
 mod source_file;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::DescriptorPool;
@@ -93,10 +95,23 @@ fn compile<'p>(
     };
     let mut compiler = fresh();
     for (file, on_disk) in opened {
-        while let Err(error) = compiler.open_file(file) {
-            if !alone.help(&error, &fresh) {
-                faults.extend(compile_faults::faults(roots, on_disk, &error));
-                break;
+        loop {
+            // The compiler trusts descriptors in ways that a broken set does not deserve.
+            let opening = AssertUnwindSafe(|| compiler.open_file(file).map(drop));
+            let Ok(opened) = std::panic::catch_unwind(opening) else {
+                let text = "the compiler gave up on it: if this is a descriptor set it is a \
+                            broken one, make it again with `buf build -o` or `protoc -o`";
+                faults.push(Fault::new(on_disk, text));
+                // What it had begun is in no known state.
+                return fresh();
+            };
+            match opened {
+                Err(error) if alone.help(&error, &fresh) => {}
+                Err(error) => {
+                    faults.extend(compile_faults::faults(roots, on_disk, &error));
+                    break;
+                }
+                Ok(()) => break,
             }
         }
     }

@@ -71,10 +71,22 @@ pub(super) fn read(own: &Path, path: &Path) -> Result<SchemaFile, Vec<Fault>> {
     }
     let document: Value =
         serde_json::from_str(text).map_err(|error| vec![no_json(path, &error)])?;
-    let places: BTreeMap<String, (u32, u32)> = places(text)
+    let (places, again) = places(text);
+    let shown_at = |offset: usize| line_and_column(text, offset);
+    let places: BTreeMap<String, (u32, u32)> = places
         .into_iter()
-        .map(|(key, offset)| (key, line_and_column(text, offset)))
+        .map(|(key, offset)| (key, shown_at(offset)))
         .collect();
+    if !again.is_empty() {
+        let fault = |(key, offset): (String, usize)| Fault {
+            position: Some(shown_at(offset)),
+            ..Fault::new(
+                path,
+                format!("{key}: is there twice: give one another name"),
+            )
+        };
+        return Err(again.into_iter().map(fault).collect());
+    }
     if let Some(key) = json_schema_key(&document) {
         return Err(vec![Fault {
             position: position(&places, &format!("$.{key}")),

@@ -1,16 +1,16 @@
 //! Descriptor sets, as `protoc -o` and `buf build -o` write them.
 //!
-//! Refuses sets in text form, what is no set at all, and names that no `.proto` file could have: a
-//! compiler has looked at those of a file, nobody has at those of a set, and they become names of
-//! Rust and of files.
+//! Refuses sets in text form, what is no set at all, and what no compiler would have let through,
+//! see [`super::set_check`].
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet};
+use prost_types::FileDescriptorSet;
 use protox::file::DescriptorSetFileResolver;
 use protox::prost_reflect::prost::Message as _;
 
+use super::set_check;
 use crate::error::Fault;
 
 /// A set that was read, and the files in it.
@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path) -> Result<DescriptorSet, Fault> {
                        binary form";
         return Err(Fault::new(path, message));
     };
-    if let Some(problem) = set.file.iter().find_map(odd_name) {
+    if let Some(problem) = set.file.iter().find_map(set_check::fault) {
         return Err(Fault::new(path, problem));
     }
     let names = set.file.iter().map(|file| file.name().to_owned());
@@ -49,63 +49,4 @@ pub(super) fn read(path: &Path) -> Result<DescriptorSet, Fault> {
         names: names.collect(),
         bytes,
     })
-}
-
-/// What is wrong with the first name of a file that no `.proto` could have.
-fn odd_name(file: &FileDescriptorProto) -> Option<String> {
-    let name = Path::new(file.name());
-    let is_inside = name
-        .components()
-        .all(|it| matches!(it, Component::Normal(_)));
-    let is_proto = name.extension().is_some_and(|it| it == "proto");
-    if !is_inside || !is_proto || file.name().contains(|c: char| c.is_control() || c == '\\') {
-        return Some(format!(
-            "its file `{}` is not called as an import calls one: a path without `..`, to a name \
-             that ends in .proto",
-            file.name()
-        ));
-    }
-    let package = file
-        .package()
-        .split('.')
-        .filter(|_| !file.package().is_empty());
-    let services = file.service.iter().flat_map(|service| {
-        let methods = service.method.iter().map(|it| it.name());
-        methods.chain([service.name()])
-    });
-    let extensions = file.extension.iter().map(|it| it.name());
-    let odd = package
-        .chain(services)
-        .chain(extensions)
-        .find(|it| !is_name(it));
-    let odd = odd.or_else(|| file.enum_type.iter().find_map(odd_in_enum));
-    let odd = odd.or_else(|| file.message_type.iter().find_map(odd_in_message))?;
-    Some(format!(
-        "`{odd}` in its file `{}` is no name: names are letters, digits and `_`, a letter first",
-        file.name()
-    ))
-}
-
-fn odd_in_enum(found: &EnumDescriptorProto) -> Option<&str> {
-    let values = found.value.iter().map(|it| it.name());
-    values.chain([found.name()]).find(|it| !is_name(it))
-}
-
-/// Nesting is bounded by what reading a set allows.
-fn odd_in_message(message: &DescriptorProto) -> Option<&str> {
-    let fields = message
-        .field
-        .iter()
-        .chain(&message.extension)
-        .map(|it| it.name());
-    let oneofs = message.oneof_decl.iter().map(|it| it.name());
-    let own = fields.chain(oneofs).chain([message.name()]);
-    let odd = own.into_iter().find(|it| !is_name(it));
-    let odd = odd.or_else(|| message.enum_type.iter().find_map(odd_in_enum));
-    odd.or_else(|| message.nested_type.iter().find_map(odd_in_message))
-}
-
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

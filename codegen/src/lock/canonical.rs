@@ -64,7 +64,8 @@ impl<'d> Writer<'d> {
                 }
                 let sorted: BTreeMap<_, _> = members.iter().collect();
                 let shown = sorted.into_iter().filter(|(key, _)| {
-                    !PROSE.contains(&key.as_str()) && !(reference.is_some() && *key == "$ref")
+                    let is_followed = reference.is_some() && *key == "$ref";
+                    !is_followed && !PROSE.contains(&key.as_str())
                 });
                 let mut shown = shown.peekable();
                 if reference.is_some() && shown.peek().is_none() {

@@ -21,9 +21,7 @@ pub const MAP_BYTES_MAX: u64 = 64 << 20;
 /// The part of a runtime's map that says who calls what.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct ServiceMap {
-    #[serde(default)]
     services: Vec<Service>,
-    #[serde(default)]
     edges: Vec<Edge>,
 }
 
@@ -107,35 +105,37 @@ impl ServiceMap {
         })
     }
 
-    /// The consumers of each accepted rpc, HTTP form of one, and route that has one.
+    /// The consumers of each accepted rpc, HTTP form of one, and route that some service of the map
+    /// serves as it was accepted. Of what is not among them the map knows nothing: it was never
+    /// deployed, or who serves it is away.
     #[must_use]
     pub fn consumers(&self, accepted: &Lock) -> BTreeMap<String, Vec<Consumer>> {
         let mut found = BTreeMap::new();
+        let mut add = |name: &str, callers: Option<Vec<Consumer>>| {
+            found.extend(callers.map(|callers| (name.to_owned(), callers)));
+        };
         for (name, rpc) in &accepted.rpcs {
             let method = name.rsplit_once('/').map_or(name.as_str(), |(_, it)| it);
             let has_hash = |it: &Method| it.contract_hash == rpc.hash;
-            found.insert(
-                name.clone(),
-                self.callers("rpc", |it| it == method, has_hash),
-            );
+            add(name, self.callers("rpc", |it| it == method, has_hash));
         }
         let forms = accepted.rpcs.values().flat_map(|rpc| rpc.http.keys());
         for name in accepted.routes.iter().flat_map(BTreeMap::keys).chain(forms) {
             let wanted = without_names(name);
             let is_it = |other: &str| without_names(other) == wanted;
-            found.insert(name.clone(), self.callers("http", is_it, |_| true));
+            add(name, self.callers("http", is_it, |_| true));
         }
-        found.retain(|_, consumers| !consumers.is_empty());
         found
     }
 
-    /// Who calls methods of a kind and name, on services where they are `served` as wanted.
+    /// Who calls methods of a kind and name, on services where they are `served` as wanted; `None`
+    /// without such a service.
     fn callers(
         &self,
         kind: &str,
         is_named: impl Fn(&str) -> bool,
         served: impl Fn(&Method) -> bool,
-    ) -> Vec<Consumer> {
+    ) -> Option<Vec<Consumer>> {
         let is_it = |it: &Method| it.kind == kind && is_named(&it.name) && served(it);
         let serves = |it: &&Service| it.methods.iter().any(is_it);
         let targets: BTreeSet<&str> = self
@@ -144,6 +144,9 @@ impl ServiceMap {
             .filter(serves)
             .map(|it| it.name.as_str())
             .collect();
+        if targets.is_empty() {
+            return None;
+        }
         let mut consumers = BTreeMap::new();
         for edge in &self.edges {
             let is_it = edge.kind == kind && is_named(&edge.method);
@@ -161,7 +164,7 @@ impl ServiceMap {
             known.declared |= edge.declared;
             known.observed += edge.load.as_ref().map_or(0, |load| load.count);
         }
-        consumers.into_values().collect()
+        Some(consumers.into_values().collect())
     }
 }
 

@@ -269,6 +269,15 @@ fn constants<'e>(name: &str, old: &'e Enum, new: &'e Enum) -> Vec<(&'e str, Chan
         };
         found.push((constant.as_str(), change));
     }
+    // A lock of before may not say it.
+    if let (Some(before), Some(now)) = (&old.default, &new.default)
+        && before != now
+        && new.values.contains_key(before)
+    {
+        let what = format!("`{name}`: absent means `{now}` instead of `{before}`");
+        let todo = "keep the constant that was first the first: the order is the default of proto2";
+        found.push((now.as_str(), Change::major(&[Wire, Json], what).todo(todo)));
+    }
     for (constant, number) in &new.values {
         if !old.values.contains_key(constant) {
             let what = format!("`{name}`: {number} `{constant}` is new");

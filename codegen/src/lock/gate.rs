@@ -22,7 +22,7 @@ const NAMES_MAX: usize = 8;
 pub struct Gate {
     /// The differences.
     pub report: Report,
-    /// Who calls each accepted rpc or route; empty without a map.
+    /// Who calls each accepted rpc or route that the map knows; empty without a map.
     pub consumers: BTreeMap<String, Vec<Consumer>>,
     /// Whether nothing was accepted so far.
     pub is_first: bool,
@@ -85,6 +85,14 @@ impl Gate {
         let all = lists.flatten();
         all.filter(|it| seen.insert((&it.name, &it.target)))
             .collect()
+    }
+
+    /// What of a change the map does not know, so that it cannot say who calls it.
+    #[must_use]
+    pub fn unknown<'g>(&self, change: &'g Change) -> Vec<&'g str> {
+        let concerns = change.concerns.iter().map(String::as_str);
+        let unknown = concerns.filter(|it| !self.consumers.contains_key(*it));
+        unknown.collect()
     }
 
     /// Those who call an rpc whose identity changed.

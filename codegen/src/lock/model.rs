@@ -124,6 +124,8 @@ pub enum Type {
 /// An enum type: its constants with their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Enum {
+    /// What an absent value means where that is not the number 0: the first constant of proto2.
+    pub default: Option<String>,
     /// Number by name; with aliases a number appears more than once.
     pub values: BTreeMap<String, i32>,
 }

@@ -267,6 +267,10 @@ fn enum_entry(found: &mut Enum, words: &[String]) -> Outcome {
     let [number, name] = words else {
         return Err(unknown(&words.join(" ")));
     };
+    if number == "default" {
+        found.default = Some(name.clone());
+        return Ok(());
+    }
     let number = number.parse().map_err(|_| unknown(number))?;
     found.values.insert(name.clone(), number);
     Ok(())

@@ -52,7 +52,9 @@ pub(crate) fn read(model: &model::Model) -> (Lock, Places) {
             (value.name.clone(), value.number)
         });
         let values = values.collect();
-        lock.enums.insert(name.clone(), Enum { values });
+        let first = found.values.first().filter(|_| found.closed);
+        let default = first.map(|it| it.name.clone());
+        lock.enums.insert(name.clone(), Enum { default, values });
     }
     (lock, Places(places))
 }

@@ -283,6 +283,51 @@ fn enums_keep_names_and_numbers() {
 }
 
 #[test]
+fn the_first_constant_of_a_closed_enum_is_what_absent_means() {
+    let sample = SAMPLE.replace(
+        "\nenum shop.Kinds\n",
+        "\nenum shop.Kinds\n  default KINDS_ONCE\n",
+    );
+    let turned = sample.replace("default KINDS_ONCE", "default KINDS_UNSPECIFIED");
+    let report = compare(&lock(&sample), &lock(&turned), &Places::default());
+    assert_eq!(report.changes.len(), 1);
+    assert_eq!(
+        report.changes[0].to_string(),
+        "major: `shop.Kinds`: absent means `KINDS_UNSPECIFIED` instead of `KINDS_ONCE` (breaks wire, \
+         json): keep the constant that was first the first: the order is the default of proto2"
+    );
+    assert_eq!(
+        lock(&sample)
+            .to_text()
+            .matches("  default KINDS_ONCE\n")
+            .count(),
+        1
+    );
+    // A lock that was written before it was looked at says nothing.
+    let older = compare(&lock(SAMPLE), &lock(&sample), &Places::default());
+    assert_eq!(older, Report::default());
+}
+
+#[test]
+fn of_what_the_map_does_not_serve_as_accepted_nobody_is_said_to_be_nobody() {
+    let map = |hash: &str| {
+        let map = json!({ "edges": [], "services": [
+            { "name": "payments", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": hash }] },
+        ] });
+        ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map")
+    };
+    assert_eq!(
+        map("v2:aa").consumers(&lock(SAMPLE))["shop.Payments/Charge"],
+        []
+    );
+    assert!(map("v2:later").consumers(&lock(SAMPLE)).is_empty());
+    for no_map in ["{}", "[]", r#"{"services":[]}"#, r#"{"describe":1}"#] {
+        let error = ServiceMap::parse(Path::new("map.json"), no_map).expect_err(no_map);
+        assert!(error.to_string().contains("bridge map -o json"), "{error}");
+    }
+}
+
+#[test]
 fn rpcs_keep_types_streams_promises_and_bindings() {
     check(
         "idempotency idempotent",

@@ -32,6 +32,9 @@ impl Lock {
         }
         for (name, found) in &self.enums {
             out.head("enum", name);
+            if let Some(default) = &found.default {
+                out.line(["default".to_owned(), word(default)]);
+            }
             let mut values: Vec<_> = found.values.iter().collect();
             values.sort_by_key(|(name, number)| (**number, name.as_str()));
             for (name, number) in values {

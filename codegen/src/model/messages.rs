@@ -5,7 +5,7 @@
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
-use contract::schema::{ValueKind, camel_case};
+use contract::schema::{ValueKind, camel_case, default_text};
 
 use super::{Field, Label, Message, Model, Oneof, Origin, Type, enums, options};
 use crate::load::{SourceFile, tag};
@@ -127,7 +127,10 @@ fn fields(
             label: label(field),
             ty: value_type(&value_kind(field)),
             oneof: group.and_then(|group| groups.get(group).copied().flatten()),
-            default: proto.default_value.clone(),
+            default: proto
+                .default_value
+                .as_deref()
+                .map(|stated| default_text(&field.default_value(), stated)),
             boxed: false,
             said: file.said(&at, options.is_some_and(|it| it.deprecated())),
         });

@@ -1,4 +1,4 @@
-//! The plain HTTP form of each method: its `google.api.http` binding, or `POST` to its name.
+//! The plain HTTP form of each method: its first `google.api.http` binding, or `POST` to its name.
 //!
 //! It is the form that the OpenAPI document of the same contract has.
 
@@ -26,7 +26,9 @@ fn form(text: &mut Text, scope: &Scope<'_>, service: &Service, method: &Method) 
         ));
     }
     let plain = format!("/{}/{}", service.full_name, method.name);
-    let (verb, path, body, response_body) = match method.http.first() {
+    // A verb that stands for all of them is none to send.
+    let rule = method.http.iter().find(|it| it.method != "*");
+    let (verb, path, body, response_body) = match rule {
         None => ("POST", plain.as_str(), "*", ""),
         Some(rule) => (
             rule.method.as_str(),

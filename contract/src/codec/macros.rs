@@ -32,6 +32,11 @@ macro_rules! describe_message {
         };
 
         $crate::message_impls!($rust, $table);
+
+        impl $crate::codec::Native for $rust {
+            type Codec = $crate::codec::Msg<Self>;
+            const KIND: $crate::message::Kind = $crate::message::Kind::Message(&$table);
+        }
     };
 }
 
@@ -43,6 +48,7 @@ macro_rules! describe_enum {
         $rust:ident as $table:ident, $name:literal, closed: $closed:literal, doc: $doc:literal;
         variants { $($variant:ident = $number:literal),* }
         names { $($value:literal = $value_number:literal),* }
+        $(native { $($native:tt)* })?
     ) => {
         #[doc(hidden)]
         #[allow(non_upper_case_globals)]
@@ -84,5 +90,18 @@ macro_rules! describe_enum {
                 }
             }
         }
+
+        // Asked for here, so that what lacks it is told so once.
+        impl $crate::codec::Native for $rust
+        where
+            $rust: ::core::marker::Copy,
+        {
+            type Codec = $crate::codec::Enum<Self>;
+            const KIND: $crate::message::Kind = $crate::message::Kind::Enum(&$table);
+
+            $($($native)*)?
+        }
+
+        $crate::__implicit_field! { $rust, $crate::codec::ByType, where $rust: ::core::marker::Copy }
     };
 }

@@ -12,6 +12,8 @@ mod wire;
 mod numbers;
 mod kinds;
 mod maps;
+mod native;
+mod oneofs;
 
 mod macros;
 
@@ -24,10 +26,14 @@ pub use prost::{DecodeError, Message};
 
 pub use self::kinds::{Blob, DoubleValue, FloatValue, Msg, Str};
 pub use self::maps::{encode_map, map_len, merge_map};
+pub use self::native::{ByType, Field, Key, Native, Octets, Wrapper};
 pub use self::numbers::{
     Bool, Double, Enum, Enumerated, Fixed32, Fixed64, Float, Int32, Int64, NullValue, Number,
     Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
 };
+pub use self::oneofs::{Oneof, any_between, count, has, holds_messages, joined, next, requires};
+#[doc(hidden)]
+pub use crate::__implicit_field as implicit_field;
 
 use crate::message::MessageTable;
 

@@ -126,6 +126,7 @@ impl<'s, 'a> Shown<'s, 'a> {
     fn one(self, kind: Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match kind {
             Kind::Message(table) => self.message(table, f),
+            Kind::Declared(table) => self.message(table(), f),
             Kind::Linked(table) => match table.get() {
                 Some(table) => self.message(table, f),
                 None => f.write_str(".."),

@@ -77,7 +77,7 @@ pub(super) fn is_default(kind: Kind, values: &[Found<'_>]) -> bool {
         (_, None) => true,
         (Kind::Scalar(scalar), Some(last)) => last.raw.is_default(scalar),
         (Kind::Enum(_) | Kind::NullValue, Some(last)) => constant(last.raw) == 0,
-        (Kind::Message(_) | Kind::Linked(_), Some(_)) => false,
+        (Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_), Some(_)) => false,
     }
 }
 

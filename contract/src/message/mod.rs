@@ -8,6 +8,7 @@
 //! table ─────────────▶ json_schema                      (feature `json-schema`)
 //! table + JSON ──────▶ from_json, Read, json_to_bytes   ProtoJSON in
 //! descriptors ───────▶ Pool                             tables at run time (feature `schema`)
+//! tables of types that are declared in Rust ──Files──▶ descriptors
 //! ```
 //!
 //! Refuses groups, and nesting deeper than 100. What a walk costs is bounded by its input.
@@ -27,6 +28,8 @@ mod write;
 mod read;
 mod json;
 mod decode;
+mod descriptors;
+mod files;
 #[cfg(feature = "schema")]
 mod pool;
 #[cfg(feature = "json-schema")]
@@ -42,6 +45,7 @@ pub use ::serde;
 
 pub use debug::{ELEMENTS_MAX, SHOWN_DEPTH_MAX, TEXT_BYTES_MAX, VALUES_MAX, fmt_debug};
 pub use decode::decode_checked;
+pub use files::{Files, FilesError};
 pub use json::{Json, JsonError, Read, bytes_to_json, from_json, json_to_bytes, to_json};
 pub use options::JsonOptions;
 #[cfg(feature = "schema")]

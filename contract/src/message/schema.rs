@@ -133,7 +133,7 @@ fn of_kind(kind: Kind, generator: &mut SchemaGenerator) -> Schema {
         Kind::Scalar(scalar) => of_scalar(scalar),
         Kind::NullValue => schema!({ "type": "null" }),
         Kind::Enum(table) => defined(table.name, generator, |_| of_enum(table)),
-        Kind::Message(_) | Kind::Linked(_) => match kind.message() {
+        Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_) => match kind.message() {
             Some(table) if is_plain(table) => of_form(table, generator),
             Some(table) => defined(table.name, generator, |it| json_schema(table, it)),
             None => schema!(true),

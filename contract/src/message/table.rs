@@ -113,6 +113,9 @@ pub enum Kind {
     NullValue,
     /// A message.
     Message(&'static MessageTable),
+    /// A message that is declared in Rust: a constant cannot hold the table of a type that holds
+    /// itself, but what answers with it.
+    Declared(fn() -> &'static MessageTable),
     /// A message of a [`Pool`](super::Pool), whose tables refer to each other before they are
     /// complete. Generated code never has it.
     Linked(&'static OnceLock<MessageTable>),
@@ -124,6 +127,7 @@ impl Kind {
     pub fn message(self) -> Option<&'static MessageTable> {
         match self {
             Self::Message(table) => Some(table),
+            Self::Declared(table) => Some(table()),
             Self::Linked(table) => table.get(),
             Self::Scalar(_) | Self::Enum(_) | Self::NullValue => None,
         }

@@ -185,7 +185,7 @@ pub(super) enum Width {
 pub(super) fn width(kind: Kind) -> Width {
     match kind {
         Kind::Enum(_) | Kind::NullValue => Width::Varint,
-        Kind::Message(_) | Kind::Linked(_) => Width::Bytes,
+        Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_) => Width::Bytes,
         Kind::Scalar(scalar) => match scalar {
             Scalar::Double | Scalar::Fixed64 | Scalar::Sfixed64 => Width::Fixed64,
             Scalar::Float | Scalar::Fixed32 | Scalar::Sfixed32 => Width::Fixed32,

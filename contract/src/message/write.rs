@@ -204,7 +204,7 @@ impl Serialize for OneJson<'_, '_> {
                     None => serializer.serialize_i32(number),
                 }
             }
-            Kind::Message(_) | Kind::Linked(_) => {
+            Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_) => {
                 let cx = cx.deeper()?;
                 let unfinished = || cx.fail("the pool of its message is not finished");
                 let table = self.kind.message().ok_or_else(unfinished)?;

@@ -21,4 +21,4 @@ pub use message_json::{camel_case, message_json};
 pub use model::{
     Cardinality, DefaultValue, Edition, Enum, Field, Message, OneofGroup, Scalar, Schema, Type,
 };
-pub use proto::{Error, from_descriptor};
+pub use proto::{Error, default_text, from_descriptor};

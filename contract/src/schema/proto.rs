@@ -182,8 +182,40 @@ fn read_default(field: &FieldDescriptor) -> DefaultValue {
         Value::U64(value) => DefaultValue::Literal(value.to_string()),
         Value::F32(value) if value.is_finite() => DefaultValue::Literal(value.to_string()),
         Value::F64(value) if value.is_finite() => DefaultValue::Literal(value.to_string()),
-        // Strings, enum constants, bytes and infinities keep the text of the source.
-        _ => DefaultValue::Text(field.field_descriptor_proto().default_value().to_owned()),
+        value => {
+            let stated = field.field_descriptor_proto().default_value();
+            DefaultValue::Text(default_text(&value, stated))
+        }
+    }
+}
+
+/// The default that a descriptor states, in the one way that compilers write it: a set may say the
+/// same number, or the same bytes, in another.
+#[must_use]
+pub fn default_text(value: &Value, stated: &str) -> String {
+    match value {
+        Value::Bool(value) => value.to_string(),
+        Value::I32(value) => value.to_string(),
+        Value::I64(value) => value.to_string(),
+        Value::U32(value) => value.to_string(),
+        Value::U64(value) => value.to_string(),
+        Value::F32(value) => value.to_string().to_ascii_lowercase(),
+        Value::F64(value) => value.to_string().to_ascii_lowercase(),
+        Value::Bytes(value) => value.iter().map(|it| escaped(*it)).collect(),
+        // Text, and the names of constants.
+        _ => stated.to_owned(),
+    }
+}
+
+/// A byte as descriptors escape it.
+fn escaped(byte: u8) -> String {
+    match byte {
+        b'\n' => "\\n".to_owned(),
+        b'\r' => "\\r".to_owned(),
+        b'\t' => "\\t".to_owned(),
+        b'"' | b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("\\{byte:03o}"),
     }
 }
 

@@ -382,7 +382,7 @@ impl<'de> DeserializeSeed<'de> for OneSeed<'_, '_> {
                 };
                 cx.reading.sink.constant(slot, number);
             }
-            Kind::Message(_) | Kind::Linked(_) => {
+            Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_) => {
                 let mut cx = cx.deeper()?;
                 let unfinished = || cx.fail("the pool of its message is not finished");
                 let table = kind.message().ok_or_else(unfinished)?;
