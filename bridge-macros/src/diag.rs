@@ -64,12 +64,26 @@ pub(crate) enum Code {
     ServiceReceiver = 63,
     ServiceMethodTwice = 64,
     ServiceHttp = 65,
+    // `#[derive(Message)]`, `#[derive(Oneof)]`, `#[derive(Enumeration)]`.
+    MessageShape = 70,
+    MessageGeneric = 71,
+    MessageName = 72,
+    MessageNumberMissing = 73,
+    MessageNumber = 74,
+    MessageNumberTwice = 75,
+    MessageFieldType = 76,
+    MessageNameTwice = 77,
+    MessageKind = 78,
+    MessageMapKey = 79,
+    MessageOneof = 80,
+    EnumerationZero = 81,
+    EnumerationUnrecognized = 82,
 }
 
 impl Code {
     /// Every code, so that a test can ask for its UI case.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 44] = [
+    pub(crate) const ALL: [Code; 57] = [
         Code::KeyMalformed,
         Code::KeyUnknown,
         Code::KeyTwice,
@@ -114,6 +128,19 @@ impl Code {
         Code::ServiceReceiver,
         Code::ServiceMethodTwice,
         Code::ServiceHttp,
+        Code::MessageShape,
+        Code::MessageGeneric,
+        Code::MessageName,
+        Code::MessageNumberMissing,
+        Code::MessageNumber,
+        Code::MessageNumberTwice,
+        Code::MessageFieldType,
+        Code::MessageNameTwice,
+        Code::MessageKind,
+        Code::MessageMapKey,
+        Code::MessageOneof,
+        Code::EnumerationZero,
+        Code::EnumerationUnrecognized,
     ];
 }
 
@@ -200,7 +227,7 @@ mod tests {
     fn every_code_has_a_ui_case() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/tests/ui");
         let mut reports = String::new();
-        for macro_dir in ["rpc", "http", "service", "error", "handlers"] {
+        for macro_dir in ["rpc", "http", "service", "error", "handlers", "message"] {
             let dir = root.join(macro_dir);
             let entries = std::fs::read_dir(&dir);
             for entry in entries.unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {

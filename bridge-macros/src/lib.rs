@@ -1,5 +1,5 @@
 //! The macros of `bridge`; services reach them as `bridge::rpc`, `bridge::service`,
-//! `bridge::handlers!` and `#[derive(bridge::Error)]`.
+//! `bridge::handlers!`, `#[derive(bridge::Error)]` and the derives of messages.
 //!
 //! Every macro goes parse → check → expand: all mistakes of one call are reported together, each
 //! at its own token and under a stable number (`BR0007`). Generated code names only absolute paths
@@ -21,6 +21,7 @@ mod rpc;
 mod service;
 mod error;
 mod handlers;
+mod message;
 
 /// Makes a function an operation that [`handlers!`] can list.
 ///
@@ -61,9 +62,11 @@ mod handlers;
 /// ```
 ///
 /// - `name = "placeOrder"`: what documents call it; without it the function's name.
-/// - `deadline = "2s"`: what a request has at most, from `"1ms"` to `"24h"`.
+/// - `tag = "orders"`: what documents file it under.
+/// - `deadline = "2s"`: what a request has at most until its answer begins, from `"1ms"` to `"24h"`.
 /// - `idempotent_by = "Idempotency-Key"`: requests with the same value of this header are one
-///   request; not for methods that only ask.
+///   request; not for methods that only ask. With `required` beside it, a request without the header
+///   is answered 400.
 /// - `idempotent_for`, `crate`: as above.
 #[proc_macro_attribute]
 pub fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
@@ -95,7 +98,8 @@ pub fn service(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// Lists the handlers that a service serves: `handlers![charge, orders::place]`.
 ///
 /// Each entry is the path of a function under [`macro@rpc`]. `handlers![crate = my::bridge; charge]`
-/// overrides where `bridge` is found.
+/// overrides where `bridge` is found. Of a function that is not, rustc says "constant provided when a
+/// type was expected": put `#[bridge::rpc]` above it.
 #[proc_macro]
 pub fn handlers(input: TokenStream) -> TokenStream {
     handlers::handlers(input.into()).into()
@@ -139,4 +143,104 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Error, attributes(bridge, source, from))]
 pub fn error(input: TokenStream) -> TokenStream {
     error::error(input.into()).into()
+}
+
+/// Makes a struct a message: a contract that is written in Rust.
+///
+/// The same bytes, the same JSON and the same contract as the generator makes of the `.proto` that
+/// `cargo bridge export` writes of it. `Default`, `Debug` (cut where it is long), serde's traits
+/// (ProtoJSON) and `schemars::JsonSchema` (with feature `json-schema`) come with it; derive `Clone`
+/// and `PartialEq` beside it.
+///
+/// ```ignore
+/// /// What somebody wants.
+/// #[derive(Clone, PartialEq, bridge::Message)]
+/// #[bridge(package = "shop.orders.v1")]
+/// struct PlaceOrder {
+///     /// Who wants it.
+///     #[bridge(1)]
+///     customer: String,
+///     #[bridge(2)]
+///     lines: Vec<Line>,
+///     #[bridge(3, fixed64)]
+///     seen: Option<u64>,
+///     #[bridge(oneof)]
+///     method: Option<Method>,
+///     #[bridge(6)]
+///     at: Option<prost_types::Timestamp>,
+/// }
+/// ```
+///
+/// # Fields
+///
+/// | Rust | contract |
+/// |---|---|
+/// | `bool`, `i32`, `i64`, `u32`, `u64`, `f32`, `f64`, `String` | the scalar of that name; `int32` for `i32` and so on |
+/// | `Vec<u8>`, `Bytes` | `bytes` |
+/// | an enum below [`Enumeration`](macro@Enumeration) | that enum |
+/// | `Option` of one of these | `optional` |
+/// | `Option<M>`, `Option<Box<M>>` of a message | a message, which may be missing |
+/// | `Vec<T>` | `repeated`, packed where it can be |
+/// | `BTreeMap<K, V>` | `map` |
+/// | types of `prost_types`; `()` | the well-known type; `google.protobuf.Empty` |
+///
+/// Messages and enums of included contracts are as good as derived ones.
+///
+/// # Keys
+///
+/// - on the struct, `#[bridge(package = "shop.orders.v1")]`, which must be said; `name = "…"` where
+///   the message is not called as the struct; `crate = my::bridge`.
+/// - on a field, its number first, 1 to 536,870,911 without 19,000 to 19,999: `#[bridge(4)]`.
+/// - `sint32`, `sint64`, `fixed32`, `fixed64`, `sfixed32`, `sfixed64`: how integers are written,
+///   those of an `Option`, a `Vec` or the values of a map, too.
+/// - `wrapper`: an `Option` of a scalar as `google.protobuf.Int32Value` and its like.
+/// - `key = "sint32"`: how the keys of a map are written.
+/// - `name = "…"`, `json = "…"`: the field's name in the contract and in JSON.
+/// - `#[bridge(oneof)]` on an `Option` of an enum below [`Oneof`](macro@Oneof), without a number.
+#[proc_macro_derive(Message, attributes(bridge))]
+pub fn message(input: TokenStream) -> TokenStream {
+    message::message(input.into()).into()
+}
+
+/// Makes an enum a oneof: several fields of a message of which at most one is set.
+///
+/// Each variant holds one value and has a number of its own in the message that holds the enum; its
+/// name is the field's, in snake_case, unless `name = "…"` says another one. The kinds of
+/// [`Message`](macro@Message) are kinds here.
+///
+/// ```ignore
+/// #[derive(Clone, Debug, PartialEq, bridge::Oneof)]
+/// enum Method {
+///     #[bridge(4)]
+///     Card(Card),
+///     #[bridge(5)]
+///     Voucher(String),
+/// }
+/// ```
+#[proc_macro_derive(Oneof, attributes(bridge))]
+pub fn oneof(input: TokenStream) -> TokenStream {
+    message::oneof(input.into()).into()
+}
+
+/// Makes an enum one of a contract: names for numbers.
+///
+/// The first variant has the number 0 and is the default. `Unrecognized(i32)` holds numbers of later
+/// versions, so that they are not lost. Values are called `ORDER_STATUS_PAID` in the contract, unless
+/// `name = "…"` says otherwise. Gives `Default`, both conversions to and from `i32`, `name` and
+/// `from_name`; derive `Clone`, `Copy`, `Debug` and `PartialEq` beside it.
+///
+/// ```ignore
+/// #[derive(Clone, Copy, Debug, PartialEq, bridge::Enumeration)]
+/// #[bridge(package = "shop.orders.v1")]
+/// enum OrderStatus {
+///     #[bridge(0)]
+///     Unspecified,
+///     #[bridge(1)]
+///     Paid,
+///     Unrecognized(i32),
+/// }
+/// ```
+#[proc_macro_derive(Enumeration, attributes(bridge))]
+pub fn enumeration(input: TokenStream) -> TokenStream {
+    message::enumeration(input.into()).into()
 }

@@ -11,6 +11,10 @@ struct Line {
     id: String,
     #[bridge(2)]
     größe: u32,
+    #[bridge(3, json = "")]
+    note: String,
+    #[bridge(4, json = "[note]")]
+    more: String,
 }
 
 fn main() {}

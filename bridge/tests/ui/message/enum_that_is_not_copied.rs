@@ -1,0 +1,9 @@
+#[derive(bridge::Enumeration)]
+#[bridge(package = "shop.v1")]
+enum Status {
+    #[bridge(0)]
+    Unspecified,
+    Unrecognized(i32),
+}
+
+fn main() {}
