@@ -1,8 +1,5 @@
 //! Makes the contracts of the services under test.
 
 fn main() {
-    bridge_codegen::contracts("contracts/")
-        // `google.api.http`
-        .include("../codegen/tests/exports/")
-        .compile();
+    bridge_codegen::contracts("contracts/").compile();
 }

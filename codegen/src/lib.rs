@@ -20,6 +20,10 @@
 //! - Descriptor sets of `buf` or `protoc` (`.binpb`, `.desc`, `.fds`), as if the files in them
 //!   were there.
 //!
+//! Imports are looked for in the contracts' folder, then in every [`Contracts::include`].
+//! `google/protobuf/*` comes with the generator, and so do `google/api/annotations.proto`,
+//! `http.proto` and `field_behavior.proto`; a copy of yours comes first.
+//!
 //! # What messages are
 //!
 //! Plain structs. Fields without presence are plain values; `optional` and message fields are

@@ -216,7 +216,7 @@ fn a_syntax_error_is_shown_where_it_is() {
 fn an_import_that_is_missing_is_shown_at_the_import() {
     assert_eq!(
         fault("import \"b/c.proto\";"),
-        "contracts/a.proto:2:1: import 'b/c.proto' not found"
+        "contracts/a.proto:2:1: import 'b/c.proto' not found: add the folder that holds it: `.include(…)` in build.rs, `--include` for `cargo bridge`"
     );
 }
 

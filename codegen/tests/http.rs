@@ -7,24 +7,6 @@ use bridge_codegen::lock::Idempotency;
 use bridge_codegen::{Loaded, contracts};
 use serde_json::Value;
 
-/// The vocabulary as far as it has a meaning here, under its own numbers.
-const ANNOTATIONS: &str = r#"syntax = "proto3";
-package google.api;
-import "google/protobuf/descriptor.proto";
-extend google.protobuf.MethodOptions { HttpRule http = 72295728; }
-message HttpRule {
-  string selector = 1;
-  oneof pattern {
-    string get = 2; string put = 3; string post = 4; string delete = 5; string patch = 6;
-    CustomHttpPattern custom = 8;
-  }
-  string body = 7;
-  string response_body = 12;
-  repeated HttpRule additional_bindings = 11;
-}
-message CustomHttpPattern { string kind = 1; string path = 2; }
-"#;
-
 /// A service with these rpcs, over messages that have something for each part of a request.
 fn folder(rpcs: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -33,7 +15,6 @@ fn folder(rpcs: &str) -> tempfile::TempDir {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a writable folder");
         fs::write(path, text).expect("a writable folder");
     };
-    put("google/api/annotations.proto", ANNOTATIONS);
     put(
         "a.proto",
         &format!(
@@ -240,4 +221,38 @@ fn what_a_repeat_does_is_part_of_the_accepted_contract() {
         Idempotency::Unknown,
     ];
     assert_eq!(levels, expected);
+}
+
+#[test]
+fn options_that_everybody_imports_come_with_the_generator_and_add_no_types() {
+    let folder = folder(
+        "  rpc Get(Thing) returns (Thing) { option (google.api.http) = { get: \"/v1/{name}\" }; }",
+    );
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let compiled = contracts(folder.path()).out_dir(out.path()).try_compile();
+    let compiled = compiled.expect("nothing is missing");
+    let names = compiled
+        .generated
+        .iter()
+        .filter_map(|it| it.file_name()?.to_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["a.v1.rs", "mod.rs"]);
+}
+
+#[test]
+fn a_missing_import_and_an_edition_say_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("a.proto");
+    fs::write(
+        &path,
+        "syntax = \"proto3\";\nimport \"google/api/client.proto\";\n",
+    )
+    .expect("writable");
+    let refused = contracts(&path).read().expect_err("it is not there");
+    assert!(refused.to_string().contains(".include("), "{refused}");
+    fs::write(&path, "edition = \"2023\";\nmessage A {}\n").expect("writable");
+    let refused = contracts(&path).read().expect_err("an edition");
+    assert!(
+        refused.to_string().contains("editions are not read"),
+        "{refused}"
+    );
 }

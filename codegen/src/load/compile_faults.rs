@@ -52,8 +52,26 @@ fn diagnostic_fault(path: &Path, source: &str, diagnostic: &dyn Diagnostic) -> F
     };
     Fault {
         position: offset.map(|offset| line_and_column(source, offset)),
-        ..Fault::new(path, message)
+        ..Fault::new(path, with_advice(source, message))
     }
+}
+
+/// What to do about it, where the compiler does not say.
+fn with_advice(source: &str, message: String) -> String {
+    if message.contains("import '") && message.ends_with("not found") {
+        let what = "add the folder that holds it: `.include(…)` in build.rs, `--include` for \
+                    `cargo bridge`";
+        return format!("{message}: {what}");
+    }
+    let is_edition = source.lines().any(|line| {
+        let rest = line.trim_start().strip_prefix("edition");
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    });
+    if is_edition && message.contains("expected") {
+        let what = "editions are not read: say `syntax = \"proto3\";` or `syntax = \"proto2\";`";
+        return format!("{what} ({message})");
+    }
+    message
 }
 
 /// Where the source says what the message is about, for messages that come without a place: the

@@ -16,6 +16,7 @@ mod sets;
 
 mod schema_file;
 mod source_file;
+mod known;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -36,6 +37,13 @@ pub(crate) struct Sources {
     pub(crate) files: Vec<SourceFile>,
     pub(crate) schemas: Vec<SchemaFile>,
     pub(crate) pool: DescriptorPool,
+}
+
+impl Sources {
+    /// Whether `google.api` is there because an option of it is used, and not as a contract.
+    pub(crate) fn knows_api_options(&self) -> bool {
+        self.files.iter().any(known::is_ours)
+    }
 }
 
 /// Compiles the contracts at `path`, a folder or a file.
@@ -146,6 +154,7 @@ fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> ChainFi
         chain.add(set.resolver());
     }
     chain.add(GoogleFileResolver::new());
+    chain.add(known::KnownOptions);
     chain
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn build(sources: &Sources) -> Result<Model, Error> {
     for file in &sources.files {
         read_file(&mut model, sources, file);
     }
-    drop_unused_foundations(&mut model);
+    drop_unused_foundations(&mut model, sources.knows_api_options());
     let mut faults: Vec<Fault> = Vec::new();
     for file in &sources.schemas {
         schema_files::read(&mut model, file, &mut faults);
@@ -80,10 +80,13 @@ fn read_file(model: &mut Model, sources: &Sources, file: &SourceFile) {
     services::read(model, file, &declared);
 }
 
-/// Leaves of `google.protobuf` what other packages lead to.
-fn drop_unused_foundations(model: &mut Model) {
-    let is_foundation =
-        |package: &str| package == "google.protobuf" || package.starts_with("google.protobuf.");
+/// Leaves of `google.protobuf` what other packages lead to, and of the options that come with us.
+fn drop_unused_foundations(model: &mut Model, has_options: bool) {
+    let is_foundation = |package: &str| {
+        package == "google.protobuf"
+            || package.starts_with("google.protobuf.")
+            || (has_options && package == "google.api")
+    };
     let mut used: BTreeSet<String> = BTreeSet::new();
     let mut pending: Vec<String> = Vec::new();
     for package in model.packages.values().flat_map(|it| &it.services) {
