@@ -10,6 +10,10 @@
 
 use proc_macro::TokenStream;
 
+/// Whether expansions tell what documents are made of; whoever builds `bridge` for them says so. What
+/// is told to one that is not built for them is nothing, so more telling than needed is no fault.
+const TELLS_DOCUMENTS: bool = cfg!(any(test, feature = "openapi"));
+
 mod diag;
 mod paths;
 mod keys;
@@ -63,7 +67,8 @@ mod message;
 ///
 /// - `name = "placeOrder"`: what documents call it; without it the function's name.
 /// - `tag = "orders"`: what documents file it under.
-/// - `deadline = "2s"`: what a request has at most until its answer begins, from `"1ms"` to `"24h"`.
+/// - `deadline = "2s"`: what a request has at most until its answer begins, from `"1ms"` to `"24h"`; a
+///   body that is streamed may outlast it.
 /// - `idempotent_by = "Idempotency-Key"`: requests with the same value of this header are one
 ///   request; not for methods that only ask. With `required` beside it, a request without the header
 ///   is answered 400.

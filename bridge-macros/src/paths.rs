@@ -11,28 +11,30 @@ use quote::{ToTokens, quote};
 /// Where `bridge` is found: `::bridge`, unless the user said `crate = …`.
 pub(crate) struct Facade {
     path: TokenStream,
+    /// Made once: an expansion names it often.
+    rt: TokenStream,
 }
 
 impl Default for Facade {
     fn default() -> Self {
-        Self {
-            path: quote!(::bridge),
-        }
+        Self::of(quote!(::bridge))
     }
 }
 
 impl Facade {
     /// The path given by the user, exactly as written.
     pub(crate) fn at(path: &syn::Path) -> Self {
-        Self {
-            path: path.to_token_stream(),
-        }
+        Self::of(path.to_token_stream())
+    }
+
+    fn of(path: TokenStream) -> Self {
+        let rt = quote!(#path::__rt);
+        Self { path, rt }
     }
 
     /// The private module that expansions build on; not for users, and may change in any release.
     pub(crate) fn rt(&self) -> TokenStream {
-        let path = &self.path;
-        quote!(#path::__rt)
+        self.rt.clone()
     }
 
     /// The same, underlined at `place` when the compiler has something to say about it.

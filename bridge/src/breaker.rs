@@ -4,12 +4,13 @@
 //! closed ──10 outcomes in 10 s, more than half of them failures──► open ──30 s──► half-open
 //!    ▲                                                              ▲                 │
 //!    ├── the one probe succeeds ────────────────────────────────────│─────────────────┤
-//!    └── nothing for another 30 s                                   └── the probe fails
+//!    └── 60 s after it opened, while no probe runs                  └── the probe fails
 //! ```
 //!
 //! An answer of a handler, an error of its own included, is a success: only what happens on the way
-//! to one is a failure. A closed breaker costs a call one load when it is picked for, and the clock
-//! and two atomics when it ends; no lock.
+//! to one is a failure. So is a refusal about the idempotency key of a call, with whatever status:
+//! where keys are kept is away or full, and calls without one are answered. A closed breaker costs
+//! a call one load when it is picked for, and the clock and two atomics when it ends; no lock.
 //!
 //! Invariant: half-open lets one call through at a time, and whoever is let through says how it
 //! went, or that nobody knows.
@@ -25,7 +26,7 @@ const WINDOW_SECONDS: usize = 10;
 const OUTCOMES_MIN: u64 = 10;
 /// How long nobody is let through.
 const OPEN: Duration = Duration::from_secs(30);
-/// How long after opening nobody has to have asked for it to be forgotten.
+/// How long after opening it is forgotten, whoever asked since, unless a probe runs.
 const FORGET: Duration = Duration::from_secs(60);
 
 /// What a call came to, as far as it says something about the instance.
@@ -91,7 +92,7 @@ impl Breaker {
             return Some(OPEN - age);
         }
         let is_probed = self.is_probed.load(Ordering::Acquire);
-        (is_probed && age < FORGET).then_some(Duration::ZERO)
+        is_probed.then_some(Duration::ZERO)
     }
 
     /// Whether calls are held back because the instance was not reached: there may be another way.
@@ -115,23 +116,19 @@ impl Breaker {
         if age < OPEN {
             return None;
         }
-        let taken = self.is_probed.swap(true, Ordering::AcqRel);
-        if age >= FORGET && !taken {
-            self.close();
-            self.is_probed.store(false, Ordering::Release);
-            return Some(Pass::Ordinary);
-        }
-        if taken {
+        if self.is_probed.swap(true, Ordering::AcqRel) {
             return None;
         }
         // The last probe may have ended between both looks.
-        match self.opened.load(Ordering::Acquire) {
-            now if now == opened => Some(Pass::Probe),
-            now => {
-                self.is_probed.store(false, Ordering::Release);
-                (now == 0).then_some(Pass::Ordinary)
-            }
+        let now = self.opened.load(Ordering::Acquire);
+        if now == opened && age < FORGET {
+            return Some(Pass::Probe);
         }
+        if now == opened {
+            self.close();
+        }
+        self.is_probed.store(false, Ordering::Release);
+        (now == opened || now == 0).then_some(Pass::Ordinary)
     }
 
     /// Hands a pass back with what the call came to.

@@ -3,6 +3,7 @@
 //! Invariant: a call is counted from the moment it goes out until it is over, and every pass of the
 //! breaker is handed back, also by a call that is dropped.
 
+use std::borrow::Borrow;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -104,13 +105,6 @@ impl InstanceLink {
         shunned
     }
 
-    /// A stream that it had begun is over: only one that broke says anything new.
-    pub(crate) fn stream_ended(&self, outcome: Option<Outcome>) {
-        if let Some(outcome @ (Outcome::Failure | Outcome::Unreached)) = outcome {
-            self.breaker.record(Pass::Ordinary, outcome);
-        }
-    }
-
     /// Lets the connection go when nobody used it since the last time this was asked.
     pub(crate) fn sweep(&self) {
         if !self.used.swap(false, Ordering::Relaxed) && self.load() == 0 {
@@ -123,52 +117,73 @@ impl InstanceLink {
 #[derive(Debug)]
 pub(crate) struct InFlight<L: Deref<Target = InstanceLink>>(L);
 
-impl<L: Deref<Target = InstanceLink>> InFlight<L> {
-    /// The instance that works on it.
-    pub(crate) fn instance(&self) -> &InstanceLink {
-        &self.0
-    }
-}
-
 impl<L: Deref<Target = InstanceLink>> Drop for InFlight<L> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A pass in use: one attempt at an instance that has no outcome yet.
+/// A pass in use: one attempt at an instance that has no outcome yet. It has one, once.
 #[derive(Debug)]
-pub(crate) struct Trial<'c> {
-    breaker: &'c Breaker,
+pub(crate) struct Trial<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> {
+    instance: L,
     /// `None` once it was handed back.
     pass: Option<Pass>,
-    deadline: &'c Deadline,
+    deadline: D,
+    /// A part of the answer has come.
+    is_answered: bool,
 }
 
-impl<'c> Trial<'c> {
-    pub(crate) fn new(instance: &'c InstanceLink, pass: Pass, deadline: &'c Deadline) -> Self {
+impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Trial<L, D> {
+    pub(crate) fn new(instance: L, pass: Pass, deadline: D) -> Self {
         Self {
-            breaker: &instance.breaker,
+            instance,
             pass: Some(pass),
             deadline,
+            is_answered: false,
         }
+    }
+
+    /// The instance begins to answer, which is enough for a probe: a stream may go on for long, and
+    /// everybody else waits for it. Of other streams the end counts, or one that breaks would be a
+    /// success as well.
+    pub(crate) fn begun(&mut self) {
+        if self.pass == Some(Pass::Probe) {
+            self.hand_back(Outcome::Success);
+        }
+    }
+
+    /// A part of the answer has come.
+    pub(crate) fn answered(&mut self) {
+        self.is_answered = true;
+    }
+
+    /// Whether a part of the answer has come.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     /// How it went.
     pub(crate) fn ended(mut self, outcome: Outcome) {
+        self.hand_back(outcome);
+    }
+
+    fn hand_back(&mut self, outcome: Outcome) {
         if let Some(pass) = self.pass.take() {
-            self.breaker.record(pass, outcome);
+            self.instance.breaker.record(pass, outcome);
         }
     }
 }
 
-impl Drop for Trial<'_> {
+impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Drop for Trial<L, D> {
     fn drop(&mut self) {
-        match self.pass {
+        if self.is_answered {
+            self.hand_back(Outcome::Success);
+        } else if self.pass.is_some() && self.deadline.borrow().has_passed() {
             // A call that its deadline cut off was not answered in time.
-            Some(pass) if self.deadline.has_passed() => self.breaker.record(pass, Outcome::Failure),
-            Some(pass) => self.breaker.forget(pass),
-            None => {}
+            self.hand_back(Outcome::Failure);
+        } else if let Some(pass) = self.pass {
+            self.instance.breaker.forget(pass);
         }
     }
 }
@@ -224,5 +239,32 @@ mod tests {
             drop(Trial::new(&instance, Pass::Ordinary, &deadline));
         }
         assert!(instance.breaker.held().is_some());
+    }
+
+    #[test]
+    fn a_stream_that_was_answered_counts_for_the_instance_whoever_leaves_it() {
+        let (instance, hand) = instance();
+        let deadline = Deadline::after(&instance.clock, Duration::from_secs(1));
+        let answered = |pass| {
+            let mut trial = Trial::new(&instance, pass, &deadline);
+            trial.answered();
+            trial
+        };
+        hand.advance(Duration::from_secs(1));
+        for _ in 0..20 {
+            drop(answered(Pass::Ordinary));
+        }
+        assert_eq!(instance.breaker.held(), None);
+        // One outcome each: what broke after its first part was no success as well.
+        for _ in 0..21 {
+            answered(Pass::Ordinary).ended(Outcome::Failure);
+        }
+        assert!(instance.breaker.held().is_some());
+        hand.advance(Duration::from_secs(30));
+        let probe = instance.breaker.admit().expect("one goes through");
+        let mut going_on = Trial::new(&instance, probe, &deadline);
+        assert_eq!(instance.breaker.admit(), None);
+        going_on.begun();
+        assert_eq!(instance.breaker.admit(), Some(Pass::Ordinary));
     }
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use contract::clock::Clock;
+use contract::task::spawn;
 use contract::tls::{Leaf, Peer, client_config};
 use contract::transport::{Channel, Dial, DialError};
 use parking_lot::Mutex;
@@ -43,8 +44,9 @@ pub(crate) enum LinkError {
     /// The connection is still being made, for whoever asks next.
     #[error("there is no connection to {endpoint} after {waited:?}; it is still being made")]
     Waiting { endpoint: String, waited: Duration },
-    /// The task that made it has ended without a result, which it does only with the process.
-    #[error("the connection is not made any more: the process is ending")]
+    /// The task that made it has ended without a result, as it does when the tokio runtime goes
+    /// that it was begun in. Whoever asks next begins anew.
+    #[error("the connection is not made any more: the tokio runtime that made it has ended")]
     Abandoned,
 }
 
@@ -154,14 +156,17 @@ impl Link {
         if let Some(channel) = self.ready() {
             return Ok(channel);
         }
-        if let Some(answer) = &dialling.answer {
+        if let Some(answer) = &dialling.answer
+            // A task that is gone without a word will never say one.
+            && (answer.has_changed().is_ok() || answer.borrow().is_some())
+        {
             return Err(answer.clone());
         }
         let (tell, answer) = watch::channel(None);
         dialling.answer = Some(answer.clone());
         dialling.begun += 1;
         let (inner, nth) = (self.0.clone(), dialling.begun);
-        tokio::spawn(async move {
+        spawn(async move {
             let dialled = inner.connect().await;
             // Nobody may wait any more.
             let _ = tell.send(Some(inner.arrived(nth, dialled)));

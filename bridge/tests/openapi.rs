@@ -135,6 +135,18 @@ fn arguments_are_parameters_and_bodies_by_their_types() {
     async fn map(Query(_): Query<HashMap<String, String>>) {}
     assert_eq!(operation!(map, "/a", get)["parameters"][0]["style"], "form");
 
+    // axum reads a form of a request without a body from its query.
+    #[bridge::rpc(get, "/a")]
+    async fn form(Form(_): Form<Page>) {}
+    let form = operation!(form, "/a", get);
+    assert_eq!(form["parameters"], said["parameters"]);
+    assert_eq!(form.get("requestBody"), None);
+
+    #[bridge::rpc(head, "/a")]
+    async fn strange_form(_: Form<Plain>) {}
+    let strange_form = operation!(strange_form, "/a", head);
+    assert_eq!(strange_form.get("requestBody"), None);
+
     #[bridge::rpc(get, "/a")]
     async fn strange(Query(_): Query<Plain>, _: axum::http::Uri) {}
     assert_eq!(operation!(strange, "/a", get).get("parameters"), None);
@@ -452,8 +464,44 @@ fn instances_of_a_generic_type_are_components_of_their_own() {
     assert_eq!(names, ["Few_Line", "Few_string", "Line", "bridge.Problem"]);
 }
 
+#[test]
+fn instances_with_several_types_are_told_apart_by_each_of_them() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Pair<A, B> {
+        both: (A, B),
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Line {}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Crate {}
+    #[bridge::rpc(post, "/a")]
+    async fn change(_: Json<Pair<Line, Order>>) -> Json<Pair<Crate, Order>> {
+        unreachable!()
+    }
+    let route = axum::routing::post(change);
+    let document = document(&bridge::handlers![change], "/a", route);
+    let schemas = document["components"]["schemas"].as_object();
+    let names = schemas.expect("components").keys();
+    let pairs: Vec<_> = names.filter(|it| it.starts_with("Pair")).collect();
+    assert_eq!(
+        pairs,
+        [
+            "Pair_openapi_Crateopenapi_Order",
+            "Pair_openapi_Lineopenapi_Order"
+        ]
+    );
+}
+
 mod other {
     use super::*;
+
+    #[derive(Debug, bridge::Error)]
+    pub(super) enum OrderError {
+        #[bridge(status = 404)]
+        Unknown { name: String },
+        #[bridge(status = 410)]
+        Gone,
+    }
 
     #[derive(Serialize, JsonSchema)]
     pub(super) struct Order {}
@@ -495,6 +543,34 @@ fn two_types_and_two_operations_of_one_name_are_refused_with_both_places() {
           one of them, or give it another name in documents with `#[schemars(rename = \"…\")]`"
         ]
     );
+}
+
+#[test]
+fn two_errors_of_one_name_with_one_code_are_refused_with_both_places() {
+    #[bridge::rpc(get, "/a")]
+    async fn one() -> Result<(), OrderError> {
+        unreachable!()
+    }
+    #[bridge::rpc(get, "/b")]
+    async fn two() -> Result<(), other::OrderError> {
+        unreachable!()
+    }
+    let app = Router::<()>::new()
+        .route("/a", any(one))
+        .route("/b", any(two));
+    let error = bridge::openapi(&app, &bridge::handlers![one, two]).expect_err("two of one name");
+    assert_eq!(
+        error.faults().collect::<Vec<_>>(),
+        [
+            "`OrderError.UNKNOWN` is the problem of two errors, `openapi::OrderError` and \
+             `openapi::other::OrderError`: rename one of them"
+        ]
+    );
+    // Where one of them is used twice there is one.
+    let app = Router::<()>::new()
+        .route("/a", any(one))
+        .route("/orders/{id}", any(nested));
+    assert!(bridge::openapi(&app, &bridge::handlers![one, nested]).is_ok());
 }
 
 /// Reads an order.

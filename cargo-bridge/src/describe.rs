@@ -190,8 +190,8 @@ pub(crate) fn of(
     }
     if !file.exists() {
         return Err(Failure::silent(format!(
-            "`{command}` wrote no description: it must reach `bridge::observe`, \
-             `Bridge::serve_http` or `Builder::start`, with a bridge that knows {VARIABLE}"
+            "`{command}` wrote no description: it must reach `bridge::declare` or \
+             `Builder::start`, with a bridge that knows {VARIABLE}"
         )));
     }
     read(&file, command)
@@ -251,4 +251,20 @@ fn stop(id: u32) {
     };
     // When it has ended in between there is nothing to stop.
     let _ = Command::new(program).args(words).status();
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_writes_nothing_is_told_what_would_have_written() {
+        let failure = of(shell("true"), "true", PATIENCE).unwrap_err();
+        let text = failure.to_string();
+        assert!(
+            text.contains("must reach `bridge::declare` or `Builder::start`"),
+            "{text}"
+        );
+        assert!(!text.contains("observe"), "{text}");
+    }
 }

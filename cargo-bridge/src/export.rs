@@ -1,7 +1,12 @@
 //! `asyncapi`, `export` and `convert`: contracts in the forms of other tools.
+//!
+//! Refuses to put an exported `.proto` in the place of a file that somebody wrote.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bridge_codegen::Exported;
 use bridge_codegen::export::{self, Event, JsonSchemas};
 
 use crate::args::{Asyncapi, Common, Convert, Export, Form};
@@ -64,6 +69,7 @@ pub(crate) fn files(common: &Common, wanted: &Export) -> Result<ExitCode, Failur
                 let text = "every contract has a .proto already: nothing to write";
                 return Err(Failure::refused(text));
             }
+            unless_somebodys(&files, to)?;
             for file in files {
                 screen::put(&file.text, Some(&to.join(&file.path)))?;
                 let path = to.join(&file.path);
@@ -87,6 +93,31 @@ pub(crate) fn files(common: &Common, wanted: &Export) -> Result<ExitCode, Failur
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to write over what is no earlier export, before anything is written.
+fn unless_somebodys(files: &[Exported], to: &Path) -> Result<(), Failure> {
+    let is_somebodys = |path: &PathBuf| match fs::read(path) {
+        Ok(bytes) => !std::str::from_utf8(&bytes).is_ok_and(export::is_exported),
+        // What cannot be read is told when it cannot be written.
+        Err(_) => false,
+    };
+    let paths = files.iter().map(|it| to.join(&it.path));
+    let taken: Vec<_> = paths
+        .filter(is_somebodys)
+        .map(|path| {
+            format!(
+                "{}: is there and no export, so it is not replaced: move it, or give --to another \
+                 folder",
+                path.display()
+            )
+        })
+        .collect();
+    if taken.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::refused(taken.join("\n")))
+    }
 }
 
 /// Writes a `.schema.json` from two JSON Schemas.

@@ -49,7 +49,9 @@ fn main() {
     drop(bridge::declare(axum::Router::new(), &bridge::Handlers::default()));
 }
 "#;
-const ORDERS: &str = "syntax = \"proto3\";
+const ORDERS: &str = "// Written by `cargo bridge export`, which replaces it the next time.
+
+syntax = \"proto3\";
 
 package shop.orders.v1;
 
@@ -149,6 +151,31 @@ fn what_a_program_declares_becomes_files_for_others() {
         package.text("contracts/shop/orders/v1/orders.proto"),
         ORDERS
     );
+
+    // A file that somebody wrote stays, wherever the files go.
+    let own = ORDERS.split_once("\n\n").expect("a mark").1;
+    package.put("contracts/shop/orders/v1/orders.proto", own);
+    let said = export(&package, "export proto --to contracts");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.contains(
+            "`shop.orders.v1`, which the program declares, would be the file \
+             `shop/orders/v1/orders.proto`, and that is there and no export"
+        ),
+        "{}",
+        said.err
+    );
+    package.put("contracts/shop/orders/v1/orders.proto", ORDERS);
+    package.put("out/shop/orders/v1/orders.proto", own);
+    let said = export(&package, "export proto --to out");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err
+            .contains("out/shop/orders/v1/orders.proto: is there and no export"),
+        "{}",
+        said.err
+    );
+    assert_eq!(package.text("out/shop/orders/v1/orders.proto"), own);
 
     let said = export(&package, "export schema-json shop.orders.v1.Orders/Find");
     assert_eq!((said.code, said.out.as_str()), (0, FIND), "{}", said.err);

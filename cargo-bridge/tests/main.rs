@@ -3,6 +3,7 @@
 mod support;
 
 mod adopt;
+mod adopt_edges;
 mod builds;
 mod cli;
 mod code_first;

@@ -60,7 +60,11 @@ fn problems(model: &Model, method: &Method, rule: &HttpRule) -> Vec<String> {
 }
 
 /// The field at a path with dots, through messages.
-fn field_at<'m>(model: &'m Model, message: &'m Message, path: &str) -> Option<&'m Field> {
+pub(crate) fn field_at<'m>(
+    model: &'m Model,
+    message: &'m Message,
+    path: &str,
+) -> Option<&'m Field> {
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let field = message.fields.iter().find(|it| it.name == name)?;
     if rest.is_empty() {

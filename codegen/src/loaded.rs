@@ -48,7 +48,8 @@ impl std::fmt::Debug for Loaded {
 ///
 /// # Errors
 ///
-/// Every type that is declared neither in the set nor in the contracts.
+/// Every type that is declared neither in the set nor in the contracts, and every contract that is
+/// no export and has the name of a file of the set.
 pub fn link(set: &[u8], source: &Path, beside: Option<&Loaded>) -> Result<Linked, Error> {
     export::link(set, source, beside.map(|it| &it.sources.pool))
 }
@@ -64,7 +65,7 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// Every `google.api.http` rule that does not fit its request, and paths that are used twice.
+    /// Paths that are used twice.
     pub fn openapi(&self, about: &About) -> Result<OpenApi, Error> {
         export::openapi(&self.model, about)
     }

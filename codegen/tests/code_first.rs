@@ -408,3 +408,65 @@ fn types_of_files_are_linked_and_missing_ones_are_named() {
         "{text}"
     );
 }
+
+#[test]
+fn a_file_of_ones_own_is_no_earlier_export() {
+    use bridge_codegen::export::MARK;
+    use bridge_codegen::link;
+
+    let mut files = Files::default();
+    Ask::declare(&mut files);
+    Told::declare(&mut files);
+    let set = files.descriptor_set().expect("nothing is wrong with it");
+    let source = Path::new("made.json");
+    let linked = |text: &str| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("code/flat/v1/flat.proto");
+        fs::create_dir_all(file.parent().expect("a folder")).expect("it can be made");
+        fs::write(&file, text).expect("it can be written");
+        let beside = contracts(folder.path()).read().expect("no fault");
+        link(&set, source, Some(&beside))
+    };
+    let own = "syntax = \"proto3\";\npackage code.flat.v1;\nmessage Own {}\n";
+    let error = linked(own).expect_err("somebody wrote it");
+    assert_eq!(
+        error.to_string(),
+        "made.json: `code.flat.v1`, which the program declares, would be the file \
+         `code/flat/v1/flat.proto`, and that is there and no export: give the file another name, \
+         or what is declared another `package`"
+    );
+    for quoted in [
+        format!("{own}{MARK}\n"),
+        format!("// Mine.\n\n{MARK}\n{own}"),
+    ] {
+        assert!(linked(&quoted).is_err(), "the mark is the first line");
+    }
+    for earlier in [
+        format!("{MARK}\n\n{own}"),
+        format!("{MARK}\n{own}"),
+        format!("{MARK}\n// About it.\n{own}"),
+        format!("{MARK}\n\n// About it.\n{own}"),
+    ] {
+        let linked = linked(&earlier).expect("an earlier export is replaced");
+        assert_eq!(linked.declared, ["code/flat/v1/flat.proto"]);
+    }
+
+    // What an earlier export alone has is not there any more.
+    let mut files = Files::default();
+    odd::Mixed::declare(&mut files);
+    let set = files.descriptor_set().expect("nothing is wrong with it");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let stale = folder.path().join("odd/a/v1/a.proto");
+    fs::create_dir_all(stale.parent().expect("a folder")).expect("it can be made");
+    let text = "syntax = \"proto3\";\npackage shop.common.v1;\nmessage Money {}\n";
+    fs::write(&stale, format!("{MARK}\n\n{text}")).expect("it can be written");
+    let beside = contracts(folder.path()).read().expect("no fault");
+    let error = link(&set, source, Some(&beside)).expect_err("it is replaced");
+    assert!(
+        error.to_string().contains(
+            "refers to `shop.common.v1.Money`, which is in nothing but `odd/a/v1/a.proto`, an \
+             earlier export that this one replaces: declare it in the program"
+        ),
+        "{error}"
+    );
+}

@@ -409,3 +409,15 @@ fn a_package_takes_the_module_that_a_message_would_have() {
     );
     assert_eq!(format!("{beside:?}"), "Beside { state: STATE_LOST }");
 }
+
+#[test]
+fn a_oneof_by_itself_is_shown_as_short_as_in_its_message() {
+    use contract::message::TEXT_BYTES_MAX;
+    use contracts::odd::v1::only_choice::Choice;
+
+    let shown = format!("{:?}", Choice::Name("a".repeat(TEXT_BYTES_MAX + 9)));
+    let expected = format!("Name(\"{}\" and 9 bytes more)", "a".repeat(TEXT_BYTES_MAX));
+    assert_eq!(shown, expected);
+    assert_eq!(format!("{:?}", Choice::Name("b".to_owned())), "Name(\"b\")");
+    assert_eq!(format!("{:?}", Choice::Number(7)), "Number(7)");
+}

@@ -8,6 +8,7 @@
 //! Invariant: nothing here decides anything about a user's data. It names, formats and parses.
 
 pub mod clock;
+pub mod task;
 pub mod civil;
 pub mod scalar;
 pub mod const_text;
@@ -27,6 +28,8 @@ pub mod hash;
 pub mod message;
 #[cfg(feature = "message")]
 pub mod codec;
+#[cfg(feature = "transport")]
+mod der;
 #[cfg(feature = "transport")]
 pub mod tls;
 #[cfg(feature = "transport")]

@@ -23,10 +23,10 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig,
     SignatureScheme,
 };
-use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use webpki::EndEntityCert;
 
 use crate::clock::Timestamp;
+use crate::der;
 use crate::ids::{InstanceId, ServiceId};
 
 /// The one URI of the runtime's certificate.
@@ -94,11 +94,10 @@ pub struct Validity {
 impl Validity {
     /// Reads it out of a DER certificate; `None` when it cannot be read.
     pub fn of_certificate(der: &[u8]) -> Option<Self> {
-        let (_, certificate) = X509Certificate::from_der(der).ok()?;
-        let validity = &certificate.validity;
+        let (from, until) = der::validity(der)?;
         Some(Self {
-            from: Timestamp::from_millis(validity.not_before.timestamp() * 1000),
-            until: Timestamp::from_millis(validity.not_after.timestamp() * 1000),
+            from: Timestamp::from_millis(from * 1000),
+            until: Timestamp::from_millis(until * 1000),
         })
     }
 }
@@ -110,16 +109,9 @@ pub fn service_uri(service: ServiceId, instance: InstanceId) -> String {
 
 /// The URI name of a certificate when it has exactly one.
 fn uri_of(der: &[u8]) -> Option<String> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let names = certificate.subject_alternative_name().ok()??;
-    let mut uris = names
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
+    let der = CertificateDer::from(der);
+    let certificate = EndEntityCert::try_from(&der).ok()?;
+    let mut uris = certificate.valid_uri_names();
     let first = uris.next()?;
     uris.next().is_none().then(|| first.to_owned())
 }

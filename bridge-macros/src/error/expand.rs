@@ -31,6 +31,8 @@ pub(super) fn business(input: &Business, variants: &[Checked<'_>]) -> TokenStrea
     let conversions = variants.iter().filter_map(|it| conversion(ident, it));
     let answer = answer(input);
     let told = variants.iter().map(|it| told(&rt, it));
+    let documents =
+        crate::TELLS_DOCUMENTS.then(|| quote!(#rt::openapi_error! { #ident { #(#told)* } }));
     quote! {
         #[automatically_derived]
         #[allow(deprecated, unused_variables)]
@@ -67,7 +69,7 @@ pub(super) fn business(input: &Business, variants: &[Checked<'_>]) -> TokenStrea
 
         #answer
 
-        #rt::openapi_error! { #ident { #(#told)* } }
+        #documents
     }
 }
 

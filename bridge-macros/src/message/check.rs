@@ -44,6 +44,8 @@ pub(super) struct Field<'d> {
 
 /// A field that holds a oneof.
 pub(super) struct Group<'d> {
+    /// What names it, where it is not its field.
+    name_at: Option<&'d LitStr>,
     pub(super) ident: &'d Ident,
     /// What is in its `Option`.
     pub(super) ty: &'d Type,
@@ -86,6 +88,7 @@ pub(super) fn message<'d>(diag: &Diag, declared: &'d Declared) -> Option<Message
         })
         .collect();
     are_different(diag, members, &fields);
+    oneofs_have_names_of_their_own(diag, &fields, &oneofs);
     let (package, name) = full?;
     Some(Message {
         package,
@@ -236,6 +239,7 @@ fn group<'d>(diag: &Diag, member: &'d Member) -> Option<Group<'d>> {
         return None;
     };
     Some(Group {
+        name_at: member.name.as_ref(),
         ident: &member.ident,
         ty: held,
         doc: &member.doc,
@@ -393,6 +397,27 @@ fn are_different(diag: &Diag, members: &[Member], fields: &[Field<'_>]) {
                 _ => field.ident.to_token_stream(),
             };
             diag.error(Code::MessageNameTwice, at, text);
+        }
+    }
+}
+
+/// A oneof is called otherwise than other oneofs and the fields beside it; the fields in it are not
+/// known here.
+fn oneofs_have_names_of_their_own(diag: &Diag, fields: &[Field<'_>], oneofs: &[Group<'_>]) {
+    for (index, group) in oneofs.iter().enumerate() {
+        let of_fields = fields.iter().map(|it| (it.ident, &it.name));
+        let of_oneofs = oneofs[..index].iter().map(|it| (it.ident, &it.name));
+        let mut all = of_fields.chain(of_oneofs);
+        if let Some((same, name)) = all.find(|(_, name)| **name == group.name) {
+            let text = format!(
+                "`{same}` and `{}` are both called `{name}` in the contract; say another name, as \
+                 `name = \"…\"`",
+                group.ident
+            );
+            match group.name_at {
+                Some(at) => diag.error(Code::MessageNameTwice, at, text),
+                None => diag.error(Code::MessageNameTwice, group.ident, text),
+            }
         }
     }
 }

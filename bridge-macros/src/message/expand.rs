@@ -130,11 +130,21 @@ fn table(
          oneofs; give one of them another one: `",
         declared.ident
     );
+    let names: Vec<_> = checked.oneofs.iter().map(|it| &it.name).collect();
+    let called_alike = format!(
+        "a oneof of `{}` is called like one of its fields, counting the variants of its oneofs; say \
+         another name, as `#[bridge(oneof, name = \"…\")]` or `name = \"…\"` at the variant: `",
+        declared.ident
+    );
+    let names_differ = (!names.is_empty()).then(|| {
+        quote!(const _: () = #rt::codec::names_differ(&__FIELDS, &[#(#names),*], #called_alike);)
+    });
     quote! {
         const __OWN: &[#rt::message::FieldTable] = &[#(#rows),*];
         const __ONEOFS: &[&[#rt::message::FieldTable]] = &[#(#oneofs),*];
         const __FIELDS: [#rt::message::FieldTable; #rt::codec::count(__OWN, __ONEOFS)] =
             #rt::codec::joined(__OWN, __ONEOFS, #clash);
+        #names_differ
         static __TABLE: #rt::message::MessageTable = #rt::message::MessageTable {
             name: #name,
             doc: #doc,

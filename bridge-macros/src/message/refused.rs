@@ -163,12 +163,14 @@ pub(super) fn enumeration(declared: &Declared, result: Result<(), syn::Error>) -
             }
 
             #[automatically_derived]
-            impl #rt::codec::Native for #ident where #ident: ::core::marker::Copy {
+            impl #rt::codec::Native for #ident where for<'__any> #ident: ::core::marker::Copy {
                 type Codec = #rt::codec::Enum<Self>;
                 const KIND: #rt::message::Kind = #rt::message::Kind::Enum(&__TABLE);
             }
 
-            #rt::codec::implicit_field! { #ident, #rt::codec::ByType, where #ident: ::core::marker::Copy }
+            #rt::codec::implicit_field! {
+                #ident, #rt::codec::ByType, where for<'__any> #ident: ::core::marker::Copy
+            }
         };
     }
 }

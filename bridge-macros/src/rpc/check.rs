@@ -70,7 +70,7 @@ pub(crate) fn handler(
     if home == Home::Module {
         is_free(diag, head);
     }
-    is_concrete(diag, head);
+    is_concrete(diag, head, home);
     takes_values(diag, head);
     has_one_context(diag, head);
     names_its_states(diag, head);
@@ -117,11 +117,18 @@ pub(crate) fn is_free(diag: &Diag, head: &Head) {
     }
 }
 
-fn is_concrete(diag: &Diag, head: &Head) {
+fn is_concrete(diag: &Diag, head: &Head, home: Home) {
     let name = head.ident();
     let text = format!("handler `{name}` is generic; a contract's method has one concrete type");
     let generics = &head.sig.generics;
-    if !generics.params.is_empty() {
+    let names_lifetimes = generics.params.len() == generics.lifetimes().count();
+    if !generics.params.is_empty() && names_lifetimes && home == Home::Service {
+        let text = format!(
+            "`{name}` names a lifetime; leave it out and write `&self`: a service lives as long as \
+             what its methods return, and a stream that borrows it is `impl Stream<…> + '_`"
+        );
+        diag.error(Code::RpcGeneric, generics, text);
+    } else if !generics.params.is_empty() {
         diag.error(Code::RpcGeneric, generics, &text);
     } else if let Some(clause) = &generics.where_clause {
         diag.error(Code::RpcGeneric, clause, &text);

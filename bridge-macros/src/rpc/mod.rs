@@ -11,8 +11,7 @@
 //!
 //! Invariant: the item comes first and token for token, whatever else happens.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 
 use crate::diag::{Code, Diag};
@@ -49,7 +48,10 @@ pub(crate) fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
         (Err(errors), None, _) => errors.to_compile_error(),
         (Ok(()), _, None) => TokenStream::new(),
     };
-    quote!(#item #added)
+    // Joined, not quoted: quoting would take it apart and put it together once more.
+    let mut out = item;
+    out.extend([added]);
+    out
 }
 
 fn added(diag: &Diag, attribute: &Attribute, head: &Head) -> Option<TokenStream> {
@@ -66,6 +68,15 @@ fn is_read(attr: &TokenStream) -> bool {
     matches!(first, Some(TokenTree::Ident(word)) if word == READ_BY_SERVICE)
 }
 
+/// What comes before the body. The parser opens every group it is given, so it is not given the
+/// one that is as long as the function.
+fn without_body(item: &TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let is_body = |it: &mut TokenTree| matches!(it, TokenTree::Group(it) if it.delimiter() == Delimiter::Brace);
+    tokens.pop_if(is_body);
+    tokens.into_iter().collect()
+}
+
 /// Visibility and signature, where there is a function; the rest of the item is left unread.
 fn read(diag: &Diag, item: &TokenStream) -> Option<Head> {
     let read = |input: ParseStream<'_>| {
@@ -78,5 +89,5 @@ fn read(diag: &Diag, item: &TokenStream) -> Option<Head> {
         input.parse::<TokenStream>()?;
         Ok(found)
     };
-    read.parse2(item.clone()).ok()?
+    read.parse2(without_body(item)).ok()?
 }

@@ -68,6 +68,11 @@ const _: () = {
         __ONEOFS,
         "two fields of `Place` have the same number, name or JSON name, counting the variants of its oneofs; give one of them another one: `",
     );
+    const _: () = ::bridge::__rt::codec::names_differ(
+        &__FIELDS,
+        &["method"],
+        "a oneof of `Place` is called like one of its fields, counting the variants of its oneofs; say another name, as `#[bridge(oneof, name = \"…\")]` or `name = \"…\"` at the variant: `",
+    );
     static __TABLE: ::bridge::__rt::message::MessageTable = ::bridge::__rt::message::MessageTable {
         name: "shop.orders.v1.PlaceOrder",
         doc: "An order.",

@@ -33,6 +33,11 @@ const _: () = {
         __ONEOFS,
         "two fields of `Two` have the same number, name or JSON name, counting the variants of its oneofs; give one of them another one: `",
     );
+    const _: () = my::bridge::__rt::codec::names_differ(
+        &__FIELDS,
+        &["left", "right"],
+        "a oneof of `Two` is called like one of its fields, counting the variants of its oneofs; say another name, as `#[bridge(oneof, name = \"…\")]` or `name = \"…\"` at the variant: `",
+    );
     static __TABLE: my::bridge::__rt::message::MessageTable = my::bridge::__rt::message::MessageTable {
         name: "shop.v1.Two",
         doc: "",

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::clock::Clock;
+use contract::task::{Boxed, spawn};
 use tokio::task::AbortHandle;
 use tracing::Instrument as _;
 
@@ -161,7 +162,7 @@ impl Grant {
             .ends
             .clone()
             .renew_for_ever(self.claim.clone(), self.is_lost.clone());
-        let task = tokio::spawn(renewing.instrument(tracing::Span::current()));
+        let task = spawn(renewing.instrument(tracing::Span::current()));
         Renewing(task.abort_handle())
     }
 
@@ -300,7 +301,9 @@ impl Drop for Grant {
         if let Ok(handle) = tokio::runtime::Handle::try_current() {
             let (ends, claim) = (self.ends.clone(), self.claim.clone());
             // What cannot be released ends by itself.
-            handle.spawn(async move { ends.within(AT_ONCE, ends.store.release(&claim)).await });
+            let release: Boxed<_> =
+                Box::pin(async move { ends.within(AT_ONCE, ends.store.release(&claim)).await });
+            handle.spawn(release);
         }
     }
 }

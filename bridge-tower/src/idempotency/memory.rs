@@ -64,6 +64,8 @@ struct Held {
     /// Those that are done, by the order in which they were settled.
     settled: BTreeMap<u64, Arc<Work>>,
     bytes: usize,
+    /// Of those, what is settled takes.
+    settled_bytes: usize,
     /// Numbers claims and settlements.
     last: u64,
     swept: Option<Monotonic>,
@@ -293,6 +295,7 @@ impl Held {
             known.until = until;
             known.bytes += more;
             self.bytes += more;
+            self.settled_bytes += known.bytes;
             self.settled.insert(order, claim.work.clone());
         }
         kept
@@ -302,8 +305,15 @@ impl Held {
         self.works.len() + works <= limits.entries && self.bytes + bytes <= limits.bytes
     }
 
-    /// Forgets what was settled longest ago until there is room. False when there is none even so.
+    /// Forgets what was settled longest ago until there is room. False, and nothing is forgotten,
+    /// when there would be none even so.
     fn make_room(&mut self, wanted: (usize, usize), limits: Limits) -> bool {
+        let (works, bytes) = wanted;
+        let claimed = self.works.len() - self.settled.len();
+        let claimed_bytes = self.bytes - self.settled_bytes;
+        if claimed + works > limits.entries || claimed_bytes + bytes > limits.bytes {
+            return false;
+        }
         while !self.has_room(wanted, limits) {
             let Some((_, oldest)) = self.settled.pop_first() else {
                 return false;
@@ -324,6 +334,7 @@ impl Held {
         if let Some(known) = self.works.remove(work) {
             self.bytes -= known.bytes;
             if let Some(done) = known.done {
+                self.settled_bytes -= known.bytes;
                 self.settled.remove(&done.order);
             }
         }

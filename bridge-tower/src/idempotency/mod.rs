@@ -247,16 +247,24 @@ impl<S> Idempotent<S> {
     fn route<B>(&self, request: &mut Request<B>) -> Option<RouteKey> {
         // Taken out: it is the word of the route to one layer.
         let said = request.extensions_mut().remove::<RouteKey>();
-        let route = match said {
-            Some(route) => route,
-            None => RouteKey {
-                header: self.settings.key_of(request.method())?.clone(),
-                operation: format!("{} {}", request.method(), request.uri().path()).into(),
-            },
+        let header = match &said {
+            Some(route) => &route.header,
+            None => self.settings.key_of(request.method())?,
         };
+        // Most requests have no key, and nothing is made for them.
+        if !header.concerns(request.headers()) || is_grpc(request) {
+            return None;
+        }
         let done = request.extensions().get::<DoneOnce>();
-        let is_done = done.is_some_and(|it| it.is_by(route.header.header()));
-        (!is_done && !is_grpc(request)).then_some(route)
+        if done.is_some_and(|it| it.is_by(header.header())) {
+            return None;
+        }
+        let by_itself = || RouteKey {
+            header: header.clone(),
+            operation: format!("{} {}", request.method(), request.uri().path()).into(),
+        };
+        let made = said.is_none().then(by_itself);
+        said.or(made)
     }
 }
 

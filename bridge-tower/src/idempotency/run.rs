@@ -20,8 +20,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::clock::{Clock, Monotonic};
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use contract::task::{Boxed, spawn};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument as _;
 
 use super::counts::WorkCounts;
@@ -83,14 +84,9 @@ pub struct CutOff;
 impl Runner {
     /// Keeps what came of work in `store`.
     pub fn new(store: impl Store) -> Self {
-        Self::shared(Arc::new(store))
-    }
-
-    /// The same, with a store that others use too.
-    pub fn shared(store: Arc<dyn Store>) -> Self {
         Self {
             ends: Ends {
-                store,
+                store: Arc::new(store),
                 clock: Clock::system(),
                 under_way: UnderWay::new(),
             },
@@ -159,7 +155,7 @@ impl Runner {
             wait: Duration::ZERO,
             ..ask.clone()
         };
-        self.ask(at_once).await
+        self.ask(at_once, None).await
     }
 
     /// The same, waiting as long as is asked.
@@ -183,12 +179,12 @@ impl Runner {
                 return Ok(Turn::Busy);
             }
             let Some(entry) = self.ends.under_way.find(&ask.work) else {
-                let _place = place(&self.store_waiters)?;
+                let place = place(&self.store_waiters)?;
                 let ask = Ask {
                     wait: left,
                     ..ask.clone()
                 };
-                return self.ask(ask).await;
+                return self.ask(ask, Some(place)).await;
             };
             // Either is a reason to look again.
             let _ = self.ends.clock.timeout(left, entry.ended()).await;
@@ -199,7 +195,24 @@ impl Runner {
         }
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Turn, StoreError> {
+    /// Asks the store, on a task of its own: a store may claim for somebody who has left by then,
+    /// and that claim has to be let go. `place` is taken for as long as the store waits.
+    async fn ask(&self, ask: Ask, place: Option<OwnedSemaphorePermit>) -> Result<Turn, StoreError> {
+        let runner = self.clone();
+        let asking = async move {
+            let _place = place;
+            runner.begin_at_store(ask).await
+        };
+        let asking = spawn(asking.instrument(tracing::Span::current()));
+        match asking.await.map_err(JoinError::try_into_panic) {
+            Ok(turn) => turn,
+            Err(Ok(panic)) => resume_unwind(panic),
+            // Only a runtime that shuts down drops it, and then nobody is answered.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+
+    async fn begin_at_store(&self, ask: Ask) -> Result<Turn, StoreError> {
         if self.ends.under_way.stage() > Stage::Open {
             let text = "the service is stopping";
             return Err(StoreError::Unavailable(text.to_owned()));
@@ -252,8 +265,8 @@ impl Runner {
     }
 }
 
-fn place(places: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {
-    places.try_acquire().map_err(|_| {
+fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
+    places.clone().try_acquire_owned().map_err(|_| {
         let text = "too many requests wait for the outcome of another one";
         StoreError::Full(text.to_owned())
     })
@@ -283,16 +296,18 @@ impl Grant {
         F: Future<Output = (T, Keep)> + Send + 'static,
     {
         let span = tracing::Span::current();
+        // What follows is compiled for a result, not for each work.
+        let work: Boxed<(T, Keep)> = Box::pin(work);
         let work = work.instrument(span.clone());
         let running = match context::current() {
-            Some(current) => tokio::spawn(context::scope(current, work)),
-            None => tokio::spawn(work),
+            Some(current) => spawn(context::scope(current, work)),
+            None => spawn(work),
         };
         self.ends
             .under_way
             .began(&self.entry, running.abort_handle());
         let (tell, told) = oneshot::channel();
-        tokio::spawn(self.see_to(running, keep, tell).instrument(span));
+        spawn(self.see_to(running, keep, tell).instrument(span));
         match told.await {
             Ok(Told::Ended(answer, kept)) => Ok((answer, kept)),
             Ok(Told::CutOff) => Err(CutOff),

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use contract::error_code::ErrorCode;
 use contract::grpc::v1::call_server::CallServer;
+use contract::task::spawn;
 use contract::transport::Listener;
 use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
@@ -125,20 +126,20 @@ impl Bridge {
         let inbound = Inbound::new(session.clone(), methods);
         let (stage, stages) = watch::channel(Stage::Serving);
         let tasks = vec![
-            tokio::spawn(control(session.clone())),
-            tokio::spawn(refresh(session.clone())),
-            tokio::spawn(watch_registry(session.clone())),
-            tokio::spawn(telemetry(session.clone())),
-            tokio::spawn(sweep(session.clone())),
-            tokio::spawn(measure(session.telemetry.clone(), session.clock.clone())),
-            tokio::spawn(measure_works(
+            spawn(control(session.clone())),
+            spawn(refresh(session.clone())),
+            spawn(watch_registry(session.clone())),
+            spawn(telemetry(session.clone())),
+            spawn(sweep(session.clone())),
+            spawn(measure(session.telemetry.clone(), session.clock.clone())),
+            spawn(measure_works(
                 inbound.outcomes().runner().clone(),
                 session.telemetry.clone(),
             )),
         ];
         let listening = listener.map(|listener| {
             let server = CallServer::new(inbound.clone());
-            tokio::spawn(listener.serve(server, reached(stages, Stage::Closed)))
+            spawn(listener.serve(server, reached(stages, Stage::Closed)))
         });
         let bridge = Self(Arc::new(Running {
             session,
@@ -150,7 +151,7 @@ impl Bridge {
             http_servers: watch::Sender::default(),
             stopping: tokio::sync::OnceCell::new(),
         }));
-        let supervisor = tokio::spawn(supervise(Arc::downgrade(&bridge.0)));
+        let supervisor = spawn(supervise(Arc::downgrade(&bridge.0)));
         bridge.0.tasks.lock().push(supervisor);
         bridge
     }
@@ -346,7 +347,7 @@ impl Bridge {
         let mut terminate = signal(SignalKind::terminate()).map_err(refuse)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(refuse)?;
         let running = Arc::downgrade(&self.0);
-        tokio::spawn(async move {
+        spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}

@@ -170,3 +170,29 @@ fn many_threads_open_it_once_and_let_one_probe_through() {
     let probes = || u32::from(breaker.admit().is_some());
     assert_eq!(all_at_once(&probes), 1);
 }
+
+#[test]
+fn a_probe_that_still_runs_after_a_minute_holds_the_others_back() {
+    let (breaker, hand) = opened();
+    hand.advance(OPEN + SECOND);
+    assert_eq!(breaker.admit(), Some(Pass::Probe));
+    hand.advance(OPEN);
+    assert_eq!(breaker.held(), Some(Duration::ZERO));
+    assert_eq!(breaker.admit(), None);
+    breaker.forget(Pass::Probe);
+    assert_eq!(breaker.held(), None);
+    assert_eq!(breaker.admit(), Some(Pass::Ordinary));
+}
+
+#[test]
+fn one_that_opened_again_is_not_forgotten_for_the_first_time_it_did() {
+    let (breaker, hand) = opened();
+    let first = breaker.opened.load(Ordering::Acquire);
+    hand.advance(OPEN + SECOND);
+    assert_eq!(breaker.admit(), Some(Pass::Probe));
+    breaker.record(Pass::Probe, Outcome::Failure);
+    hand.advance(OPEN - SECOND);
+    // Whoever looked before the probe failed comes to decide only now.
+    assert_eq!(breaker.probe(first), None);
+    assert_eq!(breaker.held(), Some(SECOND));
+}

@@ -21,7 +21,8 @@
 //! `x-bridge-stored: later`, and is kept once the runtime is back.
 //!
 //! Refuses to run without asking: while the runtime is away, calls with a key are refused as
-//! retryable, before the handler runs.
+//! retryable, before the handler runs, and marked `x-bridge-about-key: 1`: the instance is well, and
+//! its callers' breakers do not count them.
 
 mod remote;
 mod outcomes;
@@ -31,5 +32,5 @@ mod once;
 
 pub(crate) use self::hold::Hold;
 pub(crate) use self::measure::measure as measure_works;
-pub(crate) use self::once::{Answered, Asked, Ended, Replay, once};
+pub(crate) use self::once::{ABOUT_KEY, Answered, Asked, Ended, Replay, once};
 pub use self::outcomes::Outcomes;

@@ -15,11 +15,16 @@ use contract::transport::not_dispatched;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
+use tonic::metadata::MetadataValue;
 
 use super::hold::Hold;
 use super::outcomes::Outcomes;
 use crate::context::Caller;
 use crate::key::Idempotent;
+
+/// Trailer of a refusal that is about the key of a call, and says nothing about the instance: calls
+/// without one are answered. Its value is `1`.
+pub(crate) const ABOUT_KEY: &str = "x-bridge-about-key";
 
 /// How long a call without a deadline waits for the first one with its key.
 const WAIT: Duration = Duration::from_secs(30);
@@ -105,7 +110,9 @@ where
         let ended = within(outcomes, deadline, start()?).await;
         return ended.map(|it| Answered::fresh(it.response)).map_err(late);
     };
-    let grant = match turn(outcomes, &ask, &mut hold).await? {
+    let grant = match turn(outcomes, ask, deadline.as_ref(), &mut hold).await? {
+        // The grant is dropped, which lets the work go.
+        Turn::Run(_) if has_passed(deadline.as_ref()) => return Err(too_late()),
         Turn::Run(grant) => grant,
         Turn::Replay(Some(kept)) => return replay(kept),
         refused => return Err(refusal(&refused, &asked)),
@@ -124,27 +131,44 @@ where
 }
 
 /// What to do about a call. Nothing is held while it waits for another one.
-async fn turn(outcomes: &Outcomes, ask: &Ask, hold: &mut impl Hold) -> Result<Turn, Status> {
+async fn turn(
+    outcomes: &Outcomes,
+    mut ask: Ask,
+    deadline: Option<&Deadline>,
+    hold: &mut impl Hold,
+) -> Result<Turn, Status> {
     let runner = outcomes.runner();
-    let at_once = runner.begin_now(ask).await.map_err(unavailable)?;
+    let at_once = runner.begin_now(&ask).await.map_err(unavailable)?;
+    // Asking took time, too.
+    ask.wait = patience(deadline);
     if !matches!(at_once, Turn::Busy) || ask.wait.is_zero() {
         return Ok(at_once);
     }
     hold.leave();
-    let turn = runner.begin(ask).await.map_err(unavailable)?;
+    let turn = runner.begin(&ask).await.map_err(unavailable)?;
     if let Turn::Run(_) = &turn {
-        let entering = runner.time().timeout(ENTER_MAX, hold.enter()).await;
-        entering.unwrap_or_else(|_| Err(no_place()))?;
+        let left = deadline.map_or(ENTER_MAX, Deadline::remaining);
+        let entering = runner.time().timeout(left.min(ENTER_MAX), hold.enter());
+        let too_long = |_| Err(no_place(deadline));
+        entering.await.unwrap_or_else(too_long)?;
     }
     Ok(turn)
+}
+
+/// How long a call waits for another one.
+fn patience(deadline: Option<&Deadline>) -> Duration {
+    deadline.map_or(WAIT, |it| it.remaining().saturating_sub(WAIT_MARGIN))
+}
+
+fn has_passed(deadline: Option<&Deadline>) -> bool {
+    deadline.is_some_and(Deadline::has_passed)
 }
 
 /// What of an answer is kept. After its deadline a handler fails because of it, which says nothing
 /// about the work.
 fn keep(ended: &Ended, deadline: Option<&Deadline>) -> Keep {
     let failed = !ended.response.error_code.is_empty();
-    let is_late = deadline.is_some_and(Deadline::has_passed);
-    if ended.is_final && !(failed && is_late) {
+    if ended.is_final && !(failed && has_passed(deadline)) {
         Keep::Outcome(ended.response.encode_to_vec().into())
     } else {
         Keep::Nothing
@@ -175,10 +199,6 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
         )));
     }
     let caller = asked.caller.filter(|_| asked.idempotent.is_per_caller());
-    let left = asked
-        .deadline
-        .as_ref()
-        .map(|it| it.remaining().saturating_sub(WAIT_MARGIN));
     Ok(Some(Ask {
         work: Arc::new(Work {
             operation: (*method).to_owned(),
@@ -187,7 +207,7 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
         }),
         digest: Sha256::digest(asked.payload).into(),
         lease: LEASE,
-        wait: left.unwrap_or(WAIT),
+        wait: patience(asked.deadline.as_ref()),
     }))
 }
 
@@ -231,18 +251,30 @@ fn cut_off(cut_off: CutOff) -> Status {
     Status::deadline_exceeded(cut_off.to_string())
 }
 
-fn no_place() -> Status {
+fn no_place(deadline: Option<&Deadline>) -> Status {
+    if has_passed(deadline) {
+        return too_late();
+    }
     not_dispatched(Status::resource_exhausted(
         "the instance is overloaded: the call waited for another one, and there is no free slot",
     ))
 }
 
+fn too_late() -> Status {
+    not_dispatched(Status::deadline_exceeded(
+        "the deadline passed before the call could begin; nothing ran",
+    ))
+}
+
 /// Nothing ran, so the call may be repeated at once and elsewhere.
 fn unavailable(error: StoreError) -> Status {
-    not_dispatched(match error {
+    let mut status = not_dispatched(match error {
         StoreError::Full(text) => Status::resource_exhausted(text),
         StoreError::Unavailable(text) => Status::unavailable(text),
-    })
+    });
+    let one = MetadataValue::from_static("1");
+    status.metadata_mut().insert(ABOUT_KEY, one);
+    status
 }
 
 fn refusal(turn: &Turn, asked: &Asked<'_>) -> Status {

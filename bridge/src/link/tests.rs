@@ -158,3 +158,22 @@ async fn a_closed_link_never_dials_and_keeps_nothing_that_was_being_made() {
     assert!(matches!(again, LinkError::Closed), "{again}");
     assert!(!far.is_asked().await && link.ready().is_none());
 }
+
+#[test]
+fn a_dial_that_went_with_its_tokio_runtime_is_made_anew() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let (staying, leaving) = (runtime(), runtime());
+    let (far, link) = staying.block_on(far());
+    let impatient = leaving.block_on(link.channel(SHORT)).unwrap_err();
+    assert!(
+        matches!(impatient, LinkError::Waiting { .. }),
+        "{impatient}"
+    );
+    drop(leaving);
+    staying.block_on(async {
+        drop(far.accept().await);
+        let again = async { link.channel(LONG).await.unwrap() };
+        let held = async { far.shake_hands(far.accept().await).await };
+        let _both = tokio::join!(again, held);
+    });
+}

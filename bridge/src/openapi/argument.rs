@@ -98,7 +98,9 @@ impl<T> KnownArgument for &Told<Json<T>> {
 
 impl<T> KnownArgument for &Told<Form<T>> {
     fn argument(&self, docs: &mut Docs<'_>) {
-        docs.body(FORM, json!({ "type": "object" }));
+        if !docs.has_forms_in_query {
+            docs.body(FORM, json!({ "type": "object" }));
+        }
     }
 }
 
@@ -123,6 +125,9 @@ impl<T: JsonSchema> DescribedArgument for &&Told<Json<T>> {
 
 impl<T: JsonSchema> DescribedArgument for &&Told<Form<T>> {
     fn argument(&self, docs: &mut Docs<'_>) {
+        if docs.has_forms_in_query {
+            return query::<T>(docs);
+        }
         let schema = docs.schemas.of::<T>(Way::In);
         docs.body(FORM, schema);
     }
@@ -136,13 +141,18 @@ impl<T: JsonSchema> DescribedArgument for &&Told<Path<T>> {
 
 impl<T: JsonSchema> DescribedArgument for &&Told<Query<T>> {
     fn argument(&self, docs: &mut Docs<'_>) {
-        let mut schema = docs.schemas.read_plainly::<T>();
-        if docs.is_optional {
-            // None of its fields has to be there, then.
-            if let Some(schema) = schema.as_object_mut() {
-                schema.remove("required");
-            }
-        }
-        docs.gathered.query.push(schema);
+        query::<T>(docs);
     }
+}
+
+/// What is read of the query: by `Query`, or by `Form` where a request has no body.
+fn query<T: JsonSchema>(docs: &mut Docs<'_>) {
+    let mut schema = docs.schemas.read_plainly::<T>();
+    if docs.is_optional {
+        // None of its fields has to be there, then.
+        if let Some(schema) = schema.as_object_mut() {
+            schema.remove("required");
+        }
+    }
+    docs.gathered.query.push(schema);
 }

@@ -60,6 +60,8 @@ pub(super) enum Part {
 pub struct Docs<'s> {
     pub(super) schemas: &'s mut Schemas,
     pub(super) gathered: Gathered,
+    /// Its method is one whose forms are in the query.
+    pub(super) has_forms_in_query: bool,
     /// The argument that is told of may be missing.
     pub(super) is_optional: bool,
     pub(super) part: Part,
@@ -68,11 +70,16 @@ pub struct Docs<'s> {
 }
 
 impl<'s> Docs<'s> {
-    /// What `tell` tells.
-    pub(crate) fn told_by(schemas: &'s mut Schemas, tell: fn(&mut Docs<'_>)) -> Gathered {
+    /// What `tell` tells of the handler of a method, such as `GET`.
+    pub(crate) fn told_by(
+        schemas: &'s mut Schemas,
+        verb: &str,
+        tell: fn(&mut Docs<'_>),
+    ) -> Gathered {
         let mut docs = Self {
             schemas,
             gathered: Gathered::default(),
+            has_forms_in_query: ["GET", "HEAD"].contains(&verb),
             is_optional: false,
             part: Part::default(),
             is_status_chosen: false,

@@ -9,7 +9,8 @@
 //! described, a known extractor without is described without its schema, and any other type is
 //! passed over. Nothing is asked of a type that is the handler's own business.
 //!
-//! Invariant: a component is one type. Two types of one name are refused with both paths.
+//! Invariant: a component is one type, or one variant of one error. Two of one name are refused with
+//! both paths.
 
 mod names;
 mod schemas;

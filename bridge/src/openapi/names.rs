@@ -11,6 +11,13 @@ use std::collections::BTreeMap;
 
 use contract::message::schemars::SchemaGenerator;
 
+/// What schemars writes around the type that a list, an option or a map holds, and what it is called.
+const AROUND: [(&str, &str, &str); 3] = [
+    ("[", "]", "List"),
+    ("Option<", ">", "Option"),
+    ("Map<", ">", "Map"),
+];
+
 /// A type with a schema of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -24,15 +31,20 @@ pub(super) struct Named {
 /// them could look like what is looked for.
 pub(super) fn names(generator: &SchemaGenerator) -> BTreeMap<String, Named> {
     let sites = sites(&format!("{generator:?}")).unwrap_or_default();
-    let named = sites.into_iter().map(|(name, site)| {
-        let short = short(&name, &site);
-        (name, Named { short, site })
+    let known: BTreeMap<&str, &str> = sites
+        .iter()
+        .map(|(name, site)| (&**site, &**name))
+        .collect();
+    let named = sites.iter().map(|(name, site)| {
+        let (short, site) = (short(name, site, &known), site.clone());
+        (name.clone(), Named { short, site })
     });
     named.collect()
 }
 
-/// The name without a number that schemars gave it, with the arguments of a generic type.
-fn short(name: &str, site: &str) -> String {
+/// The name without a number that schemars gave it, with the arguments of a generic type. `known`
+/// are the names by sites.
+fn short(name: &str, site: &str, known: &BTreeMap<&str, &str>) -> String {
     let (path, arguments) = site.split_once('<').unwrap_or((site, ""));
     let own = path.rsplit("::").next().unwrap_or(path);
     let number = name.strip_prefix(own);
@@ -41,14 +53,45 @@ fn short(name: &str, site: &str) -> String {
         // Its author named it otherwise.
         return name.to_owned();
     }
-    let arguments = arguments.split(['<', '>']).map(without_path);
-    let arguments = arguments.filter(|it| !it.is_empty());
-    let all: Vec<_> = std::iter::once(own).chain(arguments).collect();
-    all.join("_")
+    match arguments.strip_suffix('>') {
+        Some(arguments) => format!("{own}_{}", argument(arguments, known)),
+        None => own.to_owned(),
+    }
 }
 
-fn without_path(site: &str) -> &str {
-    site.rsplit("::").next().unwrap_or(site)
+/// What an argument of a generic type is called. Several stand one behind the other with nothing in
+/// between (`shop::Lineshop::Order`), so where it is no type that is known it keeps its whole text.
+fn argument(site: &str, known: &BTreeMap<&str, &str>) -> String {
+    if let Some(name) = known.get(site) {
+        return short(name, site, known);
+    }
+    for (before, after, word) in AROUND {
+        let held = site.strip_prefix(before);
+        let held = held.and_then(|it| it.strip_suffix(after));
+        if let Some(held) = held.filter(|it| is_closed(it)) {
+            return format!("{word}_{}", argument(held, known));
+        }
+    }
+    let words = site.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
+    let words: Vec<_> = words.filter(|it| !it.is_empty()).collect();
+    words.join("_")
+}
+
+/// Whether each bracket that is closed was opened here: `A>Option<B` is what is left of two types.
+fn is_closed(site: &str) -> bool {
+    let mut open = 0_usize;
+    site.chars().all(|it| match it {
+        '<' | '[' => {
+            open += 1;
+            true
+        }
+        '>' | ']' => {
+            let was_open = open > 0;
+            open = open.saturating_sub(1);
+            was_open
+        }
+        _ => true,
+    })
 }
 
 /// Reads `schema_id_to_name: {SchemaUid("shop::Order", Deserialize): "Order", …}`.
@@ -78,6 +121,13 @@ mod tests {
         second: Order2,
         pages: (Page<Order>, Page<other::Order>, Page<Page<Order2>>),
         renamed: (Other, Sheet<Order>),
+        first_pair: Pair<Order2, Other>,
+        second_pair: Pair<Box<Order>, Other>,
+        third_pair: Pair<u8, String>,
+        fourth_pair: Pair<Option<u8>, Option<u16>>,
+        listed: Page<Vec<Order>>,
+        optional: Page<Option<Order>>,
+        bytes: Page<Vec<Vec<u8>>>,
     }
 
     #[derive(JsonSchema)]
@@ -100,6 +150,12 @@ mod tests {
         items: Vec<T>,
     }
 
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is of interest")]
+    struct Pair<A, B> {
+        both: (A, B),
+    }
+
     mod other {
         use contract::message::schemars::{self, JsonSchema};
 
@@ -118,17 +174,28 @@ mod tests {
         let expected = [
             ("~::Order", "Order"),
             ("~::Order2", "Order2"),
+            ("~::Page<Option<~::Order>>", "Page_Option_Order"),
+            ("~::Page<[[uint8]]>", "Page_List_List_uint8"),
+            ("~::Page<[~::Order]>", "Page_List_Order"),
             ("~::Page<~::Order2>", "Page_Order2"),
             ("~::Page<~::Order>", "Page_Order"),
             ("~::Page<~::Page<~::Order2>>", "Page_Page_Order2"),
             ("~::Page<~::other::Order>", "Page_Order"),
+            (
+                "~::Pair<Option<uint8>Option<uint16>>",
+                "Pair_Option_uint8_Option_uint16",
+            ),
+            ("~::Pair<~::Order2~::Renamed>", "Pair_~_Order2~_Renamed"),
+            ("~::Pair<~::Order~::Renamed>", "Pair_~_Order~_Renamed"),
+            ("~::Pair<uint8string>", "Pair_uint8string"),
             ("~::Renamed", "Renamed"),
             ("~::Sheet_of_{T}<~::Order>", "Sheet_of_Order"),
             ("~::other::Order", "Order"),
         ];
         let expected = expected.map(|(site, short)| {
             let site = site.replace('~', module_path!());
-            (site, short.to_owned())
+            let escaped = module_path!().replace("::", "_");
+            (site, short.replace('~', &escaped))
         });
         assert_eq!(named, expected);
     }

@@ -4,7 +4,8 @@
 //! is read, and is always there in what is written. They are one component where they are equal, and
 //! `Order.Input` and `Order.Output` where they are not.
 //!
-//! Refuses two types of one name, with the path of each.
+//! Refuses two types of one name, and two errors of one name with a code of one name, with the path
+//! of each.
 //!
 //! Invariant: a component is in the document if something refers to it, and every reference has its
 //! target.
@@ -58,6 +59,7 @@ pub(crate) struct Schemas {
     input: SchemaGenerator,
     output: SchemaGenerator,
     own: BTreeMap<String, (String, Value)>,
+    faults: BTreeSet<String>,
 }
 
 /// A reference to a component of our own.
@@ -77,6 +79,7 @@ impl Schemas {
             input: settings(Way::In).for_deserialize().into_generator(),
             output: settings(Way::Out).for_serialize().into_generator(),
             own: BTreeMap::new(),
+            faults: BTreeSet::new(),
         }
     }
 
@@ -96,8 +99,13 @@ impl Schemas {
         definition.unwrap_or(schema)
     }
 
-    /// Adds a component of our own.
+    /// Adds a component of our own; one that another type has added already is a fault.
     pub(super) fn add(&mut self, name: String, site: &str, schema: Value) {
+        let known = self.own.get(&name).map(|(known, _)| known);
+        if let Some(known) = known.filter(|known| *known != site) {
+            self.faults.insert(two_with_one_code(&name, known, site));
+            return;
+        }
         self.own.insert(name, (site.to_owned(), schema));
     }
 
@@ -106,7 +114,8 @@ impl Schemas {
     /// # Errors
     ///
     /// The names that two types have, each with the paths of both.
-    pub(crate) fn finish(self, document: &mut Value) -> Result<Components, Vec<String>> {
+    pub(crate) fn finish(mut self, document: &mut Value) -> Result<Components, Vec<String>> {
+        let mut faults = std::mem::take(&mut self.faults);
         let all = self.all();
         let used = reachable(document, &all);
         let all: BTreeMap<_, _> = all
@@ -116,7 +125,6 @@ impl Schemas {
         let different = different(&all);
         let mut renamed = BTreeMap::new();
         let mut components = Components::default();
-        let mut faults = BTreeSet::new();
         for ((way, given), (named, _)) in &all {
             let suffix = match way {
                 Way::In if different.contains(&named.site) => ".Input",
@@ -170,6 +178,11 @@ fn two_of_one_name(name: &str, first: &str, second: &str) -> String {
         "`{name}` is the name of two types, `{first}` and `{second}`: rename one of them, or give \
          it another name in documents with `#[schemars(rename = \"…\")]`"
     )
+}
+
+fn two_with_one_code(name: &str, first: &str, second: &str) -> String {
+    let (first, second) = (first.min(second), first.max(second));
+    format!("`{name}` is the problem of two errors, `{first}` and `{second}`: rename one of them")
 }
 
 /// What a component may be called.

@@ -145,7 +145,8 @@ impl Writer {
         if let Some(tag) = tag.filter(|it| !self.tags.contains(it)) {
             self.tags.push(tag);
         }
-        let gathered = operation.tell.map(|tell| Docs::told_by(schemas, tell));
+        let told = |tell| Docs::told_by(schemas, operation.id.verb, tell);
+        let gathered = operation.tell.map(told);
         let path = template(mounted);
         let pointer = format!(
             "/paths/{}/{method}",

@@ -119,7 +119,7 @@ impl Attempts<'_> {
             return Box::pin(self.through_runtime(target, tried)).await;
         }
         let (instance, pass) = self.pick(tried)?;
-        let trial = Trial::new(&instance, pass, &self.deadline);
+        let trial = Trial::new(&*instance, pass, &self.deadline);
         let result = self.direct(&instance).await;
         trial.ended(outcome(&result));
         if let Err(failure) = &result
@@ -219,7 +219,7 @@ impl Attempts<'_> {
 }
 
 /// What an attempt says about the instance it went to.
-pub(super) fn outcome<T>(result: &Result<T, Failure>) -> Outcome {
+fn outcome<T>(result: &Result<T, Failure>) -> Outcome {
     result
         .as_ref()
         .err()

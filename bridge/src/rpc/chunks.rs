@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 
 use bridge_tower::Deadline;
 use contract::grpc::v1::StreamChunk;
+use contract::task::spawn;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 use tokio_stream::Stream;
@@ -50,7 +51,7 @@ impl Chunks {
         let work = Arc::new(Mutex::new(Work { stage, waker: None }));
         let watch = deadline.map(|deadline| {
             let watched = Arc::downgrade(&work);
-            let watch = tokio::spawn(async move {
+            let watch = spawn(async move {
                 deadline.passed().await;
                 if let Some(work) = watched.upgrade() {
                     cut(&work);

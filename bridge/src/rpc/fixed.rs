@@ -197,7 +197,7 @@ impl Fixed {
                     request.headers_mut().insert(name, value);
                 }
                 let answer = Box::pin(server.send(request)).await.map_err(unanswered)?;
-                let about = About::of(answer.headers());
+                let about = About::of_http(answer.headers());
                 if !answer.status().is_success() {
                     let failure = of_problem(answer.status(), answer.body());
                     return Err(failure.replayed(about.is_replayed));

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use contract::clock::Sleep;
+use contract::error_code::ErrorCode;
 use contract::grpc::v1::StreamChunk;
 use contract::transport::Messages;
 use prost::Message as _;
@@ -20,9 +21,10 @@ use tokio_stream::Stream;
 use super::asked::{Answered, Asked, Payloads, late};
 use super::exchange::{Captured, finish};
 use super::mesh::Mesh;
+use super::opening::Working;
 use super::outcome::Failure;
+use crate::breaker::Outcome;
 use crate::handler::MethodMeta;
-use crate::instance::{InFlight, InstanceLink};
 use crate::session::Session;
 use crate::telemetry::{Ended, Op, Served};
 
@@ -56,7 +58,7 @@ impl Mesh {
             op: Some(begun.op),
             captured: begun.captured,
             served: attempts.served,
-            in_flight: opened.in_flight,
+            working: opened.working,
             session: session.clone(),
             mesh: self.clone(),
             method,
@@ -72,7 +74,8 @@ struct Live {
     op: Option<Op>,
     captured: Captured,
     served: Served,
-    in_flight: Option<InFlight<Arc<InstanceLink>>>,
+    /// `None` on the way through the runtime, and once the stream is over.
+    working: Option<Working>,
     session: Arc<Session>,
     mesh: Mesh,
     method: &'static MethodMeta,
@@ -103,13 +106,15 @@ impl Stream for Live {
         }
         let next = ready!(this.poll_payload(cx));
         if let Some(Ok(_)) = &next {
+            if let Some(working) = &mut this.working {
+                working.trial.answered();
+            }
             return Poll::Ready(next);
         }
         let failure = next.as_ref().and_then(|it| it.as_ref().err());
-        if let Some(in_flight) = this.in_flight.take() {
-            in_flight
-                .instance()
-                .stream_ended(failure.map(Failure::outcome));
+        if let Some(Working { trial, .. }) = this.working.take() {
+            let outcome = came_to(failure, trial.is_answered());
+            trial.ended(outcome);
         }
         if let Some(op) = this.op.take() {
             if failure.is_some() {
@@ -122,6 +127,16 @@ impl Stream for Live {
     }
 }
 
+/// What the end of a stream says about its callee. One that went on until its deadline did its
+/// work: the caller asked for no more.
+fn came_to(failure: Option<&Failure>, is_answered: bool) -> Outcome {
+    match failure {
+        Some(failure) if is_answered && failure.code == ErrorCode::Timeout => Outcome::Success,
+        Some(failure) => failure.outcome(),
+        None => Outcome::Success,
+    }
+}
+
 impl Drop for Live {
     fn drop(&mut self) {
         if let Some(op) = self.op.take() {
@@ -129,6 +144,25 @@ impl Drop for Live {
             op.end(Ended::Error, self.served, || {
                 "cancelled by the caller".to_owned()
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_reaches_its_deadline_did_its_work_unless_nothing_came() {
+        let broken = Failure::final_(ErrorCode::Connection, "broken");
+        for (failure, is_answered, expected) in [
+            (Some(late()), true, Outcome::Success),
+            (Some(late()), false, Outcome::Failure),
+            (Some(broken), true, Outcome::Failure),
+            (None, false, Outcome::Success),
+        ] {
+            let outcome = came_to(failure.as_ref(), is_answered);
+            assert_eq!(outcome, expected, "{failure:?}");
         }
     }
 }

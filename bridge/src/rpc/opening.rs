@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use bridge_tower::Deadline;
 use contract::ids::ServiceId;
 use contract::transport::{GrpcRequest, Messages};
 
 use super::asked::Answered;
-use super::attempts::{Attempts, outcome};
+use super::attempts::Attempts;
 use super::outcome::{Dispatch, Failure};
 use crate::instance::{InFlight, InstanceLink, Trial};
 use crate::options::Transport;
@@ -18,8 +19,15 @@ use crate::options::Transport;
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) messages: Messages,
-    /// The instance is busy with it; `None` on the way through the runtime.
-    pub(super) in_flight: Option<InFlight<Arc<InstanceLink>>>,
+    /// `None` on the way through the runtime.
+    pub(super) working: Option<Working>,
+}
+
+/// The instance is busy with it, and its breaker waits to hear how it goes.
+#[derive(Debug)]
+pub(super) struct Working {
+    pub(super) trial: Trial<Arc<InstanceLink>, Deadline>,
+    _in_flight: InFlight<Arc<InstanceLink>>,
 }
 
 impl Attempts<'_> {
@@ -32,28 +40,33 @@ impl Attempts<'_> {
             return self.open_through_runtime(target).await;
         }
         let (instance, pass) = self.pick(&[])?;
-        // A callee that begins to answer has taken the call: how long it goes on says no more.
-        let trial = Trial::new(&instance, pass, &self.deadline);
-        let opened = self.open_directly(&instance).await;
-        trial.ended(outcome(&opened));
-        if let Err(failure) = &opened
-            && failure.dispatch == Dispatch::Never
-        {
-            instance.shun();
+        let mut trial = Trial::new(instance.clone(), pass, self.deadline.clone());
+        match self.open_directly(&instance).await {
+            Ok((messages, _in_flight)) => {
+                trial.begun();
+                let working = Some(Working { trial, _in_flight });
+                Ok(Opened { messages, working })
+            }
+            Err(failure) => {
+                trial.ended(failure.outcome());
+                if failure.dispatch == Dispatch::Never {
+                    instance.shun();
+                }
+                Err(failure)
+            }
         }
-        opened
     }
 
-    async fn open_directly(&self, instance: &Arc<InstanceLink>) -> Result<Opened, Failure> {
+    async fn open_directly(
+        &self,
+        instance: &Arc<InstanceLink>,
+    ) -> Result<(Messages, InFlight<Arc<InstanceLink>>), Failure> {
         let channel = self.channel(instance).await?;
-        let in_flight = Some(instance.enter_owned());
+        let in_flight = instance.enter_owned();
         let request = self.timed(self.parts.request(Answered::InAStream));
         let messages = channel.stream(request).await;
         let messages = messages.map_err(|status| Failure::of_status(&status))?;
-        Ok(Opened {
-            messages,
-            in_flight,
-        })
+        Ok((messages, in_flight))
     }
 
     async fn open_through_runtime(&self, target: ServiceId) -> Result<Opened, Failure> {
@@ -65,7 +78,7 @@ impl Attempts<'_> {
         let messages = messages.map_err(|status| Failure::of_status(&status))?;
         Ok(Opened {
             messages,
-            in_flight: None,
+            working: None,
         })
     }
 

@@ -7,6 +7,7 @@ use tonic::Status;
 
 use crate::breaker::Outcome;
 use crate::error::CallError;
+use crate::idempotency::ABOUT_KEY;
 
 /// Why one attempt failed.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Failure {
     pub(super) dispatch: Dispatch,
     /// It is the kept answer of an earlier call.
     pub(super) is_replayed: bool,
+    /// It is about the idempotency key of the call, not about the instance.
+    is_about_key: bool,
 }
 
 /// Whether a handler may have run.
@@ -45,6 +48,7 @@ impl Failure {
             handler_code: None,
             dispatch,
             is_replayed: false,
+            is_about_key: false,
         }
     }
 
@@ -78,7 +82,7 @@ impl Failure {
     /// What it says about the instance that was asked.
     pub(super) fn outcome(&self) -> Outcome {
         match self.code {
-            _ if self.handler_code.is_some() => Outcome::Success,
+            _ if self.handler_code.is_some() || self.is_about_key => Outcome::Success,
             ErrorCode::Connection if self.dispatch == Dispatch::Never => Outcome::Unreached,
             ErrorCode::Connection
             | ErrorCode::Timeout
@@ -129,7 +133,11 @@ impl Failure {
         } else {
             said
         };
-        Self::new(code, message.to_owned(), dispatch)
+        let said = status.metadata().get(ABOUT_KEY);
+        Self {
+            is_about_key: said.is_some_and(|it| it == "1"),
+            ..Self::new(code, message.to_owned(), dispatch)
+        }
     }
 }
 
@@ -140,6 +148,20 @@ mod tests {
     use contract::headers::NOT_DISPATCHED;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_about_a_key_says_nothing_bad_about_the_instance() {
+        for refusal in [Status::unavailable(""), Status::resource_exhausted("")] {
+            let mut refusal = contract::transport::not_dispatched(refusal);
+            let outcome = Failure::of_status(&refusal).outcome();
+            assert_ne!(outcome, Outcome::Success, "{refusal}");
+            let one = MetadataValue::from_static("1");
+            refusal.metadata_mut().insert(ABOUT_KEY, one);
+            let failure = Failure::of_status(&refusal);
+            assert_eq!(failure.outcome(), Outcome::Success, "{refusal}");
+            assert_eq!(failure.dispatch, Dispatch::Never, "it may go elsewhere");
+        }
+    }
 
     #[test]
     fn only_a_marked_refusal_is_known_not_to_have_run() {

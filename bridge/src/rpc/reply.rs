@@ -2,12 +2,11 @@
 
 use std::ops::Deref;
 
-use http::{HeaderMap, HeaderValue};
+use bridge_tower::idempotency::IDEMPOTENCY_REPLAYED;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use contract::headers::{REPLAYED, STORED};
-
-/// How the same is said over plain HTTP.
-const IDEMPOTENCY_REPLAYED: &str = "idempotency-replayed";
+const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
+const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
 
 /// A reply, and what the callee said about it; [`Call::with_meta`](crate::Call::with_meta) gives
 /// one. It can be used like the message itself.
@@ -50,12 +49,22 @@ pub(super) struct About {
 }
 
 impl About {
-    /// What is said in front of a reply, in metadata or in headers.
+    /// What is said in the metadata in front of a reply.
     pub(super) fn of(said: &HeaderMap) -> Self {
-        let is = |name: &str, value: &str| said.get(name).is_some_and(|it| it == value);
         Self {
-            is_replayed: is(REPLAYED, "1") || is(IDEMPOTENCY_REPLAYED, "true"),
+            is_replayed: said.get(REPLAYED).is_some_and(|it| it == "1"),
             stored: Stored::of(said.get(STORED).map(HeaderValue::as_bytes)),
+        }
+    }
+
+    /// What is said in the headers of an answer over plain HTTP, which has a name of its own for
+    /// one that was kept.
+    pub(super) fn of_http(said: &HeaderMap) -> Self {
+        let kept = said.get(IDEMPOTENCY_REPLAYED);
+        let about = Self::of(said);
+        Self {
+            is_replayed: about.is_replayed || kept.is_some_and(|it| it == "true"),
+            ..about
         }
     }
 }
@@ -102,8 +111,6 @@ impl<T> Deref for Reply<T> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
     #[test]
@@ -119,7 +126,7 @@ mod tests {
         ] {
             let name = HeaderName::from_static(name);
             let said = HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
-            let about = About::of(&said);
+            let about = About::of_http(&said);
             assert_eq!((about.is_replayed, about.stored), expected, "{said:?}");
         }
     }

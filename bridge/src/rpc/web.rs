@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use contract::clock::{Clock, Monotonic};
+use contract::task::spawn;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Body;
@@ -165,7 +166,7 @@ impl Web {
         let begun = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = begun.map_err(|error| self.failed(true, &error))?;
         // How it ends is told to whoever sends on it.
-        tokio::spawn(async move {
+        spawn(async move {
             let _ = connection.await;
         });
         let made = self.clock.monotonic();

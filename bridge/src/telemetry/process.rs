@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use contract::clock::{Clock, Monotonic};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{SysconfVar, sysconf};
 
 use super::Telemetry;
 
@@ -47,10 +49,8 @@ impl Usage {
 
 /// Processor time used so far, in all threads.
 fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
-    Duration::new(seconds, nanos)
+    // Every process has this clock.
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 /// Time since the process began.
@@ -58,7 +58,7 @@ fn age() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
     #[allow(clippy::cast_precision_loss)] // some hundred
-    let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
+    let ticks_per_second = sysconf(SysconfVar::CLK_TCK).ok()?? as f64;
     age_of(&stat, &uptime, ticks_per_second)
 }
 

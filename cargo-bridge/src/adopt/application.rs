@@ -16,7 +16,7 @@ use super::source::{FunctionId, Sources};
 use super::workspace::Workspace;
 
 /// Where the application is served, and what it is made of there. Where several are served, the one
-/// with the most handlers.
+/// with the most handlers. Refuses one that is served from a file that is not the workspace's.
 pub(super) fn served(
     workspace: &Workspace,
     sources: &Sources,
@@ -24,6 +24,11 @@ pub(super) fn served(
     sites: Vec<Site>,
     notes: &mut Vec<String>,
 ) -> Result<(Vec<Site>, Vec<Mount>), Failure> {
+    let at = |site: &Site| {
+        let file = workspace.shown(&sources.files[site.file].path);
+        let line = sources.line(site.file, site.router.start);
+        format!("{file}:{line}")
+    };
     let value = |site: &Site| match scan.value(site.file, &site.router) {
         Value::Router(mounts) => mounts,
         _ => Vec::new(),
@@ -48,21 +53,29 @@ pub(super) fn served(
     let (same, others): (Vec<Site>, Vec<Site>) =
         sites.iter().cloned().partition(|it| handlers(it) == wanted);
     for other in others {
-        let file = workspace.shown(&sources.files[other.file].path);
-        let line = sources.line(other.file, other.router.start);
+        let at = at(&other);
         notes.push(format!(
-            "note: {file}:{line}: serves another application, left alone"
+            "note: {at}: serves another application, left alone"
         ));
     }
     let home = first.module;
     let (mut near, far): (Vec<Site>, Vec<Site>) =
         same.into_iter().partition(|it| it.module == home);
     for other in far {
-        let file = workspace.shown(&sources.files[other.file].path);
-        let line = sources.line(other.file, other.router.start);
-        notes.push(format!(
-            "note: {file}:{line}: serves it as well, left alone"
-        ));
+        let at = at(&other);
+        notes.push(format!("note: {at}: serves it as well, left alone"));
+    }
+    if let Some(outside) = near
+        .iter()
+        .find(|it| !workspace.holds(&sources.files[it.file].path))
+    {
+        return Err(Failure::refused(format!(
+            "{}: serves the application, and is outside of the workspace's folder {}, or behind a \
+             link in it: adopt changes only what is in the workspace's own folders. Move its package \
+             there, or call adopt where the files are",
+            at(outside),
+            workspace.root.display()
+        )));
     }
     near.sort_by_key(|it| (it.file, it.router.start));
     Ok((near, composed))

@@ -109,15 +109,24 @@ impl<'w> Copy<'w> {
             return text;
         }
         let folder = path.parent().unwrap_or(Path::new("/"));
-        let root = self.workspace.root.canonicalize();
-        let root = root.as_deref().unwrap_or(&self.workspace.root);
-        manifest::with_whole_paths(&text, folder, root)
+        let root = &self.workspace.root;
+        let text = manifest::with_whole_paths(&text, folder, root);
+        manifest::without_outer_members(&text, folder, root)
     }
 
-    /// Where a file of the workspace is in the copy.
-    pub(super) fn of_file(&self, path: &Path) -> PathBuf {
-        let inside = path.strip_prefix(&self.workspace.root).unwrap_or(path);
-        self.root.join(inside)
+    /// Where a file of the workspace is in the copy; what is outside of the workspace is nowhere.
+    pub(super) fn of_file(&self, path: &Path) -> Option<PathBuf> {
+        let inside = path.strip_prefix(&self.workspace.root).ok()?;
+        Some(self.root.join(inside))
+    }
+
+    /// Where a file of the copy is written: not through a link, which leads to what is the user's.
+    fn written(&self, path: &Path) -> std::io::Result<PathBuf> {
+        let outside = || std::io::Error::other("is not in the copy of the workspace");
+        let to = self.of_file(path).ok_or_else(outside)?;
+        let folder = to.parent().ok_or_else(outside)?.canonicalize()?;
+        let is_inside = folder.starts_with(self.root.canonicalize()?) && !to.is_symlink();
+        is_inside.then_some(to).ok_or_else(outside)
     }
 
     /// Makes the files of the copy what they are in the workspace, but for the edits of `patch`.
@@ -132,7 +141,7 @@ impl<'w> Copy<'w> {
         for (path, edits) in all {
             let text = fs::read_to_string(&path)
                 .map(|text| self.adjusted(&path, applied(&text, edits)))
-                .and_then(|text| fs::write(self.of_file(&path), text));
+                .and_then(|text| fs::write(self.written(&path)?, text));
             text.map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
             edited.insert(path);
         }
@@ -143,8 +152,8 @@ impl<'w> Copy<'w> {
     pub(super) fn placed(&self, mut command: Command) -> Command {
         let here = std::env::current_dir().ok();
         let here = here.and_then(|it| it.canonicalize().ok());
-        let inside = here.filter(|it| it.starts_with(&self.workspace.root));
-        let here = inside.map(|it| self.of_file(&it)).filter(|it| it.is_dir());
+        let here = here.and_then(|it| self.of_file(&it));
+        let here = here.filter(|it| it.is_dir());
         command.current_dir(here.unwrap_or_else(|| self.root.clone()));
         let shared = self
             .workspace
@@ -215,4 +224,38 @@ fn linked(link: &Path, to: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn linked(_: &Path, _: &Path) -> std::io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_through_a_link_or_outside_of_the_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for inner in ["ws/own", "real"] {
+            fs::create_dir_all(root.join(inner)).unwrap();
+            fs::write(root.join(inner).join("lib.rs"), "old").unwrap();
+        }
+        linked(&root.join("real"), &root.join("ws/link")).unwrap();
+        let metadata = serde_json::json!({
+            "packages": [], "workspace_root": root.join("ws"), "target_directory": root.join("target"),
+        });
+        let workspace: Workspace = serde_json::from_value(metadata).unwrap();
+        let copy = Copy::of(&workspace).unwrap();
+        for (file, is_written) in [
+            ("ws/own/lib.rs", true),
+            ("ws/link/lib.rs", false),
+            ("ws/../real/lib.rs", false),
+            ("real/lib.rs", false),
+        ] {
+            let mut patch = Patch::default();
+            let edits = vec![Edit::insert(0, "new ")];
+            patch.edits.insert(root.join(file), edits);
+            assert_eq!(copy.set(&patch).is_ok(), is_written, "{file}");
+            assert_eq!(workspace.holds(&root.join(file)), is_written, "{file}");
+            assert_eq!(fs::read_to_string(root.join(file)).unwrap(), "old");
+        }
+    }
 }

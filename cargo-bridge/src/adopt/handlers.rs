@@ -17,7 +17,7 @@ use super::names::{Found, words};
 use super::source::{FileId, FunctionId, ModuleId, Sources};
 
 /// The functions of `axum::routing` for one method, and the methods of the same names.
-const METHODS: [&str; 9] = [
+pub(super) const METHODS: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "head", "options", "trace", "connect",
 ];
 const CLOSURE: &str = "a closure: give it a name, as a function of its own";

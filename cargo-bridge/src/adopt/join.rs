@@ -1,7 +1,7 @@
 //! The routes of the source meet those of the running program: which handler is mounted where.
 //!
 //! What is mounted is what the program says. The source says which handler a route was made with,
-//! and, of its path, at least the end. Refuses to choose where two routes end alike.
+//! and, of its path, at least the end. Refuses to choose where two routes, or two handlers, end alike.
 //!
 //! Invariant: no two handlers are given the same method and path.
 
@@ -15,6 +15,7 @@ const NAMED_MAX: usize = 4;
 const EVERY_METHOD: &str =
     "answers every method, and an operation has one: mount it with `get`, `post` or the like";
 
+const CONTESTED: &str = "may be mounted there, as may another that ends like it in the source";
 const PATHLESS: &str = "its path is made while the program runs";
 const NOT_FOUND: &str = "no handler of this workspace was found for it: made by a macro or by another \
                          crate, or a service";
@@ -73,10 +74,12 @@ pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<R
         routes: &routes,
         by: BTreeMap::new(),
         left: Vec::new(),
+        contested: BTreeSet::new(),
         pathless: Vec::new(),
     };
+    let (composed, pieces) = one_of_each(composed, pieces);
     let mut later = Vec::new();
-    for mount in one_of_each(composed, pieces) {
+    for mount in composed {
         match route_of(&mount).filter(|it| mount.is_whole && routes.contains(it)) {
             Some(route) => claims.claim(route, mount),
             None => later.push(mount),
@@ -85,11 +88,9 @@ pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<R
     // What is mounted is settled; the same handler may be mounted otherwise under a condition.
     let settled = claims.settled();
     later.retain(|it| !settled.contains(&(it.place, it.verb.clone())));
-    // The longest end is the surest.
-    later.sort_by_key(|it| std::cmp::Reverse(it.path.as_ref().map_or(0, String::len)));
-    for mount in later {
-        claims.by_end(mount, is_live);
-    }
+    // What is served is somewhere; a piece may be nowhere.
+    claims.by_ends(later, is_live);
+    claims.by_ends(pieces, is_live);
     let Claims {
         by, left, pathless, ..
     } = claims;
@@ -103,8 +104,8 @@ pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<R
     join
 }
 
-/// The routes of the application; of what it is not known to have, the longest piece.
-fn one_of_each(composed: &[Mount], pieces: &[Mount]) -> Vec<Mount> {
+/// The routes of the application; and of what it is not known to have, the longest piece.
+fn one_of_each(composed: &[Mount], pieces: &[Mount]) -> (Vec<Mount>, Vec<Mount>) {
     let key = |it: &Mount| (it.place, it.verb.clone());
     let mut known: HashMap<_, Vec<Mount>> = HashMap::new();
     for mount in composed {
@@ -122,13 +123,12 @@ fn one_of_each(composed: &[Mount], pieces: &[Mount]) -> Vec<Mount> {
             *longest = piece;
         }
     }
-    let mut all: Vec<Mount> = known
-        .into_values()
-        .flatten()
-        .chain(best.into_values())
-        .collect();
-    all.sort_by(|a, b| (a.place, &a.verb, &a.path).cmp(&(b.place, &b.verb, &b.path)));
-    all
+    let sorted = |mut all: Vec<Mount>| {
+        all.sort_by(|a, b| (a.place, &a.verb, &a.path).cmp(&(b.place, &b.verb, &b.path)));
+        all
+    };
+    let known = known.into_values().flatten().collect();
+    (sorted(known), sorted(best.into_values().collect()))
 }
 
 fn route_of(mount: &Mount) -> Option<Route> {
@@ -142,6 +142,8 @@ struct Claims<'r> {
     routes: &'r BTreeSet<Route>,
     by: BTreeMap<Route, Vec<Mount>>,
     left: Vec<Left>,
+    /// Routes that several handlers may be mounted at, so that none of them gets it.
+    contested: BTreeSet<Route>,
     /// Mounts of the running program that may be at any of its routes.
     pathless: Vec<Mount>,
 }
@@ -162,32 +164,73 @@ impl Claims<'_> {
         mounts.map(|it| (it.place, it.verb.clone())).collect()
     }
 
-    /// Finds the route that ends like the mount, if there is only one that nobody has.
-    fn by_end(&mut self, mount: Mount, is_live: bool) {
-        let Some(end) = mount.path.clone() else {
-            if is_live {
-                return self.pathless.push(mount);
-            }
-            return self.leave(&mount, PATHLESS.to_owned());
-        };
-        let free = |it: &&Route| {
-            let is_end = !mount.is_whole && (end != "/" && it.path.ends_with(&end));
-            let is_end = is_end || it.path == end;
-            it.verb == mount.verb && is_end && !self.by.contains_key(*it)
-        };
-        let fitting: Vec<&Route> = self.routes.iter().filter(free).collect();
-        match fitting[..] {
-            [only] => self.claim(only.clone(), mount),
-            [] if is_live => {
-                let reason = "the running program does not mount it".to_owned();
-                self.leave(&mount, reason);
-            }
-            [] => self.leave(&mount, "where it is mounted is not known".to_owned()),
+    /// Finds routes by their ends, the longest first, since it is the surest. Mounts that end alike
+    /// are looked at together: none of them comes before another.
+    fn by_ends(&mut self, mounts: Vec<Mount>, is_live: bool) {
+        let mut alike: BTreeMap<_, Vec<Mount>> = BTreeMap::new();
+        for mount in mounts {
+            let Some(end) = mount.path.clone() else {
+                match is_live {
+                    true => self.pathless.push(mount),
+                    false => self.leave(&mount, PATHLESS.to_owned()),
+                }
+                continue;
+            };
+            let length = std::cmp::Reverse(end.len());
+            let key = (length, end, mount.verb.clone(), mount.is_whole);
+            alike.entry(key).or_default().push(mount);
+        }
+        for ((_, end, ..), mounts) in alike {
+            self.by_end(&end, mounts, is_live);
+        }
+    }
+
+    /// Finds the route that ends like these mounts, if there is only one that nobody has, and only
+    /// one handler that may have it.
+    fn by_end(&mut self, end: &str, mounts: Vec<Mount>, is_live: bool) {
+        let fitting = self.fitting(end, &mounts[0]);
+        let reason = match &fitting[..] {
+            [only] => return self.only(only, mounts),
+            [] if is_live => "the running program does not mount it".to_owned(),
+            [] => "where it is mounted is not known".to_owned(),
             _ => {
                 let named = fitting.iter().take(NAMED_MAX).map(ToString::to_string);
                 let named: Vec<_> = named.collect();
-                self.leave(&mount, format!("may be any of {}", named.join(", ")));
+                format!("may be any of {}", named.join(", "))
             }
+        };
+        for mount in mounts {
+            self.leave(&mount, reason.clone());
+        }
+    }
+
+    /// Routes that nobody has and that end like the mount.
+    fn fitting(&self, end: &str, mount: &Mount) -> Vec<Route> {
+        let is_free = |it: &&Route| {
+            let is_end = !mount.is_whole && (end != "/" && it.path.ends_with(end));
+            let is_end = is_end || it.path == end;
+            it.verb == mount.verb && is_end && !self.by.contains_key(*it)
+        };
+        self.routes.iter().filter(is_free).cloned().collect()
+    }
+
+    /// The only route for these mounts: theirs if they mount one handler.
+    fn only(&mut self, route: &Route, mounts: Vec<Mount>) {
+        let is_other = |it: &Mount| it.target != mounts[0].target;
+        let is_contested = self.contested.contains(route) || mounts.iter().any(is_other);
+        for mount in mounts {
+            if !is_contested {
+                self.claim(route.clone(), mount);
+                continue;
+            }
+            self.left.push(Left {
+                route: route.to_string(),
+                place: Some(mount.place),
+                reason: CONTESTED.to_owned(),
+            });
+        }
+        if is_contested {
+            self.contested.insert(route.clone());
         }
     }
 

@@ -3,7 +3,7 @@
 //! The file stays as it is otherwise: no re-printing, no re-ordering. What was made is read again,
 //! and refused if the line is not where it should be.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use super::edit::{Edit, applied};
 
@@ -103,22 +103,73 @@ pub(super) fn with_whole_paths(text: &str, folder: &Path, root: &Path) -> String
         let (before, after) = rest.split_at(at + "path".len());
         made.push_str(before);
         rest = after;
-        let value = after.trim_start().strip_prefix('=').map(str::trim_start);
-        let Some(value) = value.filter(|it| it.starts_with(['"', '\''])) else {
+        let Some(value) = assigned(after).filter(|it| it.starts_with(['"', '\''])) else {
             continue;
         };
         let (quote, value) = value.split_at(1);
         let Some(path) = value.split_once(quote).map(|(path, _)| path) else {
             continue;
         };
-        let whole = folder.join(path).canonicalize().ok();
-        if let Some(whole) = whole.filter(|it| !it.starts_with(root)) {
+        let outer = Some(folder.join(path)).filter(|it| !is_inside(it, root));
+        if let Some(whole) = outer.and_then(|it| it.canonicalize().ok()) {
             made.push_str(&format!(" = {:?}", whole.display().to_string()));
             rest = &value[path.len() + quote.len()..];
         }
     }
     made.push_str(rest);
     made
+}
+
+/// What comes after the `=` that follows a key.
+fn assigned(after: &str) -> Option<&str> {
+    after.trim_start().strip_prefix('=').map(str::trim_start)
+}
+
+/// Whether a path is below `root` as it is written, which is how Cargo reads paths: where a link in
+/// the workspace leads is no matter.
+fn is_inside(path: &Path, root: &Path) -> bool {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    plain.starts_with(root)
+}
+
+/// The manifest of a copy: members of the workspace that are outside of `root` are none of the copy.
+pub(super) fn without_outer_members(text: &str, folder: &Path, root: &Path) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("members") {
+        let (before, after) = rest.split_at(at + "members".len());
+        made.push_str(before);
+        rest = after;
+        let Some(list) = assigned(after).filter(|it| it.starts_with('[')) else {
+            continue;
+        };
+        let Some(end) = list.find(']').map(|it| it + 1) else {
+            continue;
+        };
+        let Some(all) = strings(&list[..end]) else {
+            continue;
+        };
+        let inner = all.iter().filter(|it| is_inside(&folder.join(it), root));
+        let inner: Vec<String> = inner.map(|it| format!("{it:?}")).collect();
+        made.push_str(&format!(" = [{}]", inner.join(", ")));
+        rest = &list[end..];
+    }
+    made.push_str(rest);
+    made
+}
+
+/// The texts in a list of TOML.
+fn strings(list: &str) -> Option<Vec<String>> {
+    let table = format!("list = {list}").parse::<toml::Table>().ok()?;
+    let all = table.get("list")?.as_array()?.iter();
+    all.map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
 #[cfg(test)]
@@ -171,5 +222,21 @@ mod tests {
         let expected = text.replace("='../other'", &format!(" = {other:?}"));
         let shop = root.join("shop");
         assert_eq!(with_whole_paths(text, &shop, &shop), expected);
+    }
+
+    #[test]
+    fn members_outside_of_the_workspace_are_none_of_its_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for inner in ["shop/api", "other"] {
+            std::fs::create_dir_all(root.join(inner)).unwrap();
+        }
+        let text = "[workspace]\nmembers = [\n  'api', # it, and\n  \"../other\",\n  \"../othe?/*\",\n]\n\
+                    default-members = [\"api\", \"../shop/api\"]\n";
+        let shop = root.join("shop");
+        assert_eq!(
+            without_outer_members(text, &shop, &shop),
+            "[workspace]\nmembers = [\"api\"]\ndefault-members = [\"api\", \"../shop/api\"]\n"
+        );
     }
 }

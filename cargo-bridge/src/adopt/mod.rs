@@ -23,6 +23,7 @@ mod join;
 mod edit;
 mod manifest;
 mod dependency;
+mod annotation;
 mod listing;
 mod patch;
 mod copy;
@@ -191,12 +192,16 @@ impl Parts<'_> {
         refused: Vec<Left>,
         notes: Vec<String>,
     ) -> Report {
+        let sources = self.ground.sources;
+        let handlers = passed.proposals.iter().map(|it| it.function);
+        let mut operations = annotation::operations(sources, handlers);
         let declared = passed.proposals.iter().map(|it| Declared {
             function: it.function,
+            operation: operations.remove(&it.function).unwrap_or_default(),
             route: it.route.clone(),
             is_by_end: it.is_by_end,
             also: it.also.clone(),
-            is_old: patch::is_annotated(self.ground.sources, it.function),
+            is_old: annotation::is_annotated(sources, it.function),
         });
         let mut left: Vec<Left> = join
             .left

@@ -8,14 +8,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::annotation::{is_annotated, operations, own_name};
 use super::edit::{self, Edit};
 use super::join::{Proposal, Route};
 use super::listing::{self, Listing, Written};
 use super::manifest;
-use super::names::{Found, words};
 use super::serve::{Form, Site};
 use super::source::{FunctionId, Sources};
 use super::workspace::Workspace;
+
+const OUTSIDE: &str = "is in a file outside of the folder of the workspace, or behind a link, and only \
+                       what is in the workspace's own folders is changed";
 
 /// What patches are made of.
 pub(super) struct Ground<'s> {
@@ -48,15 +51,6 @@ impl Patch {
     }
 }
 
-/// Whether a handler is annotated.
-pub(super) fn is_annotated(sources: &Sources, id: FunctionId) -> bool {
-    let function = &sources.functions[id];
-    function.attributes.iter().any(|it| {
-        let found = sources.resolve(function.module, &words(it.path()));
-        matches!(found, Found::Outside(path) if path.ends_with(&["bridge".to_owned(), "rpc".to_owned()]))
-    })
-}
-
 impl Ground<'_> {
     /// Why a handler cannot be annotated, if the source says so.
     pub(super) fn refusal(&self, id: FunctionId) -> Option<String> {
@@ -66,6 +60,12 @@ impl Ground<'_> {
             return Some(
                 "is there under a condition (`#[cfg]`) only, and a list is not".to_owned(),
             );
+        }
+        let is_listed = self.written.iter().any(|it| it.handlers.contains(&id));
+        let is_done = is_listed && is_annotated(self.sources, id);
+        let path = &self.sources.files[function.file].path;
+        if !is_done && !self.workspace.holds(path) {
+            return Some(OUTSIDE.to_owned());
         }
         if module.children.contains_key(&function.name) {
             let name = &function.name;
@@ -106,8 +106,11 @@ impl Ground<'_> {
         let missing: Vec<_> = missing.filter(|it| !listed.contains(it)).collect();
         let mut listing = Listing::new(self.sources, self.written);
         let lost = listing.add(site.module, &missing);
-        for proposal in proposals.iter().filter(|it| !lost.contains(&it.function)) {
-            self.annotate(&mut patch, proposal.function, &proposal.route);
+        let named = proposals.iter().filter(|it| !lost.contains(&it.function));
+        let names = operations(self.sources, named.clone().map(|it| it.function));
+        for proposal in named {
+            let name = &names[&proposal.function];
+            self.annotate(&mut patch, proposal.function, (&proposal.route, name));
         }
         if missing.len() > lost.len() {
             for (file, edit) in listing.edits(site.module, self.list_there(site)?) {
@@ -140,7 +143,7 @@ impl Ground<'_> {
         Ok(patch)
     }
 
-    fn annotate(&self, patch: &mut Patch, id: FunctionId, route: &Route) {
+    fn annotate(&self, patch: &mut Patch, id: FunctionId, (route, name): (&Route, &str)) {
         let function = &self.sources.functions[id];
         if is_annotated(self.sources, id) {
             return;
@@ -151,7 +154,11 @@ impl Ground<'_> {
         let before = &file.text[line..at];
         let facade = listing::facade(self.sources, function.module);
         let verb = route.verb.to_lowercase();
-        let text = format!("#[{facade}::rpc({verb}, {:?})]", route.path);
+        let name = match name == own_name(self.sources, id) {
+            true => String::new(),
+            false => format!(", name = {name:?}"),
+        };
+        let text = format!("#[{facade}::rpc({verb}, {:?}{name})]", route.path);
         let is_alone = before.trim().is_empty();
         let edit = if is_alone {
             Edit::insert(line, format!("{before}{text}\n"))

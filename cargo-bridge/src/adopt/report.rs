@@ -28,6 +28,8 @@ pub(super) enum Proof {
 #[derive(Debug)]
 pub(super) struct Declared {
     pub(super) function: FunctionId,
+    /// What its operation is called.
+    pub(super) operation: String,
     pub(super) route: Route,
     pub(super) is_by_end: bool,
     pub(super) also: Vec<Route>,
@@ -144,7 +146,7 @@ impl Report {
         let declared = self.declared.iter().map(|it| {
             let function = &sources.functions[it.function];
             json!({
-                "operation": function.name, "method": it.route.verb, "path": it.route.path,
+                "operation": it.operation, "method": it.route.verb, "path": it.route.path,
                 "at": place(function.file, function.attribute_at), "annotated_before": it.is_old,
                 "by_end_of_path": it.is_by_end,
                 "also": it.also.iter().map(route).collect::<Vec<_>>(),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Block, ImplItem, Item, UseTree, Visibility};
+use syn::{AttrStyle, Attribute, Block, ImplItem, Item, UseTree, Visibility};
 
 use crate::failure::Failure;
 
@@ -158,10 +158,15 @@ impl Sources {
         Ok(self.files.len() - 1)
     }
 
-    fn module_of_file(&mut self, place: Place, file: FileId) {
+    fn module_of_file(&mut self, mut place: Place, file: FileId) {
         let File { text, shift, path } = &self.files[file];
         let items = match syn::parse_str::<syn::File>(&text[*shift..]) {
-            Ok(parsed) => parsed.items,
+            // `#![cfg(test)]`: the module is there, and holds nothing that is adopted.
+            Ok(parsed) if is_test(&parsed.attrs) => Vec::new(),
+            Ok(parsed) => {
+                place.is_conditional |= is_conditional(&parsed.attrs);
+                parsed.items
+            }
             Err(error) => {
                 let (path, line) = (path.display(), error.span().start().line);
                 self.unread
@@ -197,9 +202,14 @@ impl Sources {
             globs: Vec::new(),
             inner: HashSet::new(),
         });
+        let start = match self.files[file].path.parent() {
+            Some(parent) if !end.is_inline => parent.to_path_buf(),
+            _ => place.folder.clone(),
+        };
         let shared = Shared {
             module: id,
             file,
+            start,
             folder: place.folder,
             is_conditional: place.is_conditional,
         };
@@ -263,11 +273,11 @@ impl Sources {
         }
         let range = self.range(shared.file, span);
         let is_doc = |it: &&Attribute| it.path().is_ident("doc");
-        let docs = head.attributes.iter().take_while(is_doc).count();
-        let next = match head.attributes.get(docs) {
-            Some(next) => next.span(),
-            None => head.start,
-        };
+        // Those that stand in its body come last in the list.
+        let is_outer = |it: &&Attribute| matches!(it.style, AttrStyle::Outer);
+        let mut outer = head.attributes.iter().filter(is_outer);
+        let next = outer.find(|it| !is_doc(it));
+        let next = next.map_or(head.start, |it| it.span());
         for statement in &block.stmts {
             match statement {
                 syn::Stmt::Item(Item::Use(item)) => {
@@ -304,7 +314,7 @@ impl Sources {
             package: self.modules[shared.module].package,
             seen_in: self.seen(shared.module, &item.vis),
             is_conditional: shared.is_conditional || is_conditional(&item.attrs),
-            folder: shared.folder.join(&name),
+            folder: folder_of(shared, &item.attrs, &name),
         };
         let id = self.modules.len();
         if let Some((brace, items)) = item.content {
@@ -376,6 +386,9 @@ struct Place {
 struct Shared {
     module: ModuleId,
     file: FileId,
+    /// Where `#[path]` starts from: the folder of the file, and of a module that is `mod name { … }`
+    /// that of its own modules.
+    start: PathBuf,
     folder: PathBuf,
     is_conditional: bool,
 }
@@ -414,15 +427,25 @@ impl<'a> Head<'a> {
     }
 }
 
+/// The folder of the modules in `mod name`.
+fn folder_of(shared: &Shared, attributes: &[Attribute], name: &str) -> PathBuf {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    said_path(shared, attributes).unwrap_or_else(|| shared.folder.join(name))
+}
+
+/// What `#[path = "…"]` leads to.
+fn said_path(shared: &Shared, attributes: &[Attribute]) -> Option<PathBuf> {
+    let said = attributes.iter().find(|it| it.path().is_ident("path"))?;
+    let syn::Meta::NameValue(pair) = &said.meta else {
+        return None;
+    };
+    Some(shared.start.join(text_of(&pair.value)?))
+}
+
 /// The file of `mod name;`, and the folder of its own modules.
 fn file_of(shared: &Shared, attributes: &[Attribute], name: &str) -> Option<(PathBuf, PathBuf)> {
     let name = name.strip_prefix("r#").unwrap_or(name);
-    let said = attributes.iter().find(|it| it.path().is_ident("path"));
-    if let Some(said) = said {
-        let syn::Meta::NameValue(pair) = &said.meta else {
-            return None;
-        };
-        let path = shared.folder.join(text_of(&pair.value)?);
+    if let Some(path) = said_path(shared, attributes) {
         let folder = path.parent()?.to_path_buf();
         return Some((path, folder));
     }

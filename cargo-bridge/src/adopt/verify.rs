@@ -104,7 +104,7 @@ pub(super) fn observed(
             let line = ground.sources.line(site.file, site.router.start);
             let last = ground.sources.line(site.file, site.router.end) + 1;
             let path = runner.copy.of_file(&file.path);
-            faults.iter().any(|it| it.is_in(&path, &(line..last)))
+            path.is_some_and(|path| faults.iter().any(|it| it.is_in(&path, &(line..last))))
         };
         let right: Vec<Site> = sites
             .iter()
@@ -224,7 +224,7 @@ fn at_fault(
     let mut found = Vec::new();
     for (index, proposal) in proposals.iter().enumerate() {
         let (file, lines) = ground.lines(patch, proposal.function);
-        let file = runner.copy.of_file(&file);
+        let file = runner.copy.of_file(&file).unwrap_or(file);
         let fault = faults.iter().find(|it| it.is_in(&file, &lines));
         if let Some(fault) = fault {
             found.push((index, format!("does not compile: {}", fault.text)));

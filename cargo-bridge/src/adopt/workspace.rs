@@ -112,6 +112,31 @@ impl Workspace {
         packages.position(|it| it.library().is_some_and(|it| it.crate_name() == name))
     }
 
+    /// Whether a file is in the workspace's own folders: below its root, and not by way of a link.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        let (Ok(inside), Some(folder)) = (path.strip_prefix(&self.root), path.parent()) else {
+            return false;
+        };
+        let mut here = self.root.clone();
+        let is_linked = inside
+            .parent()
+            .into_iter()
+            .flat_map(Path::components)
+            .any(|it| {
+                here.push(it);
+                here.is_symlink()
+            });
+        let is_below = || {
+            Some(
+                folder
+                    .canonicalize()
+                    .ok()?
+                    .starts_with(self.root.canonicalize().ok()?),
+            )
+        };
+        !is_linked && is_below().unwrap_or(false)
+    }
+
     /// `path` as it is shown and as patches name it.
     pub(super) fn shown(&self, path: &Path) -> String {
         let inside = path.strip_prefix(&self.root).unwrap_or(path);

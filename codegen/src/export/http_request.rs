@@ -1,6 +1,6 @@
 //! What one HTTP form of an rpc sends: parameters of the path and the query, and a body.
 //!
-//! Refuses a rule whose variables or body name no field of the request.
+//! Relies on [`http_rules`](crate::http_rules), which no rule gets past that names what is not there.
 //! Invariant: a field of the request is in one of the three places, or has no form there: maps and
 //! lists of messages are no query parameters.
 
@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 use super::json_schema::{Schemas, scalar};
 use crate::http_path::{self, Variable};
+use crate::http_rules::field_at;
 use crate::model::{Field, HttpRule, Label, Message, Method, Model, Type};
 
 /// Messages inside messages that query parameters are taken from.
 const QUERY_DEPTH_MAX: usize = 4;
+
+/// Why a rule fits.
+pub(super) const CHECKED: &str = "rules that do not fit are refused when contracts are read";
 
 /// The parts of a request.
 pub(super) struct Request {
@@ -21,13 +25,13 @@ pub(super) struct Request {
     pub(super) body: Option<Value>,
 }
 
-/// The request of a method by one rule; the error says what does not fit.
+/// The request of a method by one rule.
 pub(super) fn request<'m>(
     model: &'m Model,
     schemas: &mut Schemas<'m>,
     method: &'m Method,
     rule: &HttpRule,
-) -> Result<Request, String> {
+) -> Request {
     let mut reader = Reader { model, schemas };
     reader.request(method, rule)
 }
@@ -38,53 +42,34 @@ struct Reader<'r, 'm> {
 }
 
 impl<'m> Reader<'_, 'm> {
-    fn request(&mut self, method: &'m Method, rule: &HttpRule) -> Result<Request, String> {
-        let path = http_path::parse(&rule.path)?;
-        let message = self.model.messages.get(&method.input);
-        let message = message.ok_or_else(|| format!("`{}` is not known", method.input))?;
+    fn request(&mut self, method: &'m Method, rule: &HttpRule) -> Request {
+        let path = http_path::parse(&rule.path).expect(CHECKED);
+        let message = &self.model.messages[&method.input];
         let mut parameters = Vec::new();
         for variable in &path.variables {
-            let field = self.find(message, &variable.field).ok_or_else(|| {
-                format!(
-                    "`{}` in `{}` is no field of the request",
-                    variable.field, rule.path
-                )
-            })?;
+            let field = field_at(self.model, message, &variable.field).expect(CHECKED);
             parameters.extend(self.path_parameters(variable, field));
         }
         for unnamed in unnamed(&path.text, &path.variables) {
             parameters.push(parameter("path", &unnamed, json!({ "type": "string" })));
         }
-        let body = match rule.body.as_deref() {
-            Some("*") => Some(self.schemas.message(&method.input)),
-            Some(name) => {
-                let field = message.fields.iter().find(|it| it.name == name);
-                let field =
-                    field.ok_or_else(|| format!("body `{name}` is no field of the request"))?;
-                Some(self.schemas.field(field))
+        let body = rule.body.as_deref().map(|body| match body {
+            "*" => self.schemas.message(&method.input),
+            name => {
+                let field = field_at(self.model, message, name).expect(CHECKED);
+                self.schemas.field(field)
             }
-            None => None,
-        };
+        });
         if rule.body.as_deref() != Some("*") {
             let mut taken: Vec<_> = path.variables.iter().map(|it| it.field.clone()).collect();
             taken.extend(rule.body.clone());
             self.query(message, ("", ""), &taken, &mut parameters);
         }
-        Ok(Request {
+        Request {
             path: path.text,
             parameters,
             body,
-        })
-    }
-
-    /// The field at a path with dots, through messages.
-    fn find(&self, message: &'m Message, path: &str) -> Option<&'m Field> {
-        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
-        let field = message.fields.iter().find(|it| it.name == name)?;
-        if rest.is_empty() {
-            return Some(field);
         }
-        self.find(self.model.messages.get(field.message()?)?, rest)
     }
 
     fn path_parameters(&mut self, variable: &Variable, field: &'m Field) -> Vec<Value> {

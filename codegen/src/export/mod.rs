@@ -30,4 +30,4 @@ pub use openapi::{About, OpenApi};
 pub(crate) use proto::proto;
 pub(crate) use schema_json::{is_same_contract, schema_json};
 pub(crate) use schema_proto::proto as proto_of_schema;
-pub use text::json as json_text;
+pub use text::{MARK, is_exported, json as json_text};

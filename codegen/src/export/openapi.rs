@@ -4,18 +4,18 @@
 //! bodies as ProtoJSON, failures as problem details. A stream has no plain HTTP form, a custom verb
 //! no place in a document: both are left out, and [`OpenApi::left_out`] names them.
 //!
-//! Refuses a binding whose variables or bodies name no field of the request or the reply.
-//! Invariant: operation ids and paths differ, and every `$ref` has its target.
+//! Refuses two rpcs at one path. Invariant: operation ids and paths differ, and every `$ref` has its target.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::http_request::{Request, request};
+use super::http_request::{CHECKED, Request, request};
 use super::json_schema::Schemas;
 use super::text::summary;
 use crate::error::{Error, Fault};
 use crate::http_path;
+use crate::http_rules::field_at;
 use crate::model::{HttpRule, Method, Model, Service};
 use crate::render::plain;
 
@@ -143,27 +143,14 @@ impl<'m> Writer<'m> {
                 self.left_out.push(form);
                 continue;
             }
-            let request = match request(self.model, &mut self.schemas, method, rule) {
-                Ok(request) => self.at_one_path(request),
-                Err(problem) => {
-                    let text = format!("rpc `{}`: {problem}", method.name);
-                    self.faults.push(method.said.place.fault(text));
-                    continue;
-                }
-            };
+            let request = request(self.model, &mut self.schemas, method, rule);
+            let request = self.at_one_path(request);
             let id = match index {
                 0 => format!("{}.{}", service.full_name, method.name),
                 more => format!("{}.{}_{}", service.full_name, method.name, more + 1),
             };
             let path = request.path.clone();
-            let reply = match self.reply(method, rule) {
-                Ok(reply) => reply,
-                Err(problem) => {
-                    let text = format!("rpc `{}`: {problem}", method.name);
-                    self.faults.push(method.said.place.fault(text));
-                    continue;
-                }
-            };
+            let reply = self.reply(method, rule);
             let operation = self.operation(service, method, (id, request, reply));
             let operations = self.paths.entry(path.clone()).or_insert_with(|| json!({}));
             let verb = rule.method.to_lowercase();
@@ -240,14 +227,12 @@ impl<'m> Writer<'m> {
         operation
     }
 
-    fn reply(&mut self, method: &'m Method, rule: &HttpRule) -> Result<Value, String> {
+    fn reply(&mut self, method: &'m Method, rule: &HttpRule) -> Value {
         let Some(name) = &rule.response_body else {
-            return Ok(self.schemas.message(&method.output));
+            return self.schemas.message(&method.output);
         };
-        let message = self.model.messages.get(&method.output);
-        let field = message.and_then(|message| message.fields.iter().find(|it| it.name == *name));
-        let field =
-            field.ok_or_else(|| format!("response_body `{name}` is no field of the reply"))?;
-        Ok(self.schemas.field(field))
+        let message = &self.model.messages[&method.output];
+        let field = field_at(self.model, message, name).expect(CHECKED);
+        self.schemas.field(field)
     }
 }

@@ -15,6 +15,7 @@ use prost_types::source_code_info::Location;
 
 use super::proto_field::{bracketed, field_options, label, type_name};
 use super::proto_options::{options, quoted};
+use super::text::marked;
 
 /// Where comments of a file as a whole stand: its `syntax` and its `package`.
 const SYNTAX_PATH: [i32; 1] = [12];
@@ -48,7 +49,7 @@ pub(crate) fn proto(file: &FileDescriptor) -> Result<String, String> {
     for service in file.services() {
         writer.service(&service);
     }
-    Ok(writer.text)
+    Ok(marked(&writer.text))
 }
 
 struct Writer<'f> {

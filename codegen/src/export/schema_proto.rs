@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use contract::schema::{Cardinality, Field, Message, Schema, Type, camel_case};
 
 use super::proto_options::quoted;
+use super::text::marked;
 use crate::error::Error;
 use crate::load::SchemaFile;
 
@@ -48,7 +49,7 @@ pub(crate) fn proto(file: &SchemaFile, service: &str, rpc: &str) -> Result<Strin
         "\nservice {service} {{\n  rpc {rpc}(.Input) returns (.Output);\n}}\n"
     );
     Error::unless_empty(faults)?;
-    Ok(text)
+    Ok(marked(&text))
 }
 
 /// The root first, then what is in it.

@@ -1,9 +1,25 @@
-//! Texts of exported documents.
+//! Texts of exported documents, and the mark that tells an exported `.proto` from one of a person's
+//! own.
 //!
 //! Invariant: keys are in ascending order whatever feature of the JSON library another crate has
 //! switched on, so the same contract gives the same bytes in every build.
 
 use serde_json::{Map, Value};
+
+/// The first line of every `.proto` that is exported: without it a file is somebody's own, and is
+/// not replaced.
+pub const MARK: &str = "// Written by `cargo bridge export`, which replaces it the next time.";
+
+/// Whether the text of a `.proto` is an earlier export.
+#[must_use]
+pub fn is_exported(text: &str) -> bool {
+    text.lines().next() == Some(MARK)
+}
+
+/// A text that says that it is exported. The blank line keeps the mark off the comments of the file.
+pub(crate) fn marked(text: &str) -> String {
+    format!("{MARK}\n\n{text}")
+}
 
 /// Pretty JSON with a newline at its end.
 pub fn json(value: &Value) -> String {

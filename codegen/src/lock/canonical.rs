@@ -3,8 +3,10 @@
 //! Keys are in order, what only people read is left out, and references are replaced by what they
 //! stand for, so that the names of schemas do not matter and a change below one is seen.
 //!
+//! Refuses a reference to what is not in the document: what it hides could change unseen.
 //! Invariant: the text is finite, and of at most [`NODES_MAX`] values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -25,8 +27,21 @@ const PROSE: [&str; 7] = [
     "discriminator",
 ];
 
-/// The text of a schema of `document`; `None` when it is larger than [`NODES_MAX`].
-pub(super) fn canonical(document: &Value, schema: &Value) -> Option<String> {
+/// Why there is nothing to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// More than what is compared.
+    TooLarge,
+    /// The reference stands for nothing in the document.
+    NoTarget(String),
+}
+
+/// The text of a schema of `document`.
+///
+/// # Errors
+///
+/// When it is larger than [`NODES_MAX`], or refers to what is not there.
+pub(super) fn canonical(document: &Value, schema: &Value) -> Result<String, Unfit> {
     let mut writer = Writer {
         document,
         inside: Vec::new(),
@@ -34,12 +49,28 @@ pub(super) fn canonical(document: &Value, schema: &Value) -> Option<String> {
         nodes: 0,
     };
     writer.value(schema, 0)?;
-    Some(writer.out)
+    Ok(writer.out)
 }
 
 /// What a reference to a place of the document stands for.
 pub(super) fn target<'d>(document: &'d Value, reference: &str) -> Option<&'d Value> {
-    document.pointer(reference.strip_prefix('#')?)
+    document.pointer(&decoded(reference.strip_prefix('#')?)?)
+}
+
+/// A fragment of a URI without its escapes; `None` when they are no text.
+fn decoded(fragment: &str) -> Option<Cow<'_, str>> {
+    if !fragment.contains('%') {
+        return Some(Cow::Borrowed(fragment));
+    }
+    let mut parts = fragment.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        let is_hex = digits.bytes().all(|it| it.is_ascii_hexdigit());
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 struct Writer<'d> {
@@ -51,10 +82,10 @@ struct Writer<'d> {
 }
 
 impl<'d> Writer<'d> {
-    fn value(&mut self, schema: &'d Value, depth: usize) -> Option<()> {
+    fn value(&mut self, schema: &'d Value, depth: usize) -> Result<(), Unfit> {
         self.nodes += 1;
         if self.nodes > NODES_MAX || depth > DEPTH_MAX {
-            return None;
+            return Err(Unfit::TooLarge);
         }
         match schema {
             Value::Object(members) => {
@@ -69,7 +100,7 @@ impl<'d> Writer<'d> {
                 });
                 let mut shown = shown.peekable();
                 if reference.is_some() && shown.peek().is_none() {
-                    return Some(());
+                    return Ok(());
                 }
                 self.list(['{', '}'], shown, |writer, (key, value)| {
                     writer.out.push_str(&Value::from(key.as_str()).to_string());
@@ -82,7 +113,7 @@ impl<'d> Writer<'d> {
             }),
             other => {
                 self.out.push_str(&other.to_string());
-                Some(())
+                Ok(())
             }
         }
     }
@@ -91,8 +122,8 @@ impl<'d> Writer<'d> {
         &mut self,
         [open, close]: [char; 2],
         values: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(&mut Self, T) -> Option<()>,
-    ) -> Option<()> {
+        mut write: impl FnMut(&mut Self, T) -> Result<(), Unfit>,
+    ) -> Result<(), Unfit> {
         self.out.push(open);
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
@@ -101,18 +132,17 @@ impl<'d> Writer<'d> {
             write(self, value)?;
         }
         self.out.push(close);
-        Some(())
+        Ok(())
     }
 
-    fn reference(&mut self, reference: &'d str, depth: usize) -> Option<()> {
+    fn reference(&mut self, reference: &'d str, depth: usize) -> Result<(), Unfit> {
         if let Some(at) = self.inside.iter().rposition(|it| *it == reference) {
             self.out
                 .push_str(&format!("again({})", self.inside.len() - at));
-            return Some(());
+            return Ok(());
         }
         let Some(found) = target(self.document, reference) else {
-            self.out.push_str(&format!("unknown({reference})"));
-            return Some(());
+            return Err(Unfit::NoTarget(reference.to_owned()));
         };
         self.inside.push(reference);
         let done = self.value(found, depth + 1);

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::model::Lock;
 use crate::error::{Error, Fault};
+use crate::http_path;
 
 /// Bytes of a map that is read.
 pub const MAP_BYTES_MAX: u64 = 64 << 20;
@@ -169,19 +170,12 @@ impl ServiceMap {
 }
 
 /// A route whose parameters have no names: a contract writes `{name=shelves/*}` where a router
-/// has `{name}`.
+/// has `shelves/{id}`.
 fn without_names(route: &str) -> String {
-    let mut shown = String::with_capacity(route.len());
-    let mut rest = route;
-    while let Some((before, inside)) = rest.split_once('{') {
-        let Some((_, after)) = inside.split_once('}') else {
-            break;
-        };
-        shown.push_str(before);
-        shown.push_str("{}");
-        rest = after;
-    }
-    shown + rest
+    let (method, template) = route.split_once(' ').unwrap_or(("", route));
+    let path = http_path::parse(template);
+    let path = path.map_or_else(|_| template.to_owned(), |it| it.text);
+    format!("{method} {}", http_path::form(&path).0)
 }
 
 impl Consumer {

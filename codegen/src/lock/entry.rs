@@ -8,6 +8,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 /// What an operation takes and gives: entries by place, such as `body.items[].sku`.
 pub type Shape = BTreeMap<String, Entry>;
 
@@ -39,6 +41,8 @@ const LOWER: [&str; 5] = [
     "minItems",
     "minProperties",
 ];
+/// How a parameter is written. None of them lets through what another one does.
+const FORMS: [&str; 3] = ["style", "explode", "content"];
 /// Formats whose values are values of the other one.
 const NARROWER_FORMATS: [(&str, &str); 2] = [("int32", "int64"), ("float", "double")];
 
@@ -69,6 +73,9 @@ pub(super) fn limit_lets_through(
     wider: Option<&String>,
     narrower: Option<&String>,
 ) -> bool {
+    if FORMS.contains(&keyword) {
+        return wider == narrower;
+    }
     let (Some(wider), Some(narrower)) = (wider, narrower) else {
         return wider.is_none();
     };
@@ -198,14 +205,15 @@ fn holds_format(wider: Option<&str>, narrower: Option<&str>) -> bool {
     }
 }
 
-/// Words that are no strings are written as JSON has them.
+/// Words that are no strings are written as JSON has them, and so are strings that JSON could read
+/// as something else: `01` is no number of JSON, and a string.
 fn type_of_word(word: &str) -> &'static str {
-    match word {
-        "true" | "false" => "boolean",
-        "null" => "null",
-        _ if word.parse::<i64>().is_ok() => "integer",
-        _ if word.parse::<f64>().is_ok() => "number",
-        _ if word.starts_with(['[', '{']) => "any",
-        _ => "string",
+    match serde_json::from_str(word) {
+        Ok(Value::Bool(_)) => "boolean",
+        Ok(Value::Null) => "null",
+        Ok(Value::Number(number)) if number.is_f64() => "number",
+        Ok(Value::Number(_)) => "integer",
+        Ok(Value::Array(_) | Value::Object(_)) => "any",
+        Ok(Value::String(_)) | Err(_) => "string",
     }
 }

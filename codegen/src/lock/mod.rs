@@ -29,6 +29,8 @@ mod consumers;
 mod gate;
 
 #[cfg(test)]
+mod document_tests;
+#[cfg(test)]
 mod route_tests;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,14 @@
 //! HTTP operations for the lock, from an OpenAPI 3 document of whatever made it.
 //!
-//! Invariant: what does not change a request or an answer (texts, examples, order, the names of
-//! schemas) does not change the routes.
+//! Refuses a reference that stands for nothing in the document: what is in another file could change
+//! unseen. Invariant: what does not change a request or an answer (texts, examples, order, the names
+//! of schemas) does not change the routes.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::canonical::target;
+use super::canonical::{Unfit, target};
 use super::entry::Entry;
 use super::model::Route;
 use super::shape::{At, ENTRIES_MAX, Flattener, word_of_place};
@@ -16,13 +17,15 @@ const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 const JSON: &str = "application/json";
+/// References that lead to one another before the last one is taken to lead nowhere.
+const STEPS_MAX: usize = 16;
 
 /// The operations of a document, by `METHOD /path`.
 ///
 /// # Errors
 ///
-/// When the value is no OpenAPI 3 document, and when an operation of it has more than
-/// [`ENTRIES_MAX`] values, with what to do.
+/// When the value is no OpenAPI 3 document, when an operation of it has more than [`ENTRIES_MAX`]
+/// values, and when it refers to what is not in the document, with what to do.
 pub fn routes(document: &Value) -> Result<BTreeMap<String, Route>, String> {
     let version = document.get("openapi").and_then(Value::as_str);
     if !version.is_some_and(|version| version.starts_with("3.")) {
@@ -33,34 +36,46 @@ pub fn routes(document: &Value) -> Result<BTreeMap<String, Route>, String> {
     };
     let mut found = BTreeMap::new();
     for (path, item) in paths {
+        let referred = resolved(document, item)
+            .map_err(|unfit| refusal(&format!("a path `{path}`"), unfit))?;
         for method in METHODS {
-            if let Some(operation) = item.get(method) {
-                let name = format!("{} {path}", method.to_uppercase());
-                let Some(route) = route(document, item, operation) else {
-                    return Err(format!(
-                        "has an operation `{name}` with more than {ENTRIES_MAX} values, or with \
-                         values too deep inside each other, which no lock holds: leave it out of \
-                         the document that is compared, or describe less of it"
-                    ));
-                };
-                found.insert(name, route);
-            }
+            let Some(operation) = item.get(method).or_else(|| referred.get(method)) else {
+                continue;
+            };
+            let name = format!("{} {path}", method.to_uppercase());
+            let route = route(document, [referred, item, operation])
+                .map_err(|unfit| refusal(&format!("an operation `{name}`"), unfit))?;
+            found.insert(name, route);
         }
     }
     Ok(found)
 }
 
-/// `None` when the operation is larger than what is compared.
-fn route(document: &Value, item: &Value, operation: &Value) -> Option<Route> {
+fn refusal(what: &str, unfit: Unfit) -> String {
+    match unfit {
+        Unfit::TooLarge => format!(
+            "has {what} with more than {ENTRIES_MAX} values, or with values too deep inside each \
+             other, which no lock holds: leave it out of the document that is compared, or \
+             describe less of it"
+        ),
+        Unfit::NoTarget(reference) => format!(
+            "has {what} that refers to `{reference}`, which is not in the document: put it below \
+             `components`, or bundle the files into one"
+        ),
+    }
+}
+
+/// An operation, and what the path items around it say of all their operations.
+fn route(document: &Value, [referred, item, operation]: [&Value; 3]) -> Result<Route, Unfit> {
     let mut shape = Flattener::new(document);
-    parameters(&mut shape, document, [item, operation]);
+    parameters(&mut shape, document, [referred, item, operation])?;
     if let Some(body) = operation.get("requestBody") {
-        let body = resolved(document, body);
+        let body = resolved(document, body)?;
         contents(&mut shape, "in.body", body, is_required(body));
     }
     let responses = operation.get("responses").and_then(Value::as_object);
     for (status, response) in responses.into_iter().flatten() {
-        let response = resolved(document, response);
+        let response = resolved(document, response)?;
         contents(&mut shape, &format!("out.{status}"), response, true);
     }
     let mut shape = shape.finish()?;
@@ -77,32 +92,60 @@ fn route(document: &Value, item: &Value, operation: &Value) -> Option<Route> {
         }
     }
     let operation = operation.get("operationId").and_then(Value::as_str);
-    Some(Route {
+    Ok(Route {
         operation: operation.map(str::to_owned),
         shape,
     })
 }
 
 /// Parameters of the path and of the operation: those of the operation come later and win.
-fn parameters<'d>(shape: &mut Flattener<'d>, document: &'d Value, of: [&'d Value; 2]) {
+fn parameters<'d>(
+    shape: &mut Flattener<'d>,
+    document: &'d Value,
+    of: [&'d Value; 3],
+) -> Result<(), Unfit> {
     let mut found = BTreeMap::new();
     let lists = of.iter().filter_map(|it| it.get("parameters")?.as_array());
     for parameter in lists.flatten() {
-        let parameter = resolved(document, parameter);
+        let parameter = resolved(document, parameter)?;
         let text = |key: &str| parameter.get(key).and_then(Value::as_str);
-        if let (Some(place), Some(name)) = (text("in"), text("name")) {
-            let place = format!("in.{}.{}", word_of_place(place), word_of_place(name));
-            found.insert(place, parameter);
+        if let (Some(location), Some(name)) = (text("in"), text("name")) {
+            let place = format!("in.{}.{}", word_of_place(location), word_of_place(name));
+            found.insert(place, (location, parameter));
         }
     }
-    for (place, parameter) in found {
+    for (place, (location, parameter)) in found {
         let contents = parameter.get("content").and_then(Value::as_object);
-        let content = contents.and_then(|all| all.values().next()?.get("schema"));
-        let schema = parameter.get("schema").or(content);
+        let content = contents.and_then(|all| all.iter().next());
+        let schema = content.and_then(|(_, it)| it.get("schema"));
+        let schema = parameter.get("schema").or(schema);
         shape.value(
             At::new(&place, is_required(parameter)),
             schema.unwrap_or(&Value::Null),
         );
+        match content {
+            Some((media, _)) => shape.limit(&place, "content", media.clone()),
+            None => style(shape, &place, location, parameter),
+        }
+    }
+    Ok(())
+}
+
+/// How the text of a parameter is made of its value, where that is not the usual way.
+fn style(shape: &mut Flattener<'_>, place: &str, location: &str, parameter: &Value) {
+    const FORM: &str = "form";
+    let usual = match location {
+        "query" | "cookie" => FORM,
+        _ => "simple",
+    };
+    let style = parameter.get("style").and_then(Value::as_str);
+    let style = style.unwrap_or(usual);
+    if style != usual {
+        shape.limit(place, "style", style.to_owned());
+    }
+    let explode = parameter.get("explode").and_then(Value::as_bool);
+    if let Some(explode) = explode.filter(|it| *it != (style == FORM)) {
+        shape.limit(place, "explode", explode.to_string());
     }
 }
 
@@ -111,12 +154,9 @@ fn contents<'d>(shape: &mut Flattener<'d>, place: &str, of: &'d Value, required:
     let Some(contents) = of.get("content").and_then(Value::as_object) else {
         return;
     };
-    let is_json = |media: &&String| media.ends_with("+json");
-    let own = Some(JSON).filter(|it| contents.contains_key(*it));
-    let own = own.or_else(|| contents.keys().find(is_json).map(String::as_str));
     for (media, content) in contents {
         let schema = content.get("schema").unwrap_or(&Value::Null);
-        let at = if Some(media.as_str()) == own {
+        let at = if is_json(media, contents) {
             place.to_owned()
         } else {
             format!("{place}({media})")
@@ -125,13 +165,27 @@ fn contents<'d>(shape: &mut Flattener<'d>, place: &str, of: &'d Value, required:
     }
 }
 
+/// Whether it is plain JSON, perhaps with a charset, which JSON has only one of. `+json` is not: a
+/// `merge-patch+json` is read in another way.
+fn is_json(media: &str, all: &Map<String, Value>) -> bool {
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    media == JSON || (essence.eq_ignore_ascii_case(JSON) && !all.contains_key(JSON))
+}
+
 fn is_required(of: &Value) -> bool {
     of.get("required").and_then(Value::as_bool) == Some(true)
 }
 
-/// What a reference of the document stands for; one step, which is all that OpenAPI has here.
-fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+/// What a value of the document is, or what it refers to.
+fn resolved<'d>(document: &'d Value, value: &'d Value) -> Result<&'d Value, Unfit> {
+    let mut value = value;
+    for _ in 0..STEPS_MAX {
+        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            return Ok(value);
+        };
+        let no_target = || Unfit::NoTarget(reference.to_owned());
+        value = target(document, reference).ok_or_else(no_target)?;
+    }
     let reference = value.get("$ref").and_then(Value::as_str);
-    let found = reference.and_then(|reference| target(document, reference));
-    found.unwrap_or(value)
+    reference.map_or(Ok(value), |it| Err(Unfit::NoTarget(it.to_owned())))
 }

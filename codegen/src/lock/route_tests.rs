@@ -76,6 +76,8 @@ fn asking_for_less_breaks_who_sends_and_giving_more_breaks_who_reads() {
             json!({ "type": "string", "format": "uuid" }),
         ),
         (json!({ "type": "string" }), json!({ "enum": ["a", "b"] })),
+        (json!({ "type": "string" }), json!({ "enum": ["1", "01"] })),
+        (json!({ "type": "number" }), json!({ "enum": [1, 1.5] })),
         (json!({ "enum": ["a", "b"] }), json!({ "enum": ["a"] })),
         (
             json!({ "type": ["string", "null"] }),
@@ -128,6 +130,23 @@ fn what_has_no_order_breaks_both_sides() {
             json!({ "type": "string", "format": "date" }),
         ),
         (json!({ "enum": ["1", "2"] }), json!({ "enum": [1, 2] })),
+        // Words that some number is written as, and no number of JSON.
+        (
+            json!({ "enum": ["01", "02"] }),
+            json!({ "type": "integer" }),
+        ),
+        (
+            json!({ "enum": ["+1", "-0x"] }),
+            json!({ "type": "integer" }),
+        ),
+        (
+            json!({ "enum": ["inf", "nan", ".5"] }),
+            json!({ "type": "number" }),
+        ),
+        (
+            json!({ "enum": ["true", "null"] }),
+            json!({ "type": "boolean" }),
+        ),
         (
             json!({ "type": "object", "not": { "required": ["a"] } }),
             json!({ "type": "object", "not": { "required": ["b"] } }),

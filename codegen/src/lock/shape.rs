@@ -5,7 +5,8 @@
 //! others, and conditions, are kept as the canonical text of the schema, so a change of them is
 //! seen though not understood.
 //!
-//! Refuses an operation of more than [`ENTRIES_MAX`] values: half of one cannot be compared.
+//! Refuses an operation of more than [`ENTRIES_MAX`] values, and one that refers to what is not in
+//! the document: half of an operation cannot be compared.
 //! Invariant: a shape is finite, however its schemas refer to each other.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::alternatives::labels;
-use super::canonical::{canonical, target};
+use super::canonical::{Unfit, canonical, target};
 use super::entry::{Entry, Shape, is_bound};
 
 /// Values of one operation.
@@ -72,6 +73,8 @@ pub(super) struct Flattener<'d> {
     inside: Vec<&'d str>,
     depth: usize,
     values: usize,
+    /// Why there is no shape: what was found first.
+    unfit: Option<Unfit>,
 }
 
 impl<'d> Flattener<'d> {
@@ -83,27 +86,44 @@ impl<'d> Flattener<'d> {
             inside: Vec::new(),
             depth: 0,
             values: 0,
+            unfit: None,
         }
     }
 
-    /// What was found; `None` when that was more than a shape has.
-    pub(super) fn finish(self) -> Option<Shape> {
+    /// What was found.
+    ///
+    /// # Errors
+    ///
+    /// When that was more than a shape has, or referred to what is not there.
+    pub(super) fn finish(self) -> Result<Shape, Unfit> {
+        if let Some(unfit) = self.unfit {
+            return Err(unfit);
+        }
         let mut shape = self.shape;
         for place in self.needed {
             let entry = shape.entry(place).or_insert_with(|| entry("any"));
             entry.required = true;
         }
-        let fits = self.values <= ENTRIES_MAX && shape.len() <= ENTRIES_MAX;
-        fits.then_some(shape)
+        if shape.len() > ENTRIES_MAX {
+            return Err(Unfit::TooLarge);
+        }
+        Ok(shape)
+    }
+
+    /// Holds the value at a place to one thing more; nothing where there is none.
+    pub(super) fn limit(&mut self, place: &str, keyword: &str, text: String) {
+        if let Some(entry) = self.shape.get_mut(place) {
+            entry.limits.insert(keyword.to_owned(), text);
+        }
     }
 
     /// Adds the value at a place, and what is inside of it.
     pub(super) fn value(&mut self, at: At<'_>, schema: &'d Value) {
         self.values += 1;
-        if self.depth >= DEPTH_MAX {
-            self.give_up();
+        if self.depth >= DEPTH_MAX || self.values > ENTRIES_MAX {
+            self.give_up(Unfit::TooLarge);
         }
-        if self.values > ENTRIES_MAX {
+        if self.unfit.is_some() {
             return;
         }
         self.depth += 1;
@@ -125,7 +145,7 @@ impl<'d> Flattener<'d> {
                 self.value(at, found);
                 self.inside.pop();
             }
-            None => self.add(at, entry(format!("unknown({reference})"))),
+            None => self.give_up(Unfit::NoTarget(reference.to_owned())),
         }
     }
 
@@ -207,20 +227,20 @@ impl<'d> Flattener<'d> {
     }
 
     fn unknown(&mut self, at: At<'_>, all: &[&'d Value]) {
-        let texts: Option<BTreeSet<String>> =
+        let texts: Result<BTreeSet<String>, _> =
             all.iter().map(|it| canonical(self.document, it)).collect();
         match texts {
-            Some(texts) => {
+            Ok(texts) => {
                 let texts: Vec<_> = texts.into_iter().collect();
                 self.add(at, entry(format!("one of {}", texts.join(" | "))));
             }
-            None => self.give_up(),
+            Err(unfit) => self.give_up(unfit),
         }
     }
 
     /// Nothing more is looked at, and there is no shape.
-    fn give_up(&mut self) {
-        self.values = ENTRIES_MAX + 1;
+    fn give_up(&mut self, unfit: Unfit) {
+        self.unfit.get_or_insert(unfit);
     }
 
     /// What the values of a schema are held to, besides their type.
@@ -232,10 +252,7 @@ impl<'d> Flattener<'d> {
                 Value::String(text) if CONDITIONS.contains(&keyword.as_str()) => Some(text.clone()),
                 value if CONDITIONS.contains(&keyword.as_str()) => {
                     let text = canonical(self.document, value);
-                    if text.is_none() {
-                        self.give_up();
-                    }
-                    text
+                    text.map_err(|unfit| self.give_up(unfit)).ok()
                 }
                 Value::Bool(true) if keyword == "uniqueItems" => Some("true".to_owned()),
                 // Readers pass over what they do not know, whatever a document says.

@@ -545,7 +545,7 @@ fn who_calls_an_http_form_is_named_when_it_moves_and_nobody_else_is() {
         ],
     });
     let map = ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map");
-    let sample = SAMPLE.replace("POST /v1/charges", "PUT /v1/charges/{name=charges/*}");
+    let sample = SAMPLE.replace("POST /v1/charges", "PUT /v1/{name=charges/*}");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("bridge.lock");
     std::fs::write(&file, &sample).expect("a writable folder");
@@ -557,7 +557,7 @@ fn who_calls_an_http_form_is_named_when_it_moves_and_nobody_else_is() {
         let consumers = changes.flat_map(|it| gate.concerned(it));
         consumers.map(|it| it.name.clone()).collect()
     };
-    let moved = sample.replace("/v1/charges/{name=", "/v2/charges/{name=");
+    let moved = sample.replace("/v1/{name=", "/v2/{name=");
     assert_eq!(names(&moved), ["web"]);
     let (before, after) = sample.split_once("rpc shop.Payments/Watch").expect("rpcs");
     let head = before.split_once("\nrpc").expect("a head").0;

@@ -1,9 +1,10 @@
-//! A oneof: an enum with a variant for each of its fields.
+//! A oneof: an enum with a variant for each of its fields. Its `Debug` cuts what is long, as that of
+//! messages does.
 
 use super::docs;
 use super::paths::{Scope, codec};
 use super::text::Text;
-use crate::model::{Message, Type};
+use crate::model::{Message, Scalar, Type};
 use crate::names;
 
 /// The path of a group's type, as seen from its message.
@@ -29,7 +30,12 @@ pub(super) fn render(text: &mut Text, scope: &Scope<'_>, message: &Message, inde
     let name = type_name(message, index);
     let comments = docs::lines(&message.oneofs[index].said.comments);
     text.docs(comments.iter().map(String::as_str));
-    text.line("#[derive(Clone, Debug, PartialEq)]");
+    let is_cut = message.members(index).any(|it| long(&it.ty).is_some());
+    text.line(if is_cut {
+        "#[derive(Clone, PartialEq)]"
+    } else {
+        "#[derive(Clone, Debug, PartialEq)]"
+    });
     text.braces(format!("pub enum {name}"), |text| {
         for field in message.members(index) {
             let comments = docs::lines(&field.said.comments);
@@ -42,6 +48,39 @@ pub(super) fn render(text: &mut Text, scope: &Scope<'_>, message: &Message, inde
     text.line("");
     text.braces(format!("impl {name}"), |text| {
         functions(text, scope, message, index);
+    });
+    if is_cut {
+        debug(text, message, index, &name);
+    }
+}
+
+/// What shows a value that may be long; messages cut by themselves.
+fn long(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::Scalar(Scalar::String) => Some("debug_text"),
+        Type::Scalar(Scalar::Bytes) => Some("debug_bytes"),
+        _ => None,
+    }
+}
+
+fn debug(text: &mut Text, message: &Message, index: usize, name: &str) {
+    const FMT: &str = "fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result";
+    text.line("");
+    text.braces(format!("impl ::core::fmt::Debug for {name}"), |text| {
+        text.braces(FMT, |text| {
+            text.braces("match self", |text| {
+                for field in message.members(index) {
+                    let variant = names::camel(&field.name);
+                    let shown = match long(&field.ty) {
+                        Some(function) => format!("&::bridge::__rt::message::{function}(it)"),
+                        None => "it".to_owned(),
+                    };
+                    text.line(format!(
+                        "Self::{variant}(it) => f.debug_tuple({variant:?}).field({shown}).finish(),"
+                    ));
+                }
+            });
+        });
     });
 }
 

@@ -91,7 +91,8 @@ macro_rules! describe_enum {
             }
         }
 
-        // Asked for here, so that what lacks it is told so once.
+        // Asked for here alone, so that what lacks it is told so once: with a lifetime the second
+        // bound is taken for granted until it is used.
         impl $crate::codec::Native for $rust
         where
             $rust: ::core::marker::Copy,
@@ -102,6 +103,8 @@ macro_rules! describe_enum {
             $($($native)*)?
         }
 
-        $crate::__implicit_field! { $rust, $crate::codec::ByType, where $rust: ::core::marker::Copy }
+        $crate::__implicit_field! {
+            $rust, $crate::codec::ByType, where for<'__any> $rust: ::core::marker::Copy
+        }
     };
 }

@@ -31,7 +31,9 @@ pub use self::numbers::{
     Bool, Double, Enum, Enumerated, Fixed32, Fixed64, Float, Int32, Int64, NullValue, Number,
     Sfixed32, Sfixed64, Sint32, Sint64, Uint32, Uint64,
 };
-pub use self::oneofs::{Oneof, any_between, count, has, holds_messages, joined, next, requires};
+pub use self::oneofs::{
+    Oneof, any_between, count, has, holds_messages, joined, names_differ, next, requires,
+};
 #[doc(hidden)]
 pub use crate::__implicit_field as implicit_field;
 

@@ -1,8 +1,8 @@
 //! Oneofs that are declared in Rust, and the tables of messages that have some: what a macro cannot
 //! know of a type that stands elsewhere is put together while compiling.
 //!
-//! Refuses, while compiling, two fields of one number or one name. Invariant: fields ascend by
-//! number, and so does what is written.
+//! Refuses, while compiling, two fields of one number or one name, and a oneof called like a field.
+//! Invariant: fields ascend by number, and so does what is written.
 
 use std::sync::OnceLock;
 
@@ -154,6 +154,27 @@ const fn inserted<const N: usize>(
     }
     all[at] = new;
     all
+}
+
+/// Refuses a oneof with the name of a field: in a contract both are names in one message. Two oneofs
+/// of one name are refused where they are read.
+///
+/// # Panics
+///
+/// While compiling, when there is one: `clash`, and what both are called.
+pub const fn names_differ(fields: &[FieldTable], oneofs: &[&str], clash: &str) {
+    let mut oneof = 0;
+    while oneof < oneofs.len() {
+        let mut field = 0;
+        while field < fields.len() {
+            if is_same(fields[field].name, oneofs[oneof]) {
+                let said = ConstText::new(clash).with(oneofs[oneof]);
+                panic!("{}", said.with("`").as_str());
+            }
+            field += 1;
+        }
+        oneof += 1;
+    }
 }
 
 /// Whether a message holds another one, and may so hold one with required fields.

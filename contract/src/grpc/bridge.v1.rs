@@ -62,8 +62,8 @@ pub struct Claim {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Outcome {
-    /// What was settled, as it was. Absent when it was not kept, because it was
-    /// too large or its sender chose so.
+    /// What was settled, as it was. Absent when it was not kept: it was too large,
+    /// there was no room for it, or its sender chose so.
     #[prost(bytes = "vec", optional, tag = "1")]
     pub body: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
 }
@@ -105,8 +105,8 @@ pub struct SettleResponse {
     /// As in RenewResponse; false means that nothing was stored.
     #[prost(bool, tag = "1")]
     pub held: bool,
-    /// Whether the body was stored. False when it is beyond the runtime's limit:
-    /// then only that the work was done is kept.
+    /// Whether the body was stored. False when it is beyond the runtime's limit, or
+    /// there is no room for it: then only that the work was done is kept.
     #[prost(bool, tag = "2")]
     pub body_kept: bool,
 }

@@ -160,17 +160,31 @@ fn value(value: Value<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Value::Uint64(it) => write!(f, "{it:?}"),
         Value::Float(it) => write!(f, "{it:?}"),
         Value::Double(it) => write!(f, "{it:?}"),
-        Value::Text(it) => {
-            let shown = &it[..it.floor_char_boundary(TEXT_BYTES_MAX)];
-            write!(f, "{shown:?}")?;
-            left_out(it.len() - shown.len(), f)
-        }
-        Value::Bytes(it) => {
-            let shown = &it[..it.len().min(TEXT_BYTES_MAX)];
-            write!(f, "b\"{}\"", shown.escape_ascii())?;
-            left_out(it.len() - shown.len(), f)
-        }
+        Value::Text(it) => text(it, f),
+        Value::Bytes(it) => bytes(it, f),
     }
+}
+
+/// A string as messages show it, for a oneof that stands by itself.
+pub fn debug_text(it: &str) -> impl fmt::Debug {
+    fmt::from_fn(move |f| text(it, f))
+}
+
+/// Bytes as messages show them, for a oneof that stands by itself.
+pub fn debug_bytes(it: &[u8]) -> impl fmt::Debug {
+    fmt::from_fn(move |f| bytes(it, f))
+}
+
+fn text(it: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let shown = &it[..it.floor_char_boundary(TEXT_BYTES_MAX)];
+    write!(f, "{shown:?}")?;
+    left_out(it.len() - shown.len(), f)
+}
+
+fn bytes(it: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let shown = &it[..it.len().min(TEXT_BYTES_MAX)];
+    write!(f, "b\"{}\"", shown.escape_ascii())?;
+    left_out(it.len() - shown.len(), f)
 }
 
 fn left_out(bytes: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -44,6 +44,8 @@ pub use ::schemars;
 pub use ::serde;
 
 pub use debug::{ELEMENTS_MAX, SHOWN_DEPTH_MAX, TEXT_BYTES_MAX, VALUES_MAX, fmt_debug};
+#[doc(hidden)]
+pub use debug::{debug_bytes, debug_text};
 pub use decode::decode_checked;
 pub use files::{Files, FilesError};
 pub use json::{Json, JsonError, Read, bytes_to_json, from_json, json_to_bytes, to_json};

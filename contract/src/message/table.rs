@@ -2,7 +2,7 @@
 //! everything that handles messages at run time walks it.
 //!
 //! A table holds shape and names. It has no behaviour and refuses nothing: whoever writes it (the
-//! generator, or [`Pool`](super::Pool)) keeps its invariants.
+//! generator, a derive, or [`Pool`](super::Pool)) keeps its invariants.
 //!
 //! Invariants: fields are ascending by number; full names have no leading dot; `requires` is true
 //! for every message from which a required field can be reached.
@@ -20,7 +20,8 @@ pub struct MessageTable {
     pub doc: &'static str,
     /// How it is written in JSON.
     pub form: Form,
-    /// Whether it has a required field, or holds a message that does, at any depth.
+    /// Whether it has a required field, or holds a message that does, at any depth. A derive says
+    /// so of all that hold messages: it does not see what is in them.
     pub requires: bool,
     /// Its fields, ascending by number.
     pub fields: &'static [FieldTable],

@@ -19,6 +19,8 @@ use http::{HeaderMap, Request, Response, Uri};
 use http_body::{Body as _, Frame};
 use tonic::body::Body;
 
+use crate::task::Boxed;
+
 struct Shared {
     send: SendRequest<Bytes>,
     closed: Arc<AtomicBool>,
@@ -114,7 +116,7 @@ impl tower_service::Service<Request<Body>> for Channel {
 /// Sends a body: what is there at once, the rest behind the caller's back, because the answer
 /// may begin before the request has ended.
 async fn send(body: Body, stream: SendStream<Bytes>) {
-    let mut sending = Box::pin(send_all(body, stream));
+    let mut sending: Boxed<()> = Box::pin(send_all(body, stream));
     let sent = poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx))).await;
     if sent.is_pending() {
         tokio::spawn(sending);

@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::channel::Channel;
 use crate::clock::Clock;
+use crate::task::spawn;
 use crate::tls::{PEER_AUTHORITY, handshake_advice};
 
 /// How a connection is secured.
@@ -128,7 +129,7 @@ impl Dial {
             .await
             .map_err(at(DialStage::Handshake))?;
         let closed = Arc::new(AtomicBool::new(false));
-        let driver = tokio::spawn(drive(
+        let driver = spawn(drive(
             connection,
             (self.keepalive, self.keepalive_timeout),
             closed.clone(),

@@ -23,6 +23,7 @@ use tonic::body::Body;
 use tower_service::Service;
 
 use crate::clock::Clock;
+use crate::task::spawn;
 use crate::tls::{Peer, Validity, handshake_advice};
 
 /// Who is on the other end of a request, from the TLS handshake alone.
@@ -194,7 +195,7 @@ impl Listener {
                 (accepted.on_refusal)(remote, &Refusal::TooMany);
                 continue;
             };
-            tokio::spawn(accepted.clone().run(socket, remote, service.clone(), slot));
+            spawn(accepted.clone().run(socket, remote, service.clone(), slot));
         }
         drop(listener);
         drop(accepted);

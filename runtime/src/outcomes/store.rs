@@ -152,7 +152,7 @@ pub(crate) async fn release(
     })
 }
 
-/// Deletes rows whose time is over, at most [`SWEEP_ROWS_MAX`]. Returns how many there were.
+/// Deletes rows whose time is over, at most [`ROWS_MAX`]. Returns how many there were.
 pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Timestamp) -> Result<u64, DbError> {
     let text = conn.text(SWEEP);
     on_conn!(conn, "delete outcomes whose time is over", c => {
@@ -174,8 +174,8 @@ pub(crate) async fn count(conn: &mut Conn<'_>) -> Result<Vec<Stored>, DbError> {
 }
 
 /// Makes claims whose rows end from the first of `ends` on and before the last one last until
-/// `lease_until`, their rows until the last one. Returns how many; some are left when it is
-/// [`ROWS_MAX`].
+/// `lease_until`, their rows until the last one. Returns how many, at most [`ROWS_MAX`]; none are
+/// left when it is none.
 pub(crate) async fn resume(
     conn: &mut Conn<'_>,
     ends: (Timestamp, Timestamp),

@@ -1,13 +1,18 @@
 //! What outcomes promise, on both databases, with time moved by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::clock::{Clock, ManualClock, Timestamp};
 use contract::ids::ServiceId;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::model::{Digest, RESUME_LEASE, RESUME_MAX, UNSETTLED_KEEP, Work};
+use super::store::{self, NewClaim, Settlement};
 use super::{Asked, Begun, Claim, Error, Full, Outcomes, Parts, Settled, Whose};
 use crate::db::testing::{TestDb, on_both_databases};
+use crate::db::{DbError, Store};
 use crate::settings::Settings;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -105,6 +110,40 @@ fn patient(key: &str) -> Asked {
         wait: Duration::from_secs(60),
         ..asked(key, ONE)
     }
+}
+
+/// Does something to a row, and keeps its transaction open until it is let go.
+async fn open_end(t: &TestDb, change: Change) -> (Arc<Semaphore>, JoinHandle<()>) {
+    let (done, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (telling, held, db) = (done.clone(), go.clone(), t.db.clone());
+    let writing = tokio::spawn(async move {
+        let writing = db.write::<_, DbError, _>(Store::Ledger, "change a row", move |conn| {
+            let (telling, held, change) = (telling.clone(), held.clone(), change.clone());
+            Box::pin(async move {
+                match change {
+                    Change::Settle(end) => assert!(store::settle(conn, &end).await?),
+                    Change::Claim(new) => assert!(store::claim(conn, &new).await?.is_some()),
+                }
+                telling.add_permits(1);
+                held.acquire().await.expect("a gate").forget();
+                Ok(())
+            })
+        });
+        writing.await.expect("commits");
+    });
+    done.acquire().await.expect("a gate").forget();
+    (go, writing)
+}
+
+#[derive(Clone)]
+enum Change {
+    Settle(Settlement),
+    Claim(NewClaim),
+}
+
+/// What somebody has to get as far as it gets: until it waits for a row of another one.
+async fn get_stuck() {
+    Clock::system().sleep(Duration::from_millis(300)).await;
 }
 
 fn replay(body: &[u8]) -> Begun {
@@ -310,6 +349,51 @@ on_both_databases! {
         world.hand.advance(LEASE + RESUME_MAX + Duration::from_millis(1));
         let world = world.restarted(&t).await;
         world.claim("dead").await;
+    }
+
+    async fn what_is_settled_while_leases_are_given_back_stays_settled(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        world.hand.advance(LEASE);
+        let end = Settlement {
+            digest: claim.work,
+            epoch: claim.epoch,
+            body: Some(b"done".to_vec()),
+            bytes: 4,
+            expires_at: world.clock.now() + KEEP,
+        };
+        let (go, settling) = open_end(&t, Change::Settle(end)).await;
+        let (world, ()) = tokio::join!(world.restarted(&t), async {
+            get_stuck().await;
+            go.add_permits(1);
+        });
+        settling.await.expect("no panic");
+        assert_eq!(world.begin(asked("k", ONE)).await, replay(b"done"));
+    }
+
+    async fn what_is_claimed_anew_while_it_is_swept_is_left(t: TestDb) {
+        let world = World::new(&t).await;
+        let claim = world.claim("k").await;
+        world.settle(claim, b"old").await;
+        world.hand.advance(KEEP);
+        let now = world.clock.now();
+        let new = NewClaim {
+            owner: claim.owner,
+            digest: claim.work,
+            request: ONE,
+            now,
+            lease_until: now + LEASE,
+            expires_at: now + LEASE + UNSETTLED_KEEP,
+            bytes: 1,
+        };
+        let (go, claiming) = open_end(&t, Change::Claim(new)).await;
+        let (swept, ()) = tokio::join!(world.outcomes.sweep(), async {
+            get_stuck().await;
+            go.add_permits(1);
+        });
+        swept.expect("sweeps");
+        claiming.await.expect("no panic");
+        assert_eq!(world.begin(asked("k", ONE)).await, Begun::Busy);
     }
 
     async fn a_sweep_leaves_what_still_has_time(t: TestDb) {

@@ -1,7 +1,7 @@
 //! Who waits for somebody else's outcome: woken when it is there, bounded in number.
 //!
-//! Refuses more than [`WAITERS_MAX`] at a time, and more of one owner than its share of them. A wake-up is a hint, sent by this process only;
-//! whoever waits looks again by itself too.
+//! Refuses more than [`WAITERS_MAX`] at a time, and more of one owner than its share of them. A
+//! wake-up is a hint, sent by this process only; whoever waits looks again by itself too.
 
 use std::collections::HashMap;
 use std::sync::Arc;

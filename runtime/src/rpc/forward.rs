@@ -55,6 +55,11 @@ impl Answered {
             stored,
         }
     }
+
+    /// Whether it is an error that its instance does not keep: a repeat is to run again.
+    pub(super) fn is_not_to_keep(&self) -> bool {
+        !self.response.error_code.is_empty() && self.stored == Some(NOT_STORED)
+    }
 }
 
 impl From<Answered> for Response<v1::InvokeResponse> {

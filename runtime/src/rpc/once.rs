@@ -2,16 +2,22 @@
 //!
 //! ```text
 //!  place ─▶ claim ─▶ forward ─┬─ answered ──────────▶ settle, synced, then the caller hears it
-//!                             ├─ failed on the way ─▶ release: a repeat is forwarded at once
+//!                             ├─ error, not to keep ▶ release: a repeat is forwarded at once
+//!                             ├─ failed on the way ─▶ release: likewise
 //!                             └─ cut off ───────────▶ held for HOLD: refused as in progress
 //! ```
 //!
 //! What an instance answered, a handler's error included, is kept for
-//! `rpc.idempotency_rpc_ttl_ms`. What failed on the way is not an answer. A call is cut off when its
-//! deadline passes or its caller leaves: the instance is told to stop, and nobody knows how far it
-//! got; a repeat waits until it had time to stop, and is forwarded then. So is a repeat after the
+//! `rpc.idempotency_rpc_ttl_ms`; but for an error of which the instance says that repeats may not
+//! get it, because they may succeed. What failed on the way is not an answer. A call is cut off when
+//! its deadline passes or its caller leaves: the instance is told to stop, and nobody knows how far
+//! it got; a repeat waits until it had time to stop, and is forwarded then. So is a repeat after the
 //! runtime was killed in the middle, once the first call's deadline has passed, or the lease that
 //! claims get when a runtime starts.
+//!
+//! An answer that the store refuses is told at once, as one that is kept later, and storing it is
+//! tried [again](SETTLE_AGAIN). When that was for nothing a repeat is forwarded once the claim has
+//! ended: the work may then be done **again**, unless the instance keeps outcomes too.
 //!
 //! From the claim on this runs in a task of its own, so that a caller that leaves takes nothing
 //! with it but the call: a claim that was stored is ended, and an answer that came is kept.
@@ -33,7 +39,7 @@ use tonic::Status;
 use super::engine::Proxy;
 use super::forward::{Answered, Forward, NOT_STORED, STORED_LATER, is_unknown};
 use super::peers::Lane;
-use crate::outcomes::{Asked, Begun, Claim, Outcomes, Settled, Work};
+use crate::outcomes::{self, Asked, Begun, Claim, Outcomes, Settled, Work};
 
 /// What the works of the proxy are called, so that they never meet those of services.
 const KIND: &str = "invoke";
@@ -42,6 +48,13 @@ const KIND: &str = "invoke";
 pub(super) const HOLD: Duration = Duration::from_secs(5);
 /// Longest wait for an answer to be stored; the caller gets it all the same, and storing goes on.
 const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// Pauses before an answer that the store refused is given to it again. The call keeps its place
+/// meanwhile, so that what waits is bounded.
+pub(super) const SETTLE_AGAIN: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(15),
+];
 
 type Answer = Result<Answered, Status>;
 
@@ -89,6 +102,11 @@ async fn run(proxy: &Proxy, forward: &Forward, claim: Claim, mut tell: oneshot::
         }
     };
     match answered {
+        Ok(answered) if answered.is_not_to_keep() => {
+            // As below. A claim that could not be released ends by itself.
+            release(proxy.outcomes(), claim).await;
+            drop(tell.send(Ok(answered)));
+        }
         Ok(answered) => keep(proxy, claim, answered, tell).await,
         Err(status) => {
             // Before the caller hears of it: its next try may come at once.
@@ -98,47 +116,79 @@ async fn run(proxy: &Proxy, forward: &Forward, claim: Claim, mut tell: oneshot::
     }
 }
 
-/// Tells an answer once it is stored, or when that takes too long. What the instance says of
-/// repeats goes before what is said here: it knows of repeats on every way.
+/// Tells an answer once it is stored, or when that takes too long or fails. What the instance says
+/// of repeats goes before what is said here: it knows of repeats on every way.
 async fn keep(proxy: &Proxy, claim: Claim, mut answered: Answered, tell: oneshot::Sender<Answer>) {
-    let body = answered.response.encode_to_vec();
-    let mut storing = std::pin::pin!(settle(proxy, claim, body));
+    let response = answered.response.clone();
+    let mut storing = std::pin::pin!(settle(proxy, claim, &response));
     let stored = proxy.clock().timeout(SETTLE_MAX, storing.as_mut()).await;
-    let is_late = stored.is_err();
-    let said = stored.unwrap_or(Some(STORED_LATER));
+    let said = match &stored {
+        Ok(Ok(said)) => *said,
+        Ok(Err(_)) | Err(_) => Some(STORED_LATER),
+    };
     answered.stored = answered.stored.or(said);
     drop(tell.send(Ok(answered)));
-    if is_late {
-        tracing::warn!("the answer of an idempotent call takes long to be stored");
-        storing.await;
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(_) => {
+            tracing::warn!("the answer of an idempotent call takes long to be stored");
+            storing.await
+        }
+    };
+    if let Err(error) = stored {
+        settle_again(proxy, claim, &response, error).await;
     }
 }
 
 /// What is to be said of repeats, if they may not get the answer.
-async fn settle(proxy: &Proxy, claim: Claim, body: Vec<u8>) -> Option<&'static str> {
+async fn settle(
+    proxy: &Proxy,
+    claim: Claim,
+    response: &v1::InvokeResponse,
+) -> Result<Option<&'static str>, outcomes::Error> {
+    let body = response.encode_to_vec();
     let settling = proxy.outcomes().settle(claim, Some(body), proxy.keep());
-    match settling.await {
-        Ok(Settled::Kept) => return None,
-        Ok(Settled::WithoutBody) => {}
-        Ok(Settled::Lost) => {
+    Ok(match settling.await? {
+        Settled::Kept => None,
+        Settled::WithoutBody => Some(NOT_STORED),
+        Settled::Lost => {
             tracing::warn!("an idempotent call was answered after its claim had ended");
+            Some(NOT_STORED)
         }
-        Err(error) => {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "the answer of an idempotent call was not stored");
+    })
+}
+
+/// Settles what the store refused, unless it goes on refusing.
+async fn settle_again(
+    proxy: &Proxy,
+    claim: Claim,
+    response: &v1::InvokeResponse,
+    mut refused: outcomes::Error,
+) {
+    for pause in SETTLE_AGAIN {
+        tracing::warn!(error = %refused, "the answer of an idempotent call is not stored yet");
+        proxy.clock().sleep(pause).await;
+        match settle(proxy, claim, response).await {
+            Ok(_) => return,
+            Err(error) => refused = error,
         }
     }
-    Some(NOT_STORED)
+    let error: &dyn std::error::Error = &refused;
+    tracing::error!(error, "the answer of an idempotent call was not stored");
 }
 
 /// Ends a claim without an answer: at once, unless a handler may still be at work.
 async fn let_go(outcomes: &Outcomes, claim: Claim, status: &Status) {
-    let ended = if is_unknown(status) {
-        outcomes.renew(claim, HOLD).await.map(drop)
-    } else {
-        outcomes.release(claim).await
-    };
-    if let Err(error) = ended {
+    if !is_unknown(status) {
+        release(outcomes, claim).await;
+    } else if let Err(error) = outcomes.renew(claim, HOLD).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "a claim was not shortened; it ends by itself");
+    }
+}
+
+async fn release(outcomes: &Outcomes, claim: Claim) {
+    if let Err(error) = outcomes.release(claim).await {
         let error: &dyn std::error::Error = &error;
         tracing::warn!(error, "a claim was not released; it ends by itself");
     }

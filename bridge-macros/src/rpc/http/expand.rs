@@ -11,7 +11,7 @@ use syn::{GenericParam, ReturnType, Type};
 
 use crate::rpc::attribute::Attribute;
 use crate::rpc::expand::{site, twin};
-use crate::rpc::head::{Arg, Head, Role, mentions};
+use crate::rpc::head::{Arg, Head, Role};
 use crate::rpc::place::{called, ends_of, in_a_tuple, item_of, local, located};
 
 use super::check::Operation;
@@ -43,7 +43,11 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
         quote!(.idempotent_by(#header, #keep) #required)
     });
     let named = Named::of(head);
-    let arguments: Vec<_> = head.args.iter().filter(|arg| named.can_say(arg)).collect();
+    let arguments = head.args.iter().zip(&named.arguments);
+    let arguments: Vec<_> = arguments
+        .filter(|(_, can_be)| **can_be)
+        .map(|(it, _)| it)
+        .collect();
     let told = told(attribute, head, (&arguments, &named));
     let arguments = arguments.iter().map(|arg| argument(attribute, arg));
     let answer = answer(attribute, head, &named);
@@ -75,6 +79,9 @@ fn argument(attribute: &Attribute, arg: &Arg) -> TokenStream {
 
 /// What documents say of the types, where the crate is built with it.
 fn told(attribute: &Attribute, head: &Head, (arguments, named): (&[&Arg], &Named)) -> TokenStream {
+    if !crate::TELLS_DOCUMENTS {
+        return TokenStream::new();
+    }
     let rt = attribute.facade.rt();
     let described = local("operation");
     // Of a client nothing is to be said in documents.
@@ -84,7 +91,7 @@ fn told(attribute: &Attribute, head: &Head, (arguments, named): (&[&Arg], &Named
         .map(|arg| &arg.ty);
     let answer = match &head.sig.output {
         ReturnType::Default => Some(quote!(, ())),
-        ReturnType::Type(_, ty) => named.can_name(ty).then(|| quote!(, #ty)),
+        ReturnType::Type(_, ty) => named.answer.then(|| quote!(, #ty)),
     };
     quote!(#rt::openapi!(#described, [#(#types),*] #answer);)
 }
@@ -94,7 +101,7 @@ fn told(attribute: &Attribute, head: &Head, (arguments, named): (&[&Arg], &Named
 fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
     let ident = head.ident();
     let returns = match &head.sig.output {
-        ReturnType::Type(_, ty) if head.sig.asyncness.is_some() && named.can_name(ty) => {
+        ReturnType::Type(_, ty) if head.sig.asyncness.is_some() && named.answer => {
             let (first, _) = ends_of(ty);
             let rt = attribute.facade.rt_at(first);
             let at_type = located(first);
@@ -102,7 +109,7 @@ fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
         }
         _ => TokenStream::new(),
     };
-    let is_callable = head.sig.unsafety.is_none() && head.args.iter().all(|arg| named.can_say(arg));
+    let is_callable = head.sig.unsafety.is_none() && !named.arguments.contains(&false);
     if !is_callable || named.is_generic {
         return returns;
     }
@@ -137,39 +144,47 @@ fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
 /// What can be named outside of the function.
 struct Named {
     is_generic: bool,
-    parameters: Vec<String>,
+    /// The types of its arguments, one by one, where they are always there.
+    arguments: Vec<bool>,
+    /// The type of its answer.
+    answer: bool,
 }
 
 impl Named {
     fn of(head: &Head) -> Self {
         let parameters = head.sig.generics.params.iter().filter_map(|it| match it {
-            GenericParam::Type(ty) => Some(ty.ident.to_string()),
-            GenericParam::Const(value) => Some(value.ident.to_string()),
+            GenericParam::Type(ty) => Some(&ty.ident),
+            GenericParam::Const(value) => Some(&value.ident),
             GenericParam::Lifetime(_) => None,
         });
+        let hidden: Vec<String> = parameters.map(ToString::to_string).collect();
+        let can_be = |ty: &Type| !is_bound(ty.to_token_stream(), &hidden);
+        let arguments = head
+            .args
+            .iter()
+            .map(|arg| !arg.is_conditional && can_be(&arg.ty));
         Self {
             is_generic: !head.sig.generics.params.is_empty(),
-            parameters: parameters.collect(),
+            arguments: arguments.collect(),
+            answer: match &head.sig.output {
+                ReturnType::Default => true,
+                ReturnType::Type(_, ty) => can_be(ty),
+            },
         }
-    }
-
-    fn can_say(&self, arg: &Arg) -> bool {
-        !arg.is_conditional && self.can_name(&arg.ty)
-    }
-
-    fn can_name(&self, ty: &Type) -> bool {
-        let is_hidden = mentions(ty, "impl") || self.parameters.iter().any(|it| mentions(ty, it));
-        !is_hidden && !borrows(ty.to_token_stream())
     }
 }
 
-/// Whether a lifetime other than `'static` occurs, also an elided one.
-fn borrows(tokens: TokenStream) -> bool {
+/// Whether a type means something only inside of the function: one of its parameters, an `impl`, or
+/// a lifetime other than `'static`, also an elided one.
+fn is_bound(tokens: TokenStream, hidden: &[String]) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let is_static =
             |it: Option<&TokenTree>| matches!(it, Some(TokenTree::Ident(word)) if word == "static");
         match token {
+            TokenTree::Ident(word) if word == "impl" || hidden.iter().any(|it| word == it) => {
+                return true;
+            }
             TokenTree::Punct(mark) if mark.as_char() == '\'' && !is_static(tokens.peek()) => {
                 return true;
             }
@@ -180,7 +195,7 @@ fn borrows(tokens: TokenStream) -> bool {
                     return true;
                 }
             }
-            TokenTree::Group(group) if borrows(group.stream()) => return true,
+            TokenTree::Group(group) if is_bound(group.stream(), hidden) => return true,
             _ => {}
         }
     }

@@ -85,6 +85,17 @@ async fn bytes_are_bounded_and_come_back_with_what_is_forgotten() {
 }
 
 #[tokio::test]
+async fn an_outcome_that_can_never_fit_costs_no_other_one_its_place() {
+    let (store, _) = store();
+    let store = store.bytes_max(1_000);
+    settle(&store, "kept", &[b'x'; 400]).await;
+    let large = settle(&store, "large", &[b'x'; 1_000]).await;
+    assert_eq!(large, Settled::WithoutBody);
+    assert!(store.holds(&ask("kept").work));
+    assert_eq!(store.evicted(), 0);
+}
+
+#[tokio::test]
 async fn an_outcome_is_kept_no_longer_than_memory_keeps_any() {
     let (store, hand) = store();
     settle(&store, "k", b"done").await;

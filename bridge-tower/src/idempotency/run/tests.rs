@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::*;
 use crate::idempotency::far::Far;
 use crate::idempotency::grant::LEASE;
-use crate::idempotency::{Memory, Settled, Work};
+use crate::idempotency::{Answering, Memory, Settled, Work};
 
 const KEEP: Duration = Duration::from_secs(3600);
 
@@ -339,4 +339,60 @@ async fn a_grant_that_is_dropped_lets_the_work_go() {
         tokio::task::yield_now().await;
     }
     world.grant("k").await;
+}
+
+/// A store that takes its time to say that it claimed.
+#[derive(Clone, Debug)]
+struct Slow {
+    far: Far,
+    claimed: Arc<Notify>,
+    gate: Arc<Notify>,
+}
+
+impl Store for Slow {
+    fn begin(&self, ask: Ask) -> Answering<Begun> {
+        let slow = self.clone();
+        Box::pin(async move {
+            let begun = slow.far.begin(ask).await;
+            slow.claimed.notify_one();
+            slow.gate.notified().await;
+            begun
+        })
+    }
+
+    fn renew(&self, claim: &Claim, lease: Duration) -> Answering<bool> {
+        self.far.renew(claim, lease)
+    }
+
+    fn settle(&self, claim: &Claim, outcome: Option<Bytes>, keep: Duration) -> Answering<Settled> {
+        self.far.settle(claim, outcome, keep)
+    }
+
+    fn release(&self, claim: &Claim) -> Answering<()> {
+        self.far.release(claim)
+    }
+}
+
+#[tokio::test]
+async fn a_claim_for_somebody_who_left_meanwhile_is_let_go() {
+    let world = World::new();
+    let begun = world.runner.time().monotonic();
+    let (claimed, gate) = (Arc::<Notify>::default(), Arc::<Notify>::default());
+    let slow = Slow {
+        far: world.store.clone(),
+        claimed: claimed.clone(),
+        gate: gate.clone(),
+    };
+    let runner = Runner::new(slow).clock(world.runner.time());
+    let leaving = tokio::spawn(async move { runner.begin_now(&ask("k")).await });
+    claimed.notified().await;
+    assert_eq!(world.known("k").await, Begun::Busy);
+    leaving.abort();
+    leaving.await.expect_err("it left");
+    gate.notify_one();
+    world
+        .until(|| !world.store.memory.holds(&ask("k").work))
+        .await;
+    let took = world.runner.time().monotonic().since(begun);
+    assert!(took < LEASE, "no lease had to end: {took:?}");
 }

@@ -227,3 +227,114 @@ async fn a_place_is_taken_until_the_answer_is_kept_or_that_takes_too_long() {
     }
     assert_eq!(outcomes.counts().kept_late, 1);
 }
+
+/// A store that says late what is begun.
+#[derive(Debug)]
+struct Late(Memory, Arc<Notify>);
+
+impl Store for Late {
+    fn begin(&self, ask: Ask) -> Answering<Begun> {
+        let (memory, gate) = (self.0.clone(), self.1.clone());
+        Box::pin(async move {
+            gate.notified().await;
+            memory.begin(ask).await
+        })
+    }
+
+    fn renew(&self, claim: &Claim, lease: Duration) -> Answering<bool> {
+        self.0.renew(claim, lease)
+    }
+
+    fn settle(&self, claim: &Claim, outcome: Option<Bytes>, keep: Duration) -> Answering<Settled> {
+        self.0.settle(claim, outcome, keep)
+    }
+
+    fn release(&self, claim: &Claim) -> Answering<()> {
+        self.0.release(claim)
+    }
+}
+
+#[tokio::test]
+async fn no_handler_begins_after_the_deadline_of_its_call() {
+    let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+    let gate = Arc::<Notify>::default();
+    let late = Late(Memory::new().clock(&clock), gate.clone());
+    let outcomes = Outcomes::by(Runner::new(late).clock(&clock));
+    let (idempotent, payload) = (by_order(), payload());
+    let asked = Asked {
+        deadline: Some(Deadline::after(&clock, Duration::from_secs(1))),
+        ..asked(&idempotent, &payload)
+    };
+    let began = AtomicUsize::new(0);
+    let start = || {
+        began.fetch_add(1, Ordering::SeqCst);
+        Ok(std::future::ready(ended(Some(1))))
+    };
+    let (answer, ()) = tokio::join!(once(&outcomes, asked, (), start), async {
+        hand.advance(Duration::from_secs(2));
+        gate.notify_one();
+    });
+    let refused = answer.expect_err("it is too late");
+    assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+    assert!(is_not_dispatched(&refused), "{refused}");
+    assert_eq!(began.load(Ordering::SeqCst), 0);
+}
+
+/// A place that is never free again; says when it is left and asked for.
+struct Gone {
+    left: Arc<Notify>,
+    entering: Arc<Notify>,
+}
+
+impl Hold for Gone {
+    fn leave(&mut self) {
+        self.left.notify_one();
+    }
+
+    async fn enter(&mut self) -> Result<(), Status> {
+        self.entering.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_place_beyond_the_deadline() {
+    let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+    let memory = Memory::new().clock(&clock);
+    let outcomes = Outcomes::by(Runner::new(memory.clone()).clock(&clock));
+    let (idempotent, payload) = (by_order(), payload());
+    let asked = Asked {
+        deadline: Some(Deadline::after(&clock, Duration::from_secs(1))),
+        ..asked(&idempotent, &payload)
+    };
+    // Somebody else does it, and lets it go.
+    let theirs = ask(&asked).expect("a key").expect("of the request");
+    let Ok(Begun::Run(theirs)) = memory.begin(theirs).await else {
+        panic!("nobody does it yet");
+    };
+    let (left, entering) = (Arc::<Notify>::default(), Arc::<Notify>::default());
+    let gone = Gone {
+        left: left.clone(),
+        entering: entering.clone(),
+    };
+    let start = || Ok(std::future::ready(ended(Some(1))));
+    let answered = std::cell::Cell::new(false);
+    let call = async {
+        let answer = once(&outcomes, asked, gone, start).await;
+        answered.set(true);
+        answer
+    };
+    let (answer, ()) = tokio::join!(call, async {
+        left.notified().await;
+        memory.release(&theirs).await.expect("memory");
+        entering.notified().await;
+        hand.advance(Duration::from_secs(1));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(answered.get(), "its deadline has passed");
+    });
+    let refused = answer.expect_err("it is too late");
+    assert_eq!(refused.code(), tonic::Code::DeadlineExceeded);
+    assert!(is_not_dispatched(&refused), "{refused}");
+}

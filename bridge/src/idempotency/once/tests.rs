@@ -274,6 +274,8 @@ async fn without_a_store_nothing_runs_and_the_caller_may_repeat() {
         (status.code(), is_not_dispatched(&status)),
         (Code::Unavailable, true)
     );
+    // Not the instance is away: calls without a key are answered.
+    assert_eq!(status.metadata().get(ABOUT_KEY).expect("marked"), "1");
     assert_eq!(till.charged.load(Ordering::SeqCst), 0);
 }
 

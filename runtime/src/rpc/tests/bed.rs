@@ -147,7 +147,7 @@ impl World {
             streaming: name == "Feed",
             ..Default::default()
         };
-        let methods = ["Echo", "Repeat", "Wait", "Refuse", "Feed"];
+        let methods = ["Echo", "Repeat", "Wait", "Refuse", "Fail", "Feed"];
         let request = v1::RegisterRequest {
             incoming: methods.map(rpc).to_vec(),
             call_endpoint,
@@ -267,6 +267,12 @@ impl Call for Callee {
                 response.metadata_mut().insert(STORED, later);
             }
             "Wait" => self.wait().await,
+            // As an instance answers that keeps outcomes, when a repeat may succeed.
+            "Fail" => {
+                let not = MetadataValue::from_static("false");
+                response.metadata_mut().insert(STORED, not);
+                response.get_mut().error_code = "UNAVAILABLE".to_owned();
+            }
             "Refuse" => return Err(Status::not_found("not here")),
             _ => {}
         }

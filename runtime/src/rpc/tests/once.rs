@@ -1,21 +1,23 @@
 //! What a repeat of a proxied call gets, on both databases.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, poll_fn, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use contract::transport::is_not_dispatched;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
 use super::bed::{Callee, DEADLINE, World, until};
-use crate::db::testing::{TestDb, on_both_databases};
+use crate::db::testing::{TestDb, on_both_databases, on_sqlite};
 use crate::db::{DbError, Store};
 use crate::outcomes::{Digest, Work, store};
 use crate::rpc::engine::CALLS_MAX;
 use crate::rpc::forward::{Answered, Forward};
-use crate::rpc::once::{self, HOLD};
+use crate::rpc::once::{self, HOLD, SETTLE_AGAIN};
 use crate::rpc::peers::Lane;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -32,6 +34,17 @@ async fn call(world: &World, method: &str) -> Result<Answered, Status> {
 
 fn code(refused: Result<Answered, Status>) -> Code {
     refused.expect_err("refused").code()
+}
+
+/// A call whose handler runs, and waits.
+async fn in_progress(t: &TestDb) -> (World, Callee, JoinHandle<Result<Answered, Status>>) {
+    let world = World::new(t).await;
+    let callee = Callee::default();
+    world.serve(&callee).await;
+    let (proxy, forward) = (world.proxy.clone(), keyed(&world, "Wait", DEADLINE));
+    let calling = tokio::spawn(async move { once::unary(&proxy, forward).await });
+    until("a handler runs", || callee.calls() == 1).await;
+    (world, callee, calling)
 }
 
 /// Holds up whoever wants to write about the work of `Wait` under the key, until it is let go.
@@ -64,6 +77,27 @@ async fn lock(t: &TestDb, world: &World) -> Arc<Semaphore> {
     go
 }
 
+type Write = Pin<Box<dyn Future<Output = Result<(), DbError>> + Send>>;
+
+/// Writes that wait for the one that is held up, as many as may; the next one is refused.
+async fn fill_the_queue(t: &TestDb) -> Vec<Write> {
+    let mut queued = Vec::new();
+    loop {
+        let db = t.db.clone();
+        let mut write: Write = Box::pin(async move {
+            db.write::<_, DbError, _>(Store::Ledger, "wait", |_| Box::pin(ready(Ok(()))))
+                .await
+        });
+        match poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await {
+            Poll::Pending => queued.push(write),
+            Poll::Ready(refused) => {
+                refused.expect_err("no room is left");
+                return queued;
+            }
+        }
+    }
+}
+
 on_both_databases! {
     async fn a_call_that_was_cut_off_is_repeated_once_its_instance_had_time_to_stop(t: TestDb) {
         let world = World::new(&t).await;
@@ -87,12 +121,7 @@ on_both_databases! {
     }
 
     async fn a_caller_that_leaves_holds_its_key_no_longer_than_its_instance_needs(t: TestDb) {
-        let world = World::new(&t).await;
-        let callee = Callee::default();
-        world.serve(&callee).await;
-        let (proxy, forward) = (world.proxy.clone(), keyed(&world, "Wait", DEADLINE));
-        let leaving = tokio::spawn(async move { once::unary(&proxy, forward).await });
-        until("a handler runs", || callee.calls() == 1).await;
+        let (world, callee, leaving) = in_progress(&t).await;
         leaving.abort();
         until("its place is free", || {
             let places = (0..CALLS_MAX).map(|_| world.proxy.enter(Lane::Calls));
@@ -109,12 +138,7 @@ on_both_databases! {
     }
 
     async fn an_answer_is_kept_though_its_caller_is_gone_before_it_was_stored(t: TestDb) {
-        let world = Arc::new(World::new(&t).await);
-        let callee = Callee::default();
-        world.serve(&callee).await;
-        let (proxy, forward) = (world.proxy.clone(), keyed(&world, "Wait", DEADLINE));
-        let calling = tokio::spawn(async move { once::unary(&proxy, forward).await });
-        until("a handler runs", || callee.calls() == 1).await;
+        let (world, callee, calling) = in_progress(&t).await;
         let locked = lock(&t, &world).await;
         callee.open(1);
         for _ in 0..25 {
@@ -175,6 +199,18 @@ on_both_databases! {
         assert_eq!(callee.calls(), 1);
     }
 
+    async fn an_error_that_its_instance_does_not_keep_is_not_kept_here_either(t: TestDb) {
+        let world = World::new(&t).await;
+        let callee = Callee::default();
+        world.serve(&callee).await;
+        for calls in 1..3 {
+            let failed = call(&world, "Fail").await.expect("an answer");
+            assert_eq!((failed.is_replay, failed.stored), (false, Some("false")));
+            assert_eq!(failed.response.error_code, "UNAVAILABLE");
+            assert_eq!(callee.calls(), calls);
+        }
+    }
+
     async fn what_an_instance_refuses_may_be_repeated_at_once(t: TestDb) {
         let world = World::new(&t).await;
         let callee = Callee::default();
@@ -184,4 +220,35 @@ on_both_databases! {
         }
         assert_eq!(callee.calls(), 2);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_the_store_refuses_is_told_and_stored_when_it_takes_it_again() {
+    on_sqlite(|t| async move {
+        let (world, callee, calling) = in_progress(&t).await;
+        let locked = lock(&t, &world).await;
+        let queued = fill_the_queue(&t).await;
+        // One for a second call, which there must not be.
+        callee.open(2);
+        let answered = calling.await.expect("no panic").expect("an answer");
+        assert_eq!(
+            (answered.is_replay, answered.stored),
+            (false, Some("later"))
+        );
+        locked.add_permits(1);
+        for write in queued {
+            write.await.expect("written");
+        }
+        let kept = loop {
+            match call(&world, "Wait").await {
+                Ok(answered) => break answered,
+                Err(busy) => assert_eq!(busy.code(), Code::AlreadyExists, "{busy}"),
+            }
+            // Slowly, or the claim ends before the store was asked again.
+            world.hand.advance(SETTLE_AGAIN[0] / 10);
+        };
+        assert_eq!((kept.is_replay, kept.stored), (true, None));
+        assert_eq!(callee.calls(), 1);
+    })
+    .await;
 }
