@@ -102,9 +102,11 @@ pub(crate) fn check_refusal(error: &Error) {
     }
 }
 
-/// Whether a file has lines, so that every fault in it has a place.
+/// Whether a file has lines, so that every fault in it has a place. `SET: FILE`, a file of a set, has
+/// those that the set tells of.
 fn is_text(file: &str) -> bool {
-    file.ends_with(".proto") || file.ends_with(".schema.json")
+    let is_of_set = file.contains(".binpb: ");
+    !is_of_set && (file.ends_with(".proto") || file.ends_with(".schema.json"))
 }
 
 /// That a lock is the text that it is written as, and differs from itself in nothing.

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bridge::{ErrorCode, Transport};
@@ -25,9 +26,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The interpreter with the pinned packages, and the folder with the generated stubs. Made once,
-/// under a lock, because the tests of both databases may come at the same time.
+/// The interpreter with the pinned packages, and the folder with the generated stubs. Made once in a
+/// run of the tests, because another test's interpreter may be reading them; the lock is for a
+/// second run beside it.
 pub(crate) fn prepared() -> (PathBuf, PathBuf) {
+    static MADE: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    MADE.get_or_init(prepare).clone()
+}
+
+fn prepare() -> (PathBuf, PathBuf) {
     let target = root().join("target/python");
     let bin = installed("python", include_str!("../python/requirements.txt"));
     let lock = std::fs::File::create(target.join("lock")).expect("target can be written");

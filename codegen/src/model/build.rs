@@ -27,10 +27,38 @@ pub(crate) fn build(sources: &Sources) -> Result<Model, Error> {
     for file in &sources.schemas {
         schema_files::read(&mut model, file, &mut faults);
     }
+    dangling(&model, &mut faults);
     Error::unless_empty(faults)?;
     closure::close(&mut model.messages);
     make_room_for_packages(&mut model);
     Ok(model)
+}
+
+/// References to what is no message by itself: in broken descriptor sets, entries of maps that are
+/// named from elsewhere.
+fn dangling(model: &Model, faults: &mut Vec<Fault>) {
+    let is_missing = |name: &String| !model.messages.contains_key(name);
+    let text = |what: String, name: &str| {
+        format!(
+            "{what} is of `{name}`, which is no message by itself: if this is a descriptor set it \
+             is a broken one, make it again with `buf build -o` or `protoc -o`"
+        )
+    };
+    for field in model.messages.values().flat_map(|it| &it.fields) {
+        let target = field.message().map(str::to_owned);
+        if let Some(target) = target.filter(is_missing) {
+            let what = format!("field `{}`", field.name);
+            faults.push(field.said.place.fault(text(what, &target)));
+        }
+    }
+    let services = model.packages.values().flat_map(|it| &it.services);
+    for method in services.flat_map(|it| &it.methods) {
+        let targets = [&method.input, &method.output].into_iter();
+        for target in targets.filter(|it| is_missing(it)) {
+            let what = format!("a side of rpc `{}`", method.name);
+            faults.push(method.said.place.fault(text(what, target)));
+        }
+    }
 }
 
 /// Package `a.b` is module `a::b`. So is what is inside a message `B` of package `a`, unless the
