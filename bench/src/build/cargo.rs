@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::form::Profile;
 use crate::failure::{Context, Failure, Result};
 use crate::proc;
 
@@ -31,13 +32,15 @@ pub(super) struct Taken {
 pub(super) struct Cargo {
     package: PathBuf,
     target: PathBuf,
+    profile: Profile,
 }
 
 impl Cargo {
-    pub(super) fn new(package: &Path, target: &Path) -> Self {
+    pub(super) fn new(package: &Path, target: &Path, profile: Profile) -> Self {
         Self {
             package: package.to_owned(),
             target: target.to_owned(),
+            profile,
         }
     }
 
@@ -83,6 +86,12 @@ impl Cargo {
             .args(subcommand.iter().skip(1))
             .current_dir(&self.package)
             .env("CARGO_TARGET_DIR", &self.target)
+            .env_remove("CARGO_PROFILE_DEV_DEBUG")
+            .envs(
+                self.profile
+                    .debug()
+                    .map(|it| ("CARGO_PROFILE_DEV_DEBUG", it)),
+            )
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_INCREMENTAL")
             .stdin(Stdio::null())

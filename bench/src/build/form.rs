@@ -39,6 +39,7 @@ pub(super) enum Form {
 }
 
 impl Form {
+    #[cfg(test)]
     pub(super) const ALL: [Self; 4] =
         [Self::Bridge, Self::Axum, Self::BridgeContracts, Self::Tonic];
 
@@ -91,6 +92,43 @@ impl Form {
         matches!(self, Self::BridgeContracts | Self::Tonic)
     }
 }
+
+/// What a program is built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) enum Profile {
+    /// The development profile as cargo has it: all debug information
+    Default,
+    /// `[profile.dev] debug = "line-tables-only"`: as much as backtraces need
+    LineTables,
+}
+
+impl Profile {
+    /// The value of `profile.dev.debug`, where it is not cargo's own.
+    pub(super) fn debug(self) -> Option<&'static str> {
+        match self {
+            Self::Default => None,
+            Self::LineTables => Some("line-tables-only"),
+        }
+    }
+
+    /// What follows the name of a sample.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Default => "",
+            Self::LineTables => ", line tables only",
+        }
+    }
+}
+
+/// What is built, in turn.
+pub(super) const RUNS: [(Form, Profile); 6] = [
+    (Form::Bridge, Profile::Default),
+    (Form::Axum, Profile::Default),
+    (Form::BridgeContracts, Profile::Default),
+    (Form::Tonic, Profile::Default),
+    (Form::Bridge, Profile::LineTables),
+    (Form::Axum, Profile::LineTables),
+];
 
 /// A template about things, about something else.
 pub(super) fn named(template: &str, name: &str) -> String {

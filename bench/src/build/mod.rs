@@ -2,9 +2,13 @@
 //! first beside the same in tonic. Whole, the crate alone, and after one edit in one handler's body,
 //! which is what somebody waits for all day.
 //!
-//! The development profile as cargo has it. `--quick` builds dependencies once for all runs, below
-//! this program's own target folder, and leaves the cold builds out; without it every form has a
-//! folder of its own, built from nothing and removed at the end.
+//! The development profile as cargo has it, and for the handlers once more with line tables as the
+//! only debug information: most of what an edit costs beyond plain axum's is the linker going
+//! through the debug information of more dependencies.
+//!
+//! `--quick` builds dependencies once for all runs, below this program's own target folder, and
+//! leaves the cold builds out; without it every run has a folder of its own, built from nothing and
+//! removed at the end.
 
 mod cargo;
 mod form;
@@ -16,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use self::cargo::{Cargo, Taken};
-use self::form::{Form, OPERATIONS_TOTAL};
+use self::form::{Form, OPERATIONS_TOTAL, Profile, RUNS};
 use self::sample::Sample;
 use crate::Size;
 use crate::failure::{Context, Failure, Result};
@@ -24,6 +28,12 @@ use crate::report::{Report, Spread, Target};
 
 /// What is waited for after an edit, as a share of plain axum's.
 const EDIT_AT_MOST: f64 = 1.20;
+
+const NOTES: [&str; 2] = [
+    "cold: with all dependencies; lines: with macros expanded and generated files included",
+    "beyond plain axum an edit costs the linker the debug information of more dependencies, cargo \
+     their graph, and rustc a hundred expansions; a check has only the last two, and little else",
+];
 
 #[derive(Clone, Copy)]
 struct Effort {
@@ -37,15 +47,16 @@ impl From<Size> for Effort {
     fn from(size: Size) -> Self {
         let (edits, alone) = match size {
             Size::Quick => (5, 1),
-            Size::Normal => (9, 3),
-            Size::Full => (21, 5),
+            Size::Normal => (7, 2),
+            Size::Full => (15, 3),
         };
         Self { edits, alone }
     }
 }
 
-/// A form, and what building it took.
+/// A form with a profile, and what building it took.
 struct Built {
+    profile: Profile,
     sample: Sample,
     cargo: Cargo,
     cold: Option<Taken>,
@@ -57,10 +68,11 @@ struct Built {
 }
 
 impl Built {
-    fn start(form: Form, folder: &Path, target: &Path) -> Result<Self> {
+    fn start((form, profile): (Form, Profile), folder: &Path, target: &Path) -> Result<Self> {
         let sample = Sample::write(form, folder, &root()?)?;
-        let cargo = Cargo::new(&sample.folder, target);
+        let cargo = Cargo::new(&sample.folder, target, profile);
         Ok(Self {
+            profile,
             sample,
             cargo,
             cold: None,
@@ -83,8 +95,7 @@ impl Built {
     }
 
     fn alone(&mut self) -> Result<()> {
-        let package = self.sample.form.package();
-        self.cargo.run(&["clean", "-p", package])?;
+        self.clean()?;
         self.alone.push(self.cargo.run(&["build"])?);
         self.cargo.run(&["check"]).map(drop)
     }
@@ -96,14 +107,20 @@ impl Built {
         Ok(())
     }
 
-    fn is(&self, form: Form) -> bool {
-        self.sample.form == form
+    /// Removes what was built of the sample itself.
+    fn clean(&self) -> Result<()> {
+        let package = self.sample.form.package();
+        self.cargo.run(&["clean", "-p", package]).map(drop)
+    }
+
+    fn title(&self) -> String {
+        format!("{}{}", self.sample.form.title(), self.profile.suffix())
     }
 
     fn row(&self) -> Vec<String> {
         let seconds = |it: Option<f64>| it.map_or("not measured".into(), |it| format!("{it:.1}"));
         vec![
-            self.sample.form.title().to_owned(),
+            self.title(),
             seconds(self.cold.map(|it| it.wall_s)),
             seconds(self.cold.map(|it| it.cpu_s)),
             format!("{:.2}", wall(&self.alone)),
@@ -150,12 +167,13 @@ pub(crate) fn measure(size: Size) -> Result<Report> {
     let effort = Effort::from(size);
     let folder = tempfile::tempdir().context("a folder for the samples")?;
     let mut all = Vec::new();
-    for form in Form::ALL {
+    for (number, run) in RUNS.into_iter().enumerate() {
+        let folder = folder.path().join(number.to_string());
         let target = match size {
             Size::Quick => kept()?,
-            _ => folder.path().join(format!("target-{}", form.package())),
+            _ => folder.join("target"),
         };
-        all.push(Built::start(form, folder.path(), &target)?);
+        all.push(Built::start(run, &folder, &target)?);
     }
     for built in &mut all {
         let cold = built.warm()?;
@@ -175,39 +193,41 @@ pub(crate) fn measure(size: Size) -> Result<Report> {
     for built in &mut all {
         built.build.remove(0);
         built.check.remove(0);
+        // What is kept is for other samples, at other places.
+        built.clean()?;
     }
     Ok(report(&all))
 }
 
-fn report(all: &[Built]) -> Report {
-    let of = |form| all.iter().find(|it| it.is(form));
+/// Ours and its peer, and what is promised of them.
+fn pairs(all: &[Built]) -> Vec<Target> {
+    let of = |form, profile| {
+        all.iter()
+            .find(|it| it.sample.form == form && it.profile == profile)
+    };
     let mut targets = Vec::new();
-    let pairs = [
-        (Form::Bridge, Form::Axum),
-        (Form::BridgeContracts, Form::Tonic),
-    ];
-    for (us, peer) in pairs {
-        let (Some(us), Some(peer)) = (of(us), of(peer)) else {
+    for (us, peer, profile) in [
+        (Form::Bridge, Form::Axum, Profile::Default),
+        (Form::Bridge, Form::Axum, Profile::LineTables),
+        (Form::BridgeContracts, Form::Tonic, Profile::Default),
+    ] {
+        let (Some(us), Some(peer)) = (of(us, profile), of(peer, profile)) else {
             continue;
         };
-        let titles = format!("{} / {}", us.sample.form.title(), peer.sample.form.title());
+        let titles = format!("{} / {}", us.title(), peer.sample.form.title());
         let target = |what, us, peer| Target {
-            name: format!("{titles}, {what}"),
-            us,
-            peer,
+            name: format!("{titles}, {what} after an edit, s"),
+            us: wall(us).median,
+            peer: wall(peer).median,
             at_most: EDIT_AT_MOST,
         };
-        targets.push(target(
-            "build after an edit, s",
-            wall(&us.build).median,
-            wall(&peer.build).median,
-        ));
-        targets.push(target(
-            "check after an edit, s",
-            wall(&us.check).median,
-            wall(&peer.check).median,
-        ));
+        targets.push(target("build", &us.build, &peer.build));
+        targets.push(target("check", &us.check, &peer.check));
     }
+    targets
+}
+
+fn report(all: &[Built]) -> Report {
     let samples = all.iter().map(|it| {
         let both = |taken: &[Taken]| {
             taken
@@ -217,6 +237,7 @@ fn report(all: &[Built]) -> Report {
         };
         json!({
             "form": it.sample.form,
+            "profile": it.profile,
             "alone": both(&it.alone),
             "build": both(&it.build),
             "check": both(&it.check),
@@ -236,12 +257,9 @@ fn report(all: &[Built]) -> Report {
             "program MiB",
         ],
         rows: all.iter().map(Built::row).collect(),
-        notes: vec![
-            "cold: with all dependencies; lines: with macros expanded and generated files included"
-                .to_owned(),
-        ],
+        notes: NOTES.map(str::to_owned).into(),
         samples: json!(samples.collect::<Vec<_>>()),
-        targets,
+        targets: pairs(all),
         ..Report::default()
     }
 }
