@@ -70,7 +70,9 @@ pub(crate) fn field_at<'m>(
     if rest.is_empty() {
         return Some(field);
     }
-    field_at(model, model.messages.get(field.message()?)?, rest)
+    // Of a list or a map there is no one element to go through.
+    let inner = field.message().filter(|_| field.is_singular())?;
+    field_at(model, model.messages.get(inner)?, rest)
 }
 
 /// Whether a value of it is one text: well-known messages mostly are.

@@ -19,7 +19,7 @@ fn folder(rpcs: &str) -> tempfile::TempDir {
         "a.proto",
         &format!(
             "syntax = \"proto3\"; package a.v1; import \"google/api/annotations.proto\";\n\
-             message Thing {{ string name = 1; Part part = 2; repeated string tags = 3; int32 size = 4; }}\n\
+             message Thing {{ string name = 1; Part part = 2; repeated string tags = 3; int32 size = 4; repeated Part parts = 5; }}\n\
              message Part {{ string id = 1; map<string, string> by = 2; }}\n\
              service Things {{\n{rpcs}\n}}\n"
         ),
@@ -170,7 +170,8 @@ fn rules_that_fit_nothing_are_faults_of_every_build_all_at_once() {
          rpc F(Thing) returns (Thing) { option (google.api.http) = { get: \"/f/{part.no}\" }; }\n\
          rpc G(Thing) returns (Thing) { option (google.api.http) = { get: \"/g/{name}/{name}\" }; }\n\
          rpc H(Thing) returns (Thing) { option (google.api.http) = { get: \"/h/{tags}/{part}/{part.by}\" }; }\n\
-         rpc I(Thing) returns (Thing) { option (google.api.http) = { custom { kind: \"A B\" path: \"/i\" } }; }",
+         rpc I(Thing) returns (Thing) { option (google.api.http) = { custom { kind: \"A B\" path: \"/i\" } }; }\n\
+         rpc J(Thing) returns (Thing) { option (google.api.http) = { get: \"/j/{parts.id}\" }; }",
     );
     let error = contracts(folder.path()).read().expect_err("no rule fits");
     let root = format!("{}/", folder.path().display());
@@ -186,7 +187,8 @@ fn rules_that_fit_nothing_are_faults_of_every_build_all_at_once() {
          a.proto:12:5: rpc `H`: `part.by` in `/h/{tags}/{part}/{part.by}` is a list, a map or a message, which a path cannot hold\n\
          a.proto:12:5: rpc `H`: `part` in `/h/{tags}/{part}/{part.by}` is a list, a map or a message, which a path cannot hold\n\
          a.proto:12:5: rpc `H`: `tags` in `/h/{tags}/{part}/{part.by}` is a list, a map or a message, which a path cannot hold\n\
-         a.proto:13:5: rpc `I`: `A B` is no HTTP method"
+         a.proto:13:5: rpc `I`: `A B` is no HTTP method\n\
+         a.proto:14:5: rpc `J`: `parts.id` in `/j/{parts.id}` is no field of the request"
     );
 }
 

@@ -1,4 +1,5 @@
-//! The one thing that nobody reads out of certificates for us: when they are valid.
+//! What nobody reads out of certificates for us: when they are valid, and whether a URI is the only
+//! one in them.
 //!
 //! Verifies nothing: a certificate is trusted before it is read here. Refuses whatever is not laid
 //! out as an X.509 certificate, so that a time is read or there is none.
@@ -7,15 +8,66 @@
 
 use crate::civil::days_of;
 
+const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
+const OCTETS: u8 = 0x04;
+const OBJECT: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 /// The version, which the oldest certificates do not have.
 const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
+/// 2.5.29.17
+const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// The forms that a name may have, and the one of them that is a URI.
+const NAMES: [u8; 9] = [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, URI, 0x87, 0x88];
+const URI: u8 = 0x86;
 
 /// Seconds since the Unix epoch from when until when a certificate is valid.
 pub(crate) fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
+    let mut validity = Values(behind_issuer(certificate)?.take(SEQUENCE)?);
+    Some((validity.time()?, validity.time()?))
+}
+
+/// How many URIs the certificate names its holder by; `None` when any of its names is in no form
+/// that names have, because then another reader may see others.
+pub(crate) fn uris(certificate: &[u8]) -> Option<usize> {
+    let mut signed = behind_issuer(certificate)?;
+    let _validity = signed.take(SEQUENCE)?;
+    let _subject = signed.take(SEQUENCE)?;
+    let _key = signed.take(SEQUENCE)?;
+    let mut extensions = Values(Values(signed.take(EXTENSIONS)?).take(SEQUENCE)?);
+    let mut found = None;
+    while !extensions.is_empty() {
+        let mut extension = Values(extensions.take(SEQUENCE)?);
+        if extension.take(OBJECT)? != SUBJECT_ALT_NAME {
+            continue;
+        }
+        if extension.next_is(BOOLEAN) {
+            extension.take(BOOLEAN)?;
+        }
+        let mut content = Values(extension.take(OCTETS)?);
+        let names = Values(content.take(SEQUENCE)?);
+        if found.is_some() || !content.is_empty() {
+            return None;
+        }
+        found = Some(uris_among(names)?);
+    }
+    found
+}
+
+fn uris_among(mut names: Values<'_>) -> Option<usize> {
+    let mut uris = 0;
+    while let Some(&form) = names.0.first() {
+        names.take(form).filter(|_| NAMES.contains(&form))?;
+        uris += usize::from(form == URI);
+    }
+    Some(uris)
+}
+
+/// What is signed, from the validity on.
+fn behind_issuer(certificate: &[u8]) -> Option<Values<'_>> {
     let mut certificate = Values(Values(certificate).take(SEQUENCE)?);
     let mut signed = Values(certificate.take(SEQUENCE)?);
     if signed.next_is(VERSION) {
@@ -24,14 +76,17 @@ pub(crate) fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
     let _serial = signed.take(INTEGER)?;
     let _algorithm = signed.take(SEQUENCE)?;
     let _issuer = signed.take(SEQUENCE)?;
-    let mut validity = Values(signed.take(SEQUENCE)?);
-    Some((validity.time()?, validity.time()?))
+    Some(signed)
 }
 
 /// Encoded values, one after another.
 struct Values<'d>(&'d [u8]);
 
 impl<'d> Values<'d> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn next_is(&self, tag: u8) -> bool {
         self.0.first() == Some(&tag)
     }
@@ -142,6 +197,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A certificate whose names are these bytes.
+    fn named(names: &[&[u8]]) -> Vec<u8> {
+        let names = names.concat();
+        let length = u8::try_from(names.len()).expect("short names");
+        let content = [&[SEQUENCE, length], names.as_slice()].concat();
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::default();
+        let names = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 17], content);
+        params.custom_extensions.push(names);
+        let certificate = params.self_signed(&key).expect("a certificate");
+        certificate.der().to_vec()
+    }
+
+    #[test]
+    fn uris_are_counted_and_a_name_in_no_form_hides_none() {
+        let (uri, dns, odd) = (b"\x86\x03a:b", b"\x82\x01a", b"\x89\x00");
+        assert_eq!(uris(&named(&[uri])), Some(1));
+        assert_eq!(uris(&named(&[dns, uri, dns])), Some(1));
+        assert_eq!(uris(&named(&[uri, uri])), Some(2));
+        assert_eq!(uris(&named(&[dns])), Some(0));
+        assert_eq!(uris(&named(&[uri, odd, uri])), None);
+        assert_eq!(uris(&named(&[uri, b"\x86\x7f"])), None, "cut off");
+        assert_eq!(uris(&certificate((2024, 1, 1), (2025, 1, 1))), Some(0));
     }
 
     #[test]

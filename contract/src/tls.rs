@@ -113,7 +113,9 @@ fn uri_of(der: &[u8]) -> Option<String> {
     let certificate = EndEntityCert::try_from(&der).ok()?;
     let mut uris = certificate.valid_uri_names();
     let first = uris.next()?;
-    uris.next().is_none().then(|| first.to_owned())
+    // The iterator ends at a name that it does not understand, and there may be more behind it.
+    let is_only = uris.next().is_none() && der::uris(&der) == Some(1);
+    is_only.then(|| first.to_owned())
 }
 
 /// Why TLS settings could not be made.
