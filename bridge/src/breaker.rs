@@ -155,7 +155,8 @@ impl Breaker {
         }
     }
 
-    /// Hands a pass back of a call whose caller left: it says nothing.
+    /// Hands a pass back of a call that says nothing: its caller left, or it was a stream that
+    /// began and was quiet until its deadline.
     pub(crate) fn forget(&self, pass: Pass) {
         if pass == Pass::Probe {
             self.is_probed.store(false, Ordering::Release);

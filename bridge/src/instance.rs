@@ -123,13 +123,16 @@ impl<L: Deref<Target = InstanceLink>> Drop for InFlight<L> {
     }
 }
 
-/// A pass in use: one attempt at an instance that has no outcome yet. It has one, once.
+/// A pass in use: one attempt at an instance that has no outcome yet. It has one at most, once:
+/// nobody knows what to think of a call whose caller left, and of a quiet stream.
 #[derive(Debug)]
 pub(crate) struct Trial<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> {
     instance: L,
     /// `None` once it was handed back.
     pass: Option<Pass>,
     deadline: D,
+    /// The instance began to answer.
+    is_begun: bool,
     /// A part of the answer has come.
     is_answered: bool,
 }
@@ -140,6 +143,7 @@ impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Trial<L, D> {
             instance,
             pass: Some(pass),
             deadline,
+            is_begun: false,
             is_answered: false,
         }
     }
@@ -148,6 +152,7 @@ impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Trial<L, D> {
     /// everybody else waits for it. Of other streams the end counts, or one that breaks would be a
     /// success as well.
     pub(crate) fn begun(&mut self) {
+        self.is_begun = true;
         if self.pass == Some(Pass::Probe) {
             self.hand_back(Outcome::Success);
         }
@@ -179,8 +184,9 @@ impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Drop for Trial<L, D> 
     fn drop(&mut self) {
         if self.is_answered {
             self.hand_back(Outcome::Success);
-        } else if self.pass.is_some() && self.deadline.borrow().has_passed() {
-            // A call that its deadline cut off was not answered in time.
+        } else if self.pass.is_some() && !self.is_begun && self.deadline.borrow().has_passed() {
+            // A call that its deadline cut off was not answered in time. A stream that has begun
+            // may have had nothing to tell until then, which says nothing.
             self.hand_back(Outcome::Failure);
         } else if let Some(pass) = self.pass {
             self.instance.breaker.forget(pass);
@@ -237,6 +243,26 @@ mod tests {
         hand.advance(Duration::from_secs(1));
         for _ in 0..10 {
             drop(Trial::new(&instance, Pass::Ordinary, &deadline));
+        }
+        assert!(instance.breaker.held().is_some());
+    }
+
+    #[test]
+    fn a_stream_that_began_and_stayed_quiet_says_nothing_about_the_instance() {
+        let (instance, hand) = instance();
+        let deadline = Deadline::after(&instance.clock, Duration::from_secs(1));
+        hand.advance(Duration::from_secs(1));
+        for _ in 0..20 {
+            let mut quiet = Trial::new(&instance, Pass::Ordinary, &deadline);
+            quiet.begun();
+            drop(quiet);
+        }
+        assert_eq!(instance.breaker.held(), None);
+        // They were no successes either: ten failures are all there is to judge by.
+        for _ in 0..10 {
+            let mut broken = Trial::new(&instance, Pass::Ordinary, &deadline);
+            broken.begun();
+            broken.ended(Outcome::Failure);
         }
         assert!(instance.breaker.held().is_some());
     }

@@ -14,6 +14,8 @@ use super::store::{Answering, Ask, Begun, Claim, Settled, Store, StoreError};
 pub(super) struct Far {
     pub(super) memory: Memory,
     is_away: Arc<AtomicBool>,
+    /// Waits for nobody, whatever it is asked.
+    pub(super) is_impatient: Arc<AtomicBool>,
     pub(super) renewed: Arc<AtomicUsize>,
     /// Asked to wait for somebody else.
     pub(super) waited: Arc<AtomicUsize>,
@@ -24,6 +26,7 @@ impl Far {
         Self {
             memory,
             is_away: Arc::default(),
+            is_impatient: Arc::default(),
             renewed: Arc::default(),
             waited: Arc::default(),
         }
@@ -43,9 +46,12 @@ impl Far {
 }
 
 impl Store for Far {
-    fn begin(&self, ask: Ask) -> Answering<Begun> {
+    fn begin(&self, mut ask: Ask) -> Answering<Begun> {
         if !ask.wait.is_zero() {
             self.waited.fetch_add(1, Ordering::SeqCst);
+        }
+        if self.is_impatient.load(Ordering::SeqCst) {
+            ask.wait = Duration::ZERO;
         }
         self.reach(|memory| memory.begin(ask))
     }

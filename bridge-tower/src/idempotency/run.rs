@@ -8,9 +8,14 @@
 //! A caller that gives up and comes again meets the first run, not a second one beside a half-done
 //! first. Repeats that reach the same process wait here, not at the store.
 //!
-//! Refuses more works at once than may run, and lets none run for ever. Work that lost its claim,
-//! because the store did not hear of it for longer than a lease, goes on: half-done work would be
-//! worse, and its caller gets its answer. What is kept is the outcome of whoever took over.
+//! What was asked of the store stays asked when its caller leaves: the answer may be a claim, which
+//! has to be let go. So a question keeps its place until it is answered, and is asked to wait for a
+//! slice at most.
+//!
+//! Refuses more works at once than may run, more who wait, and more questions without an answer yet
+//! than may be; lets no work run for ever. Work that lost its claim, because the store did not hear
+//! of it for longer than a lease, goes on: half-done work would be worse, and its caller gets its
+//! answer. What is kept is the outcome of whoever took over.
 
 use std::any::Any;
 use std::future::Future;
@@ -38,12 +43,23 @@ const RUN_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from
 /// another process has the claim.
 const WAITERS_MAX: usize = 1_024;
 const STORE_WAITERS_MAX: usize = 256;
+/// Questions that the store has not answered yet at most, besides those of who waits there. All who
+/// waited for one work may ask at the same time, and as many others beside them.
+const QUESTIONS_MAX: usize = 2 * WAITERS_MAX;
+/// Longest time the store is asked to wait; whoever has longer asks again. A question whose caller
+/// has left keeps others from waiting for so long.
+const STORE_SLICE: Duration = Duration::from_secs(1);
+
+const TOO_MANY_WAIT: &str = "too many requests wait for the outcome of another one";
+const TOO_MANY_ASK: &str = "too many requests wait to hear whether their work was done already";
 
 /// Runs work once. Cheap to clone; clones know of each other's work.
 ///
 /// At most 1,024 works run at once, each for ten minutes, unless told otherwise; at most 1,024
-/// requests wait for another one's outcome. An outcome that the store does not take at once is kept
-/// as soon as it does, tried for ten minutes: at most 1,024 of them, and 16 MiB, at once.
+/// requests wait for another one's outcome, 256 of them because another process has the claim; at
+/// most 2,048 other questions are at the store, whether or not their callers are still there. What
+/// is beyond is refused as [`StoreError::Full`]. An outcome that the store does not take at once is
+/// kept as soon as it does, tried for ten minutes: at most 1,024 of them, and 16 MiB, at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,7 +76,11 @@ pub struct Runner {
     run_max: Duration,
     waiters: Arc<Semaphore>,
     store_waiters: Arc<Semaphore>,
+    questions: Arc<Semaphore>,
 }
+
+/// A place that is taken until everybody who shares it is done.
+type Place = Arc<OwnedSemaphorePermit>;
 
 /// What to do about a piece of work.
 #[derive(Debug)]
@@ -93,6 +113,7 @@ impl Runner {
             run_max: RUN_MAX,
             waiters: Arc::new(Semaphore::new(WAITERS_MAX)),
             store_waiters: Arc::new(Semaphore::new(STORE_WAITERS_MAX)),
+            questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
         }
     }
 
@@ -138,7 +159,8 @@ impl Runner {
     ///
     /// # Errors
     ///
-    /// Nothing may be done then: the store cannot say, as many works run as may, or all is over.
+    /// Nothing may be done then: the store cannot say, has too many questions to answer, as many
+    /// works run as may, or all is over.
     pub async fn begin_now(&self, ask: &Ask) -> Result<Turn, StoreError> {
         let under_way = &self.ends.under_way;
         if let Some(entry) = under_way.find(&ask.work) {
@@ -155,7 +177,8 @@ impl Runner {
             wait: Duration::ZERO,
             ..ask.clone()
         };
-        self.ask(at_once, None).await
+        let place = place(&self.questions, TOO_MANY_ASK)?;
+        self.ask(at_once, place).await
     }
 
     /// The same, waiting as long as is asked.
@@ -172,32 +195,58 @@ impl Runner {
     }
 
     async fn wait(&self, ask: &Ask, until: Monotonic) -> Result<Turn, StoreError> {
-        let _place = place(&self.waiters)?;
+        let _place = place(&self.waiters, TOO_MANY_WAIT)?;
+        let mut at_store = None;
         loop {
             let left = until.since(self.ends.clock.monotonic());
             if left.is_zero() {
                 return Ok(Turn::Busy);
             }
-            let Some(entry) = self.ends.under_way.find(&ask.work) else {
-                let place = place(&self.store_waiters)?;
-                let ask = Ask {
-                    wait: left,
-                    ..ask.clone()
+            let turn = if let Some(entry) = self.ends.under_way.find(&ask.work) {
+                at_store = None;
+                // Either is a reason to look again.
+                let _ = self.ends.clock.timeout(left, entry.ended()).await;
+                self.begin_now(ask).await?
+            } else {
+                let place = match &at_store {
+                    Some(place) => Place::clone(place),
+                    None => place(&self.store_waiters, TOO_MANY_WAIT)?,
                 };
-                return self.ask(ask, Some(place)).await;
+                at_store = Some(place.clone());
+                let slice = left.min(STORE_SLICE);
+                self.wait_at_store(ask, slice, place).await?
             };
-            // Either is a reason to look again.
-            let _ = self.ends.clock.timeout(left, entry.ended()).await;
-            match self.begin_now(ask).await? {
+            match turn {
                 Turn::Busy => {}
                 turn => return Ok(turn),
             }
         }
     }
 
+    /// Waits at the store for one slice.
+    async fn wait_at_store(
+        &self,
+        ask: &Ask,
+        slice: Duration,
+        place: Place,
+    ) -> Result<Turn, StoreError> {
+        let over = self.ends.clock.monotonic() + slice;
+        let ask = Ask {
+            wait: slice,
+            ..ask.clone()
+        };
+        let work = ask.work.clone();
+        let turn = self.ask(ask, place).await?;
+        if matches!(turn, Turn::Busy) && self.ends.under_way.find(&work).is_none() {
+            // A store that waits for less than it is asked to would be asked without a pause.
+            self.ends.clock.sleep_until(over).await;
+        }
+        Ok(turn)
+    }
+
     /// Asks the store, on a task of its own: a store may claim for somebody who has left by then,
-    /// and that claim has to be let go. `place` is taken for as long as the store waits.
-    async fn ask(&self, ask: Ask, place: Option<OwnedSemaphorePermit>) -> Result<Turn, StoreError> {
+    /// and that claim has to be let go. `place` is taken until the store has answered.
+    async fn ask(&self, ask: Ask, place: Place) -> Result<Turn, StoreError> {
         let runner = self.clone();
         let asking = async move {
             let _place = place;
@@ -265,11 +314,11 @@ impl Runner {
     }
 }
 
-fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, StoreError> {
-    places.clone().try_acquire_owned().map_err(|_| {
-        let text = "too many requests wait for the outcome of another one";
-        StoreError::Full(text.to_owned())
-    })
+fn place(places: &Arc<Semaphore>, refusal: &str) -> Result<Place, StoreError> {
+    let taken = places.clone().try_acquire_owned();
+    taken
+        .map(Arc::new)
+        .map_err(|_| StoreError::Full(refusal.to_owned()))
 }
 
 /// What whoever waits for work is told.
@@ -355,3 +404,5 @@ impl Grant {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod place_tests;

@@ -2,6 +2,8 @@
 //!
 //! The reader sets the pace: what it leaves unread stays at the callee, beyond a window of 1 MiB.
 //!
+//! The callee's breaker hears how it ended, once; nothing of one that was quiet until its deadline.
+//!
 //! Invariant: the call's operation ends with the stream, once; a stream that is dropped before
 //! its end was cancelled, here and at the callee.
 
@@ -112,8 +114,10 @@ impl Stream for Live {
             return Poll::Ready(next);
         }
         let failure = next.as_ref().and_then(|it| it.as_ref().err());
-        if let Some(Working { trial, .. }) = this.working.take() {
-            let outcome = came_to(failure, trial.is_answered());
+        // A trial that is not ended is forgotten.
+        if let Some(Working { trial, .. }) = this.working.take()
+            && let Some(outcome) = came_to(failure, trial.is_answered())
+        {
             trial.ended(outcome);
         }
         if let Some(op) = this.op.take() {
@@ -128,12 +132,15 @@ impl Stream for Live {
 }
 
 /// What the end of a stream says about its callee. One that went on until its deadline did its
-/// work: the caller asked for no more.
-fn came_to(failure: Option<&Failure>, is_answered: bool) -> Outcome {
+/// work: the caller asked for no more. One that was quiet until then says nothing: there may have
+/// been nothing to tell.
+fn came_to(failure: Option<&Failure>, is_answered: bool) -> Option<Outcome> {
     match failure {
-        Some(failure) if is_answered && failure.code == ErrorCode::Timeout => Outcome::Success,
-        Some(failure) => failure.outcome(),
-        None => Outcome::Success,
+        Some(failure) if failure.code == ErrorCode::Timeout => {
+            is_answered.then_some(Outcome::Success)
+        }
+        Some(failure) => Some(failure.outcome()),
+        None => Some(Outcome::Success),
     }
 }
 
@@ -153,13 +160,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_that_reaches_its_deadline_did_its_work_unless_nothing_came() {
+    fn a_stream_that_reaches_its_deadline_did_its_work_or_says_nothing() {
         let broken = Failure::final_(ErrorCode::Connection, "broken");
+        let refused = Failure::final_(ErrorCode::Overloaded, "full");
         for (failure, is_answered, expected) in [
-            (Some(late()), true, Outcome::Success),
-            (Some(late()), false, Outcome::Failure),
-            (Some(broken), true, Outcome::Failure),
-            (None, false, Outcome::Success),
+            (Some(late()), true, Some(Outcome::Success)),
+            (Some(late()), false, None),
+            (Some(refused), false, Some(Outcome::Failure)),
+            (Some(broken), true, Some(Outcome::Failure)),
+            (None, false, Some(Outcome::Success)),
         ] {
             let outcome = came_to(failure.as_ref(), is_answered);
             assert_eq!(outcome, expected, "{failure:?}");

@@ -11,18 +11,18 @@ use crate::idempotency::far::Far;
 use crate::idempotency::grant::LEASE;
 use crate::idempotency::{Answering, Memory, Settled, Work};
 
-const KEEP: Duration = Duration::from_secs(3600);
+pub(super) const KEEP: Duration = Duration::from_secs(3600);
 
-struct World {
-    store: Far,
-    runner: Runner,
-    hand: ManualClock,
+pub(super) struct World {
+    pub(super) store: Far,
+    pub(super) runner: Runner,
+    pub(super) hand: ManualClock,
     /// Lets work go on.
-    gate: Arc<Notify>,
+    pub(super) gate: Arc<Notify>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (clock, hand) = Clock::manual(Timestamp::EPOCH);
         let store = Far::over(Memory::new().clock(&clock));
         Self {
@@ -41,7 +41,7 @@ impl World {
     }
 
     /// Work that ends when the gate lets it.
-    async fn begin(&self, key: &str) -> JoinHandle<Result<((), Kept), CutOff>> {
+    pub(super) async fn begin(&self, key: &str) -> JoinHandle<Result<((), Kept), CutOff>> {
         let (grant, gate) = (self.grant(key).await, self.gate.clone());
         let (begun, begins) = oneshot::channel();
         let running = tokio::spawn(grant.run(KEEP, async move {
@@ -54,12 +54,12 @@ impl World {
     }
 
     /// What the store knows, whatever this process does.
-    async fn known(&self, key: &str) -> Begun {
+    pub(super) async fn known(&self, key: &str) -> Begun {
         self.store.memory.begin(ask(key)).await.expect("memory")
     }
 
     /// Moves time in small steps until `is` holds.
-    async fn until(&self, is: impl Fn() -> bool) {
+    pub(super) async fn until(&self, is: impl Fn() -> bool) {
         for _ in 0..100_000 {
             if is() {
                 return;
@@ -71,7 +71,7 @@ impl World {
     }
 }
 
-fn ask(key: &str) -> Ask {
+pub(super) fn ask(key: &str) -> Ask {
     Ask {
         work: Arc::new(Work {
             operation: "POST /orders".to_owned(),
@@ -84,7 +84,7 @@ fn ask(key: &str) -> Ask {
     }
 }
 
-fn outcome() -> Bytes {
+pub(super) fn outcome() -> Bytes {
     Bytes::from_static(b"done")
 }
 
@@ -281,57 +281,6 @@ async fn a_closed_runner_gives_up_what_is_not_kept() {
 }
 
 #[tokio::test]
-async fn repeats_wait_here_and_not_at_the_store() {
-    let world = World::new();
-    let running = world.begin("k").await;
-    let patient = Ask {
-        wait: Duration::from_secs(30),
-        ..ask("k")
-    };
-    let mut waiting = Vec::new();
-    for _ in 0..WAITERS_MAX {
-        let (runner, patient) = (world.runner.clone(), patient.clone());
-        waiting.push(tokio::spawn(async move { runner.begin(&patient).await }));
-    }
-    while world.runner.waiters.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
-    let refused = world.runner.begin(&patient).await;
-    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
-    world.gate.notify_one();
-    running.await.expect("no panic").expect("in time");
-    for one in waiting {
-        let turn = one.await.expect("no panic");
-        assert!(matches!(turn, Ok(Turn::Replay(Some(_)))), "{turn:?}");
-    }
-    assert_eq!(world.store.waited.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test]
-async fn those_who_wait_for_another_process_are_bounded_by_themselves() {
-    let world = World::new();
-    assert!(matches!(world.known("k").await, Begun::Run(_)));
-    let patient = Ask {
-        wait: Duration::from_secs(1),
-        ..ask("k")
-    };
-    let held = world
-        .runner
-        .store_waiters
-        .acquire_many(STORE_WAITERS_MAX as u32)
-        .await
-        .expect("never closed");
-    let refused = world.runner.begin(&patient).await;
-    assert!(matches!(refused, Err(StoreError::Full(_))), "{refused:?}");
-    drop(held);
-    let runner = world.runner.clone();
-    let waiting = tokio::spawn(async move { runner.begin(&patient).await });
-    world.until(|| waiting.is_finished()).await;
-    let turn = waiting.await.expect("no panic");
-    assert!(matches!(turn, Ok(Turn::Busy)), "{turn:?}");
-}
-
-#[tokio::test]
 async fn a_grant_that_is_dropped_lets_the_work_go() {
     let world = World::new();
     drop(world.grant("k").await);
@@ -343,10 +292,10 @@ async fn a_grant_that_is_dropped_lets_the_work_go() {
 
 /// A store that takes its time to say that it claimed.
 #[derive(Clone, Debug)]
-struct Slow {
-    far: Far,
-    claimed: Arc<Notify>,
-    gate: Arc<Notify>,
+pub(super) struct Slow {
+    pub(super) far: Far,
+    pub(super) claimed: Arc<Notify>,
+    pub(super) gate: Arc<Notify>,
 }
 
 impl Store for Slow {
