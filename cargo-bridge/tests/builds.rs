@@ -37,7 +37,7 @@ fn package() -> Package {
                 "fn main() {\n    bridge_codegen::contracts(\"contracts/\").lock(\"bridge.lock\")\
                  .map(\"map.json\").compile()\n}\n",
             ),
-            ("map.json", "{}"),
+            ("map.json", "{\"services\": [], \"edges\": []}"),
         ],
     )
 }
