@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::adopt::adopt;
 use crate::support::{Package, Said};
 
 const MANIFEST: &str = "[package]\nname = \"shop\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\
@@ -14,11 +15,6 @@ fn main_with(items: &str, routes: &str) -> String {
         "use axum::{{Router, routing::get}};\n{items}\nfn main() {{\n    axum::serve(l, \
          Router::new(){routes});\n}}\n"
     )
-}
-
-fn adopt(package: &Package, words: &[&str]) -> Said {
-    let words: Vec<&str> = ["adopt"].iter().chain(words).copied().collect();
-    package.bridge_with(&words, &[])
 }
 
 fn json(said: &Said) -> Value {

@@ -34,6 +34,8 @@ mod document_tests;
 mod route_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod consumer_tests;
 
 pub use change::{Breaks, Change, Places, Report, Rerouted, Verdict};
 pub use consumers::{Consumer, MAP_BYTES_MAX, ServiceMap};

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::json;
 
 use super::routes::is_error_answer;
-use super::{Breaks, Change, Gate, Lock, Places, Report, ServiceMap, Verdict, compare, routes};
+use super::{Breaks, Change, Lock, Places, Report, Verdict, compare, routes};
 
-const SAMPLE: &str = r#"lock 1
+pub(super) const SAMPLE: &str = r#"lock 1
 
 rpc shop.Payments/Charge
   in shop.ChargeRequest
@@ -61,7 +61,7 @@ route GET /v1/orders
   out.200[].state optional enum(new|paid)
 "#;
 
-fn lock(text: &str) -> Lock {
+pub(super) fn lock(text: &str) -> Lock {
     Lock::parse(Path::new("bridge.lock"), text).expect("a lock")
 }
 
@@ -309,25 +309,6 @@ fn the_first_constant_of_a_closed_enum_is_what_absent_means() {
 }
 
 #[test]
-fn of_what_the_map_does_not_serve_as_accepted_nobody_is_said_to_be_nobody() {
-    let map = |hash: &str| {
-        let map = json!({ "edges": [], "services": [
-            { "name": "payments", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": hash }] },
-        ] });
-        ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map")
-    };
-    assert_eq!(
-        map("v2:aa").consumers(&lock(SAMPLE))["shop.Payments/Charge"],
-        []
-    );
-    assert!(map("v2:later").consumers(&lock(SAMPLE)).is_empty());
-    for no_map in ["{}", "[]", r#"{"services":[]}"#, r#"{"describe":1}"#] {
-        let error = ServiceMap::parse(Path::new("map.json"), no_map).expect_err(no_map);
-        assert!(error.to_string().contains("bridge map -o json"), "{error}");
-    }
-}
-
-#[test]
 fn rpcs_keep_types_streams_promises_and_bindings() {
     check(
         "idempotency idempotent",
@@ -445,34 +426,6 @@ fn routes_and_events_that_nobody_described_are_not_compared() {
 }
 
 #[test]
-fn consumers_are_found_by_the_accepted_hash() {
-    let map = json!({
-        "services": [
-            { "name": "payments", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": "v2:aa" }] },
-            { "name": "other", "methods": [{ "kind": "rpc", "name": "Charge", "contract_hash": "v2:zz" }] },
-            { "name": "orders", "methods": [{ "kind": "http", "name": "GET /v1/orders", "contract_hash": "" }] },
-        ],
-        "edges": [
-            { "from": "orders", "to": "payments", "kind": "rpc", "method": "Charge", "declared": true, "live": true },
-            { "from": "audit", "to": "payments", "kind": "rpc", "method": "Charge", "declared": false, "load": { "count": 3 } },
-            { "from": "stranger", "to": "other", "kind": "rpc", "method": "Charge", "declared": true },
-            { "from": "", "to": "orders", "kind": "http", "method": "GET /v1/orders", "declared": false, "load": { "count": 1 } },
-        ],
-    });
-    let map = ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map");
-    let found = map.consumers(&lock(SAMPLE));
-    let names = |key: &str| -> Vec<_> {
-        found[key]
-            .iter()
-            .map(|it| (it.shown(), it.observed))
-            .collect()
-    };
-    assert_eq!(names("shop.Payments/Charge"), [("audit", 3), ("orders", 0)]);
-    assert_eq!(names("GET /v1/orders"), [("somebody outside", 1)]);
-    assert_eq!(found.len(), 2);
-}
-
-#[test]
 fn an_openapi_document_is_flattened_and_recursion_ends() {
     let document = json!({
         "openapi": "3.1.0",
@@ -530,53 +483,6 @@ fn an_openapi_document_is_flattened_and_recursion_ends() {
     expected.extend(at("out.200"));
     expected.push("out.204 true nothing".to_owned());
     assert_eq!(lines, expected);
-}
-
-#[test]
-fn who_calls_an_http_form_is_named_when_it_moves_and_nobody_else_is() {
-    let map = json!({
-        "services": [{ "name": "payments", "methods": [
-            { "kind": "rpc", "name": "Charge", "contract_hash": "v2:aa" },
-            { "kind": "http", "name": "PUT /v1/charges/{id}" },
-        ] }],
-        "edges": [
-            { "from": "orders", "to": "payments", "kind": "rpc", "method": "Charge", "declared": true },
-            { "from": "web", "to": "payments", "kind": "http", "method": "PUT /v1/charges/{id}", "declared": true },
-        ],
-    });
-    let map = ServiceMap::parse(Path::new("map.json"), &map.to_string()).expect("a map");
-    let sample = SAMPLE.replace("POST /v1/charges", "PUT /v1/{name=charges/*}");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("bridge.lock");
-    std::fs::write(&file, &sample).expect("a writable folder");
-    let names = |present: &str| -> Vec<_> {
-        let gate = Gate::open(&file, Some(&map), &lock(present), &Places::default());
-        let gate = gate.expect("a lock");
-        let major = |it: &&Change| it.verdict == Verdict::Major;
-        let changes = gate.report.changes.iter().filter(major);
-        let consumers = changes.flat_map(|it| gate.concerned(it));
-        consumers.map(|it| it.name.clone()).collect()
-    };
-    let moved = sample.replace("/v1/{name=", "/v2/{name=");
-    assert_eq!(names(&moved), ["web"]);
-    let (before, after) = sample.split_once("rpc shop.Payments/Watch").expect("rpcs");
-    let head = before.split_once("\nrpc").expect("a head").0;
-    let gone = format!("{head}\nrpc shop.Payments/Watch{after}");
-    assert_eq!(names(&gone), ["web", "orders"]);
-}
-
-#[test]
-fn what_nobody_described_is_said_not_to_be_compared() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let file = folder.path().join("bridge.lock");
-    std::fs::write(&file, SAMPLE).expect("a writable folder");
-    let open = |present: &Lock| {
-        let gate = Gate::open(&file, None, present, &Places::default());
-        gate.expect("a lock").not_compared
-    };
-    assert_eq!(open(&lock(SAMPLE)), [""; 0]);
-    let (without, _) = SAMPLE.split_once("\nevents").expect("events");
-    assert_eq!(open(&lock(without)), ["routes", "events"]);
 }
 
 #[test]
