@@ -480,6 +480,24 @@ fn names_of_a_set_are_held_to_what_a_file_can_have() {
         refusal(escape),
         "contracts/set.binpb: the default `\\777` of `b` is not escaped as compilers do it"
     );
+    for (start, end) in [(10, 8), (10, 10), (0, 2), (-3, 2), (5, (1 << 29) + 1)] {
+        let mut range = named("a.proto");
+        range.message_type.push(prost_types::DescriptorProto {
+            name: Some("A".to_owned()),
+            reserved_range: vec![prost_types::descriptor_proto::ReservedRange {
+                start: Some(start),
+                end: Some(end),
+            }],
+            ..Default::default()
+        });
+        assert_eq!(
+            refusal(range),
+            format!(
+                "contracts/set.binpb: `A` reserves the numbers from {start} to before {end}: fields \
+                 have 1 to 536870911, and a range ends behind its begin"
+            )
+        );
+    }
     let mut package = named("a.proto");
     package.package = Some("a../b".to_owned());
     assert!(refusal(package).contains("is no name"));

@@ -1,7 +1,7 @@
 //! What a compiler looks at in a file and nobody has looked at in a descriptor set.
 //!
-//! Names become names of Rust and of files, defaults become values, entries of maps are taken apart:
-//! a set in which one of them is odd is refused, with what is odd.
+//! Names become names of Rust and of files, defaults become values, entries of maps are taken apart,
+//! ranges are compared: a set in which one of them is odd is refused, with what is odd.
 //!
 //! Invariant: what passes has no name that a `.proto` file could not have.
 
@@ -11,6 +11,9 @@ use prost_types::field_descriptor_proto::Type;
 use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };
+
+/// One more than the highest number of a field.
+const NUMBERS_END: i32 = 1 << 29;
 
 /// What is wrong with a file of a set, if something is.
 pub(super) fn fault(file: &FileDescriptorProto) -> Option<String> {
@@ -80,9 +83,25 @@ fn odd_in_message(message: &DescriptorProto) -> Option<&str> {
 fn odd_contents(message: &DescriptorProto) -> Option<String> {
     let mut fields = message.field.iter().chain(&message.extension);
     let odd = fields.find_map(odd_default);
-    let entries = message.nested_type.iter().find_map(odd_entry);
-    let odd = odd.or(entries);
+    let odd = odd.or_else(|| odd_range(message));
+    let odd = odd.or_else(|| message.nested_type.iter().find_map(odd_entry));
     odd.or_else(|| message.nested_type.iter().find_map(odd_contents))
+}
+
+/// Numbers kept free that are no numbers of fields. The end is not one of them.
+fn odd_range(message: &DescriptorProto) -> Option<String> {
+    let mut ranges = message
+        .reserved_range
+        .iter()
+        .map(|it| (it.start(), it.end()));
+    let (start, end) =
+        ranges.find(|(start, end)| *start < 1 || end <= start || *end > NUMBERS_END)?;
+    Some(format!(
+        "`{}` reserves the numbers from {start} to before {end}: fields have 1 to {}, and a range ends \
+         behind its begin",
+        message.name(),
+        NUMBERS_END - 1
+    ))
 }
 
 /// A message that stands for the entries of a map, and has no key and value to be one.
