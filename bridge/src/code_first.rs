@@ -11,7 +11,7 @@ use contract::codec::{Msg, Native};
 use contract::message::{Described, Files, FilesError};
 use serde_json::json;
 
-use crate::operation::describe;
+use crate::operation::described;
 
 /// Messages and rpcs that are declared in Rust, on their way into files.
 ///
@@ -139,7 +139,7 @@ impl CodeFirst {
     /// A program ends when it would serve and has told of itself, so this belongs before
     /// [`declare`](crate::declare) or [`start`](crate::Builder::start).
     pub fn describe(&self) {
-        describe::contracts(|| match self.descriptor_set() {
+        described::contracts(|| match self.descriptor_set() {
             Ok(set) => json!({ "set": set }),
             Err(error) => json!({ "refused": error.faults }),
         });

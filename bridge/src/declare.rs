@@ -6,7 +6,7 @@
 use bridge_tower::Observed;
 use bridge_tower::routes::Audit;
 
-use crate::http::HttpApp;
+use crate::http_app::HttpApp;
 use crate::operation::{Handlers, audit_of_called, declared_in, describe};
 #[cfg(feature = "openapi")]
 use crate::operation::{OpenApi, OpenApiError, document_of};
@@ -95,5 +95,5 @@ pub fn audit(app: &Observed, handlers: &Handlers) -> Audit {
 /// ```
 #[cfg(feature = "openapi")]
 pub fn openapi<S>(app: &axum::Router<S>, handlers: &Handlers) -> Result<OpenApi, OpenApiError> {
-    document_of(&handlers.http, &crate::mounted::routes_of(app))
+    document_of(&handlers.http, &crate::http_app::routes_of(app))
 }

@@ -94,10 +94,6 @@ where
     }
 }
 
-/// Application state in a handler's arguments, `State(db): State<Db>`: the same type for handlers of
-/// messages and for those of axum.
-pub use axum::extract::State;
-
 /// The state values given to [`Builder::state`](crate::Builder::state), one per type.
 #[derive(Default)]
 pub struct States(HashMap<TypeId, Box<dyn Any + Send + Sync>>);

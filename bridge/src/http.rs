@@ -15,45 +15,13 @@ use tokio::sync::watch;
 
 use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
-use crate::mounted::{checked, routes_of};
+use crate::http_app::{HttpApp, routes_of};
+use crate::mounted::checked;
 use crate::rpc::Remote;
 use crate::session::Session;
 
 /// Where peers find a server that listens everywhere when nothing is said.
 const HOST_DEFAULT: &str = "127.0.0.1";
-
-/// An application to serve: a router as it is, or one that was observed already, with limits or
-/// deadlines of its own.
-#[derive(Debug)]
-pub struct HttpApp(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Router(axum::Router),
-    Observed(Observed),
-}
-
-impl From<axum::Router> for HttpApp {
-    fn from(router: axum::Router) -> Self {
-        Self(Kind::Router(router))
-    }
-}
-
-impl From<Observed> for HttpApp {
-    fn from(observed: Observed) -> Self {
-        Self(Kind::Observed(observed))
-    }
-}
-
-impl HttpApp {
-    /// The application, observed if it was not yet.
-    pub(crate) fn observed(self) -> Observed {
-        match self.0 {
-            Kind::Router(router) => bridge_tower::observe(router),
-            Kind::Observed(observed) => observed,
-        }
-    }
-}
 
 impl Remote {
     /// An application of this process, called in the JSON form of a contract as
@@ -94,10 +62,7 @@ impl Bridge {
     /// and [`http_server`](Self::http_server) then puts the routes on the map.
     pub fn observe(&self, app: impl Into<HttpApp>) -> Observed {
         let session = self.session();
-        let observed = match app.into().0 {
-            Kind::Router(router) => Observed::new(router, session.recorder()),
-            Kind::Observed(observed) => observed.record_to(session.recorder()),
-        };
+        let observed = app.into().recording_to(session.recorder());
         let (capture, sink) = session.telemetry.capture_http();
         let observed = observed.outcomes_by_default(self.outcomes().runner());
         self.offered().apply(observed.capture(capture, sink))

@@ -138,31 +138,51 @@
 //! `tracing` need no new code at all, see [`Telemetry::tracing`]. Telemetry never costs the service
 //! its latency or its memory: what finds no room is dropped, counted and shown.
 //!
+//! Without the default feature `mesh` what remains is what an application needs that neither calls nor
+//! is called by others: [`observe`], [`map`], annotated axum handlers, their errors, their audit
+//! and their OpenAPI document ([levels 0 and 1](guide)), in a third of the time to compile.
+//!
 //! Only failures that provably happened before any handler ran are repeated, on another
 //! instance or through the runtime. Everything else is the caller's to decide, by
 //! [`CallError::code`] and [`CallError::retryable`].
 
-mod context;
 mod business;
+mod call_error;
+mod http_app;
+
+#[cfg(feature = "mesh")]
+mod context;
+#[cfg(feature = "mesh")]
 mod key;
+#[cfg(feature = "mesh")]
 mod handler;
 
+#[cfg(feature = "mesh")]
 mod error;
 
+#[cfg(feature = "mesh")]
 mod options;
 
+#[cfg(feature = "mesh")]
 mod link;
+#[cfg(feature = "mesh")]
 mod breaker;
+#[cfg(feature = "mesh")]
 mod instance;
 
+#[cfg(feature = "mesh")]
 mod registry;
 
+#[cfg(feature = "mesh")]
 pub mod telemetry;
 
+#[cfg(feature = "mesh")]
 mod session;
 
+#[cfg(feature = "mesh")]
 mod idempotency;
 
+#[cfg(feature = "mesh")]
 mod rpc;
 
 #[cfg(feature = "openapi")]
@@ -170,16 +190,23 @@ mod openapi;
 
 mod operation;
 
+#[cfg(feature = "mesh")]
 mod mounted;
 
+#[cfg(feature = "mesh")]
 mod app;
 
+#[cfg(feature = "mesh")]
 mod local;
+#[cfg(feature = "mesh")]
 mod mock;
 
+#[cfg(feature = "mesh")]
 mod http;
+#[cfg(feature = "mesh")]
 mod http_client;
 mod declare;
+#[cfg(feature = "mesh")]
 mod code_first;
 
 #[cfg(feature = "embedded")]
@@ -190,7 +217,12 @@ pub mod guide;
 #[doc(hidden)]
 pub mod __rt;
 
-pub use bridge_macros::{Enumeration, Error, Message, Oneof, handlers, rpc, service};
+/// Application state in a handler's arguments, `State(db): State<Db>`: the same type for handlers of
+/// messages and for those of axum.
+pub use axum::extract::State;
+#[cfg(feature = "mesh")]
+pub use bridge_macros::{Enumeration, Message, Oneof, service};
+pub use bridge_macros::{Error, handlers, rpc};
 pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
 pub use bridge_tower::{Observed, Recorder, Sampler, client, observe, routes};
@@ -198,34 +230,52 @@ pub use contract::clock::Monotonic;
 pub use contract::error_code::ErrorCode;
 pub use contract::headers::TraceContext;
 pub use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
+#[cfg(feature = "mesh")]
 pub use contract::message::FilesError;
+#[cfg(feature = "mesh")]
 pub use tokio_stream::Stream;
 
+#[cfg(feature = "mesh")]
 pub use crate::app::{Bridge, Builder};
 pub use crate::business::{BusinessError, ErrorFields};
+pub use crate::call_error::CallError;
+#[cfg(feature = "mesh")]
 pub use crate::code_first::CodeFirst;
+#[cfg(feature = "mesh")]
 pub use crate::context::{Caller, Context};
 #[cfg(feature = "openapi")]
 pub use crate::declare::openapi;
 pub use crate::declare::{audit, declare};
-pub use crate::error::{CallError, Error};
-pub use crate::handler::{MissingState, State};
-pub use crate::http::HttpApp;
+#[cfg(feature = "mesh")]
+pub use crate::error::Error;
+#[cfg(feature = "mesh")]
+pub use crate::handler::MissingState;
+pub use crate::http_app::HttpApp;
+#[cfg(feature = "mesh")]
 pub use crate::idempotency::Outcomes;
+#[cfg(feature = "mesh")]
 pub use crate::local::{Local, LocalBuilder};
+#[cfg(feature = "mesh")]
 pub use crate::mock::Mock;
-pub use crate::operation::{Handlers, HttpOperation, NoClient, ServiceClient, error_of_problem};
+pub use crate::operation::{Handlers, HttpOperation, error_of_problem};
+#[cfg(feature = "mesh")]
+pub use crate::operation::{NoClient, ServiceClient};
 #[cfg(feature = "openapi")]
 pub use crate::operation::{OpenApi, OpenApiError};
+#[cfg(feature = "mesh")]
 pub use crate::options::{Retry, Transport};
+#[cfg(feature = "mesh")]
 pub use crate::rpc::{
     Call, CallFuture, Client, ClientOptions, Contract, Remote, Replies, Reply, Stored, StreamCall,
 };
+#[cfg(feature = "mesh")]
 pub use crate::session::{Identity, Lifecycle, Phase, Status};
+#[cfg(feature = "mesh")]
 pub use crate::telemetry::Telemetry;
 
 /// Includes the code that the build script made for a proto package:
 /// `bridge::include_contract!("shop.payments.v1")`.
+#[cfg(feature = "mesh")]
 #[macro_export]
 macro_rules! include_contract {
     ($package:literal) => {

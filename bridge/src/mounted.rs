@@ -1,6 +1,4 @@
-//! HTTP servers of this process as the map knows them: where they are and what is mounted in them.
-
-use bridge_tower::routes::RouteTable;
+//! HTTP servers of this process as the map knows them: where they are.
 
 use crate::error::Error;
 
@@ -18,17 +16,6 @@ pub(crate) fn checked(endpoint: &str) -> Result<String, Error> {
             "the HTTP endpoint `{endpoint}` is not `host:port`; say where people reach the server"
         ))),
     }
-}
-
-/// The routes of `app`; none, with a warning, when they cannot be read.
-pub(crate) fn routes_of<S>(app: &axum::Router<S>) -> RouteTable {
-    RouteTable::of(app).unwrap_or_else(|unknown| {
-        tracing::warn!(
-            reason = %unknown,
-            "the router's routes cannot be read and are not on the map"
-        );
-        RouteTable::default()
-    })
 }
 
 #[cfg(test)]

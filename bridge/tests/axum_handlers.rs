@@ -156,6 +156,7 @@ fn a_program_that_is_asked_writes_what_it_declares_and_ends() {
     assert_eq!(description["map"]["routes"], json!([]));
 }
 
+#[cfg(feature = "mesh")]
 #[tokio::test]
 async fn a_bridge_without_a_key_does_not_start() {
     let builder = bridge::Bridge::builder("shop").runtime("127.0.0.1:1", "no key");
@@ -167,6 +168,7 @@ async fn a_bridge_without_a_key_does_not_start() {
 }
 
 /// Runs the test above once more, as a program that is asked to describe itself.
+#[cfg(feature = "mesh")]
 #[test]
 fn a_program_with_a_bridge_tells_the_routes_that_it_declared_before() {
     let folder = tempfile::tempdir().unwrap();

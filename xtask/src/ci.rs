@@ -26,6 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     // Before clippy, which would leave parts of it behind and flatter the time.
     let debug = step("build", || quiet(root, &["build", "--workspace"]))?;
     step("clippy", || clippy(root))?;
+    step("bridge without its mesh", || without_mesh(root))?;
     step("deny", || deny(root))?;
     step("doc", || doc(root))?;
     step("console", || console::run(root, console::Mode::Check))?;
@@ -84,6 +85,25 @@ fn quiet(root: &Path, arguments: &[&str]) -> Result<()> {
 fn clippy(root: &Path) -> Result<()> {
     let scope = ["clippy", "--workspace", "--all-targets", "--all-features"];
     captured(cargo(root, &scope).args(["--", "-D", "warnings"])).map(drop)
+}
+
+/// Levels 0 and 1 of the guide: the crate as it is built without its default features.
+fn without_mesh(root: &Path) -> Result<()> {
+    let lean = ["--package", "bridge", "--no-default-features"];
+    captured(
+        cargo(root, &["clippy"])
+            .args(lean)
+            .args(["--", "-D", "warnings"]),
+    )?;
+    let lean = [&lean[..], &["--features", "openapi"]].concat();
+    let clippy = ["--lib", "--tests", "--", "-D", "warnings"];
+    captured(cargo(root, &["clippy"]).args(&lean).args(clippy))?;
+    captured(
+        cargo(root, &["test"])
+            .args(&lean)
+            .args(["--lib", "--tests"]),
+    )
+    .map(drop)
 }
 
 fn doc(root: &Path) -> Result<()> {

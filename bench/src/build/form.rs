@@ -1,4 +1,4 @@
-//! The four forms that the same hundred operations are written in, and what they are about.
+//! The five forms that the same hundred operations are written in, and what they are about.
 
 use serde::Serialize;
 
@@ -28,8 +28,10 @@ pub(super) const OPERATIONS_TOTAL: usize = RESOURCES.len() * OPERATIONS.len();
 /// How a sample is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) enum Form {
-    /// axum handlers, annotated
+    /// axum handlers, annotated, for themselves: levels 0 and 1 of the guide
     Bridge,
+    /// The same, joined to a runtime
+    BridgeJoined,
     /// The same handlers alone
     Axum,
     /// Contracts and services of ours
@@ -40,12 +42,18 @@ pub(super) enum Form {
 
 impl Form {
     #[cfg(test)]
-    pub(super) const ALL: [Self; 4] =
-        [Self::Bridge, Self::Axum, Self::BridgeContracts, Self::Tonic];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Bridge,
+        Self::BridgeJoined,
+        Self::Axum,
+        Self::BridgeContracts,
+        Self::Tonic,
+    ];
 
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Bridge => "bridge, axum handlers",
+            Self::BridgeJoined => "bridge, axum handlers, joined",
             Self::Axum => "axum alone",
             Self::BridgeContracts => "bridge, contracts",
             Self::Tonic => "tonic",
@@ -55,16 +63,22 @@ impl Form {
     pub(super) fn package(self) -> &'static str {
         match self {
             Self::Bridge => "sample-bridge",
+            Self::BridgeJoined => "sample-joined",
             Self::Axum => "sample-axum",
             Self::BridgeContracts => "sample-contracts",
             Self::Tonic => "sample-tonic",
         }
     }
 
-    /// Behind `[dependencies]`.
+    /// Behind `[dependencies]`; paths are those of the workspace.
     pub(super) fn dependencies(self) -> &'static str {
         match self {
             Self::Bridge => {
+                "axum.workspace = true\n\
+                 bridge = { path = \"bridge\", default-features = false }\n\
+                 serde.workspace = true\n"
+            }
+            Self::BridgeJoined => {
                 "axum.workspace = true\nbridge.workspace = true\nserde.workspace = true\n"
             }
             Self::Axum => {
@@ -85,7 +99,10 @@ impl Form {
     }
 
     pub(super) fn is_ours(self) -> bool {
-        matches!(self, Self::Bridge | Self::BridgeContracts)
+        matches!(
+            self,
+            Self::Bridge | Self::BridgeJoined | Self::BridgeContracts
+        )
     }
 
     pub(super) fn has_contracts(self) -> bool {
@@ -121,9 +138,10 @@ impl Profile {
 }
 
 /// What is built, in turn.
-pub(super) const RUNS: [(Form, Profile); 6] = [
+pub(super) const RUNS: [(Form, Profile); 7] = [
     (Form::Bridge, Profile::Default),
     (Form::Axum, Profile::Default),
+    (Form::BridgeJoined, Profile::Default),
     (Form::BridgeContracts, Profile::Default),
     (Form::Tonic, Profile::Default),
     (Form::Bridge, Profile::LineTables),

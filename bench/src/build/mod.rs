@@ -1,5 +1,5 @@
-//! How long a hundred operations take to compile: ours beside the same in plain axum, and contract
-//! first beside the same in tonic. Whole, the crate alone, and after one edit in one handler's body,
+//! How long a hundred operations take to compile: ours, for themselves and joined to a runtime,
+//! beside the same in plain axum, and contract first beside the same in tonic. Whole, the crate alone, and after one edit in one handler's body,
 //! which is what somebody waits for all day.
 //!
 //! The development profile as cargo has it, and for the handlers once more with line tables as the
@@ -208,6 +208,7 @@ fn pairs(all: &[Built]) -> Vec<Target> {
     let mut targets = Vec::new();
     for (us, peer, profile) in [
         (Form::Bridge, Form::Axum, Profile::Default),
+        (Form::BridgeJoined, Form::Axum, Profile::Default),
         (Form::Bridge, Form::Axum, Profile::LineTables),
         (Form::BridgeContracts, Form::Tonic, Profile::Default),
     ] {

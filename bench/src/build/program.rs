@@ -28,17 +28,22 @@ pub(super) fn program(form: Form) -> String {
             let routers = each("        .merge(things::router())\n");
             format!("    let app = axum::Router::new()\n{routers}    ;\n{SERVE_HTTP}")
         }
-        Form::Bridge => {
+        Form::Bridge | Form::BridgeJoined => {
             let routers = each("        .merge(things::router())\n");
             let handlers: String = OPERATIONS
                 .iter()
                 .map(|it| format!("        things::{it},\n"))
                 .collect();
             let handlers = each(&handlers);
+            let serve = match form {
+                Form::Bridge => {
+                    format!("    let app = bridge::declare(app, &handlers);\n{SERVE_HTTP}")
+                }
+                _ => SERVE_JOINED.to_owned(),
+            };
             format!(
                 "    let app = axum::Router::new()\n{routers}    ;\n\
-                 \x20   let handlers = bridge::handlers![\n{handlers}    ];\n\
-                 \x20   let app = bridge::declare(app, &handlers);\n{SERVE_HTTP}"
+                 \x20   let handlers = bridge::handlers![\n{handlers}    ];\n{serve}"
             )
         }
         Form::BridgeContracts => {
@@ -73,5 +78,16 @@ pub(super) fn program(form: Form) -> String {
 
 const SERVE_HTTP: &str = "    let listener = tokio::net::TcpListener::bind(\"127.0.0.1:0\").await?;
     axum::serve(listener, app).await?;
+    Ok(())
+";
+
+const SERVE_JOINED: &str = "    let joined = bridge::Bridge::builder(\"sample\")
+        .runtime(\"127.0.0.1:14445\", std::env::var(\"KEY\")?)
+        .advertise(\"127.0.0.1:0\")
+        .serve(handlers)
+        .start()
+        .await?;
+    let listener = tokio::net::TcpListener::bind(\"127.0.0.1:0\").await?;
+    joined.serve_http(listener, app).await?;
     Ok(())
 ";

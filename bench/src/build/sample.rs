@@ -1,4 +1,4 @@
-//! The packages that are built: a hundred operations on ten resources, in four forms.
+//! The packages that are built: a hundred operations on ten resources, in five forms.
 //!
 //! Forms of one kind have the same handlers, token for token: `samples/` holds one resource, and a
 //! form is made of it by leaving our attributes out or by tonic's signatures in place of ours.
@@ -91,8 +91,8 @@ fn manifest(form: Form, root: &Path) -> Result<String> {
     let versions = text
         .split_once("[workspace.dependencies]\n")
         .and_then(|(_, rest)| rest.split("\n[").next())
-        .ok_or_else(|| Failure::new(format!("{} has no versions", path.display())))?
-        .replace("path = \"", &format!("path = \"{}/", root.display()));
+        .ok_or_else(|| Failure::new(format!("{} has no versions", path.display())))?;
+    let placed = |text: &str| text.replace("path = \"", &format!("path = \"{}/", root.display()));
     let ours: String = OURS
         .iter()
         .map(|it| format!("[profile.dev.package.{it}]\ncodegen-units = 16\n"))
@@ -100,15 +100,16 @@ fn manifest(form: Form, root: &Path) -> Result<String> {
     let ours = if form.is_ours() { ours } else { String::new() };
     Ok(format!(
         "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\ntokio.workspace = true\n{}\n[workspace.dependencies]\n{versions}\n\n{ours}",
+         [dependencies]\ntokio.workspace = true\n{}\n[workspace.dependencies]\n{}\n\n{ours}",
         form.package(),
-        form.dependencies(),
+        placed(form.dependencies()),
+        placed(versions),
     ))
 }
 
 fn resource(form: Form) -> String {
     match form {
-        Form::Bridge => HANDLERS.to_owned(),
+        Form::Bridge | Form::BridgeJoined => HANDLERS.to_owned(),
         Form::BridgeContracts => SERVICE.to_owned(),
         Form::Axum => without_attributes(HANDLERS) + AXUM_ERROR,
         Form::Tonic => of_tonic(SERVICE) + TONIC_ERROR,

@@ -17,8 +17,9 @@ use super::Bridge;
 use super::listen::bind;
 use crate::error::Error;
 use crate::handler::{OperationDef, States};
-use crate::mounted::{checked, routes_of};
-use crate::operation::{Handlers, Offered, describe};
+use crate::http_app::routes_of;
+use crate::mounted::checked;
+use crate::operation::{Handlers, Offered, described};
 use crate::options::{
     Advertise, Limits, Options, Retry, Transport, advertise_address, runtime_address,
 };
@@ -50,7 +51,7 @@ pub struct Builder {
 
 impl Builder {
     pub(super) fn new(name: String) -> Self {
-        describe::building();
+        described::building();
         Self {
             name,
             runtime: None,
@@ -271,7 +272,7 @@ impl Builder {
             calls.provide(&self.declared, &mut self.states);
         }
         let dependencies = self.declared.dependencies();
-        describe::service(&self.name, &handlers, &dependencies, &self.http_servers);
+        described::service(&self.name, &handlers, &dependencies, &self.http_servers);
         let rows = handlers.rpc.iter().map(incoming).collect();
         let options = self.options(!handlers.rpc.is_empty())?;
         let methods = methods(handlers.rpc, &self.states)?;

@@ -7,7 +7,7 @@ use contract::clock::Clock;
 use super::mesh::Mesh;
 use super::*;
 use crate::business::BusinessError;
-use crate::error::CallError;
+use crate::call_error::CallError;
 use crate::handler::{MethodMeta, OperationDef};
 use crate::operation::Handlers;
 use crate::rpc::{Call, Contract, Target};

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use contract::clock::{ManualClock, Timestamp};
 
 use super::*;
-use crate::Context;
-use crate::handler::{OperationDef, State};
+use crate::handler::OperationDef;
 use crate::key::Idempotent;
 use crate::rpc::{Call, StreamCall};
+use crate::{Context, State};
 
 static METHODS: &[MethodMeta] = &[
     meta("Greet", false),

@@ -8,12 +8,11 @@
 
 use std::marker::PhantomData;
 
+use axum::Json;
 use axum::extract::{Path, Query};
 use axum::response::IntoResponse;
-use axum::{Json, extract::State};
 use serde::de::DeserializeOwned;
 
-use super::client::ServiceClient;
 use super::http::HttpOperation;
 
 /// An argument's type.
@@ -40,13 +39,6 @@ impl<T> ClientArgument<T> {
 
 impl<T> OpaqueArgument for ClientArgument<T> {}
 
-impl<T: ServiceClient> ClientArgument<T> {
-    /// The handler calls a service.
-    pub fn describe(&self, operation: &mut HttpOperation) {
-        operation.add_calls::<T>();
-    }
-}
-
 /// An argument that is the handler's own business.
 pub trait OpaqueArgument {
     /// Adds nothing.
@@ -54,20 +46,6 @@ pub trait OpaqueArgument {
 }
 
 impl<T> OpaqueArgument for Argument<T> {}
-
-impl<T: ServiceClient> Argument<T> {
-    /// The handler calls a service.
-    pub fn describe(&self, operation: &mut HttpOperation) {
-        operation.add_calls::<T>();
-    }
-}
-
-impl<T: ServiceClient> Argument<State<T>> {
-    /// The handler calls a service.
-    pub fn describe(&self, operation: &mut HttpOperation) {
-        operation.add_calls::<T>();
-    }
-}
 
 impl<T> Argument<Json<T>> {
     /// Checks what is read from the body.

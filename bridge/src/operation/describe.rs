@@ -19,23 +19,17 @@ use super::Handlers;
 #[cfg(feature = "openapi")]
 use super::document::document;
 use super::http::HttpOperation;
-use super::offered::audit_of;
-use crate::registry::Dependency;
+use super::joined::audit_of;
 
 /// The variable with the name of the file.
-const DESCRIBE: &str = "BRIDGE_DESCRIBE";
+pub(super) const DESCRIBE: &str = "BRIDGE_DESCRIBE";
 /// What readers of the file go by.
 const FORMAT: u64 = 1;
 
 /// A bridge is being built, so the description ends with its start.
-static BUILDING: AtomicBool = AtomicBool::new(false);
+pub(super) static BUILDING: AtomicBool = AtomicBool::new(false);
 /// What was told before that.
-static TOLD: Mutex<Vec<Map<String, Value>>> = Mutex::new(Vec::new());
-
-/// There will be a start that has more to tell.
-pub(crate) fn building() {
-    BUILDING.store(true, Ordering::Relaxed);
-}
+pub(super) static TOLD: Mutex<Vec<Map<String, Value>>> = Mutex::new(Vec::new());
 
 /// Tells of an application. Ends the program if that is all there is to tell.
 pub(crate) fn application(app: &Observed, handlers: &Handlers) {
@@ -50,42 +44,7 @@ pub(crate) fn application(app: &Observed, handlers: &Handlers) {
     }
 }
 
-/// Tells of a service, with the routes that its builder was given, and ends the program.
-pub(crate) fn service(
-    name: &str,
-    handlers: &Handlers,
-    dependencies: &[Dependency],
-    routes: &[(String, Vec<String>)],
-) {
-    let Some(file) = std::env::var_os(DESCRIBE) else {
-        return;
-    };
-    let names = routes
-        .iter()
-        .flat_map(|(_, names)| names)
-        .map(String::as_str);
-    let table = RouteTable::from_names(names).unwrap_or_default();
-    let is_mounted = !table.routes().is_empty();
-    let mut told = if is_mounted {
-        mounted(&table, &handlers.http)
-    } else {
-        unmounted(&handlers.http)
-    };
-    told.insert("rpcs".into(), rpcs(handlers));
-    told.insert("dependencies".into(), calls(dependencies));
-    TOLD.lock().push(told);
-    write_and_end(&file, Some(name));
-}
-
-/// Tells of contracts that are written in Rust.
-pub(crate) fn contracts(told: impl FnOnce() -> Value) {
-    if std::env::var_os(DESCRIBE).is_some() {
-        let told = Map::from_iter([("descriptors".to_owned(), json!([told()]))]);
-        TOLD.lock().push(told);
-    }
-}
-
-fn write_and_end(file: &std::ffi::OsStr, service: Option<&str>) -> ! {
+pub(super) fn write_and_end(file: &std::ffi::OsStr, service: Option<&str>) -> ! {
     let text = description(service, &TOLD.lock()).to_string();
     let code = match std::fs::write(file, text) {
         Ok(()) => 0,
@@ -124,7 +83,7 @@ fn description(service: Option<&str>, told: &[Map<String, Value>]) -> Value {
     all.into()
 }
 
-fn mounted(table: &RouteTable, operations: &[HttpOperation]) -> Map<String, Value> {
+pub(super) fn mounted(table: &RouteTable, operations: &[HttpOperation]) -> Map<String, Value> {
     let parsed = |text: &str| serde_json::from_str(text).unwrap_or_default();
     let audit = audit_of(operations, table);
     let mut told: Map<String, Value> = Map::from_iter([
@@ -137,20 +96,6 @@ fn mounted(table: &RouteTable, operations: &[HttpOperation]) -> Map<String, Valu
     ]);
     if let Some(document) = openapi(operations, &audit) {
         told.insert("openapi".to_owned(), document);
-    }
-    told
-}
-
-/// What is declared, where nobody knows what is mounted.
-fn unmounted(operations: &[HttpOperation]) -> Map<String, Value> {
-    let mut told = Map::from_iter([(
-        "operations".to_owned(),
-        operations.iter().map(operation).collect(),
-    )]);
-    if cfg!(feature = "openapi") && !operations.is_empty() {
-        let text = "where its handlers are mounted is not known before it serves: declare the application \
-                    before the start, as `let app = bridge::declare(router, &handlers);`, and serve that";
-        told.insert("openapi".to_owned(), json!({ "refused": [text] }));
     }
     told
 }
@@ -177,7 +122,7 @@ const fn openapi(_: &[HttpOperation], _: &Audit) -> Option<Value> {
     None
 }
 
-fn operation(operation: &HttpOperation) -> Value {
+pub(super) fn operation(operation: &HttpOperation) -> Value {
     let HttpOperation { id, name, doc, .. } = operation;
     let millis = |it: std::time::Duration| u64::try_from(it.as_millis()).ok();
     json!({
@@ -191,11 +136,12 @@ fn operation(operation: &HttpOperation) -> Value {
         "idempotent_by": operation.idempotent.map(|it| it.header),
         "idempotent_required": operation.idempotent.is_some_and(|it| it.is_required),
         "idempotent_for_ms": operation.idempotent.and_then(|it| millis(it.keep)),
-        "calls": operation.calls.iter().map(|it| it.contract).collect::<Value>(),
+        "calls": operation.called(),
     })
 }
 
-fn rpcs(handlers: &Handlers) -> Value {
+#[cfg(feature = "mesh")]
+pub(super) fn rpcs(handlers: &Handlers) -> Value {
     let rpcs = handlers.rpc.iter().map(|it| {
         json!({
             "contract": it.meta.service,
@@ -208,18 +154,10 @@ fn rpcs(handlers: &Handlers) -> Value {
     rpcs.collect()
 }
 
-fn calls(dependencies: &[Dependency]) -> Value {
-    let mut calls: Vec<Value> = Vec::new();
-    for dependency in dependencies {
-        let call = json!({
-            "service": &*dependency.service,
-            "contract": dependency.method.service,
-        });
-        if !calls.contains(&call) {
-            calls.push(call);
-        }
-    }
-    calls.into()
+/// Handlers of messages need a mesh.
+#[cfg(not(feature = "mesh"))]
+fn rpcs(_: &Handlers) -> Value {
+    json!([])
 }
 
 #[cfg(test)]

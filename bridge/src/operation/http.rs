@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::client::{Calls, ServiceClient};
+#[cfg(feature = "mesh")]
+use super::client::Calls;
 use super::id::OperationId;
 
 /// How long an outcome is kept when nothing is said.
@@ -20,6 +21,7 @@ pub struct HttpOperation {
     pub(crate) doc: &'static str,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<IdempotentBy>,
+    #[cfg(feature = "mesh")]
     pub(crate) calls: Vec<Calls>,
     pub(crate) tag: Option<&'static str>,
     /// Says what its signature says.
@@ -45,6 +47,7 @@ impl HttpOperation {
             doc,
             deadline: None,
             idempotent: None,
+            #[cfg(feature = "mesh")]
             calls: Vec::new(),
             tag: None,
             #[cfg(feature = "openapi")]
@@ -93,7 +96,11 @@ impl HttpOperation {
         self
     }
 
-    pub(crate) fn add_calls<T: ServiceClient>(&mut self) {
-        self.calls.push(Calls::of::<T>());
+    /// The contracts it calls by clients in its signature.
+    pub(crate) fn called(&self) -> Vec<&'static str> {
+        #[cfg(feature = "mesh")]
+        return self.calls.iter().map(|it| it.contract).collect();
+        #[cfg(not(feature = "mesh"))]
+        Vec::new()
     }
 }

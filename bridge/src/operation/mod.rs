@@ -13,36 +13,50 @@
 
 mod shim;
 mod id;
+#[cfg(feature = "mesh")]
 mod client;
 mod http;
 mod argument;
+#[cfg(feature = "mesh")]
+mod asks;
+#[cfg(feature = "mesh")]
 mod items;
 mod problem;
 #[cfg(feature = "openapi")]
 mod document;
+mod joined;
+#[cfg(feature = "mesh")]
 mod offered;
 pub(crate) mod describe;
+#[cfg(feature = "mesh")]
+pub(crate) mod described;
 
 use std::fmt;
 
+#[cfg(feature = "mesh")]
 use crate::handler::OperationDef;
 
 pub use self::argument::{
     Argument, ClientArgument, HttpAnswer, KeyField, OpaqueArgument, Readable, answers, can_be_sent,
     key_text,
 };
+#[cfg(feature = "mesh")]
 pub use self::client::{NoClient, ServiceClient, client_in};
 #[cfg(feature = "openapi")]
 pub use self::document::{OpenApi, OpenApiError};
 pub use self::http::HttpOperation;
 pub use self::id::{OperationId, distinct};
+#[cfg(feature = "mesh")]
 pub use self::items::stream_of;
 pub use self::problem::{error_of_problem, failed, problem};
 
 #[cfg(feature = "openapi")]
-pub(crate) use self::offered::document_of;
-pub(crate) use self::offered::{Offered, audit_of_called, declared_in};
+pub(crate) use self::joined::document_of;
+pub(crate) use self::joined::{audit_of_called, declared_in};
+#[cfg(feature = "mesh")]
+pub(crate) use self::offered::Offered;
 
+#[cfg(feature = "mesh")]
 use self::client::Calls;
 
 /// Something that can be listed in [`handlers!`](crate::handlers).
@@ -87,22 +101,16 @@ impl fmt::Debug for Listed {
 #[derive(Debug, Default)]
 pub struct Handlers {
     /// Handlers of messages.
+    #[cfg(feature = "mesh")]
     pub(crate) rpc: Vec<OperationDef>,
     /// Axum handlers.
     pub(crate) http: Vec<HttpOperation>,
     /// The services that handlers of messages call.
+    #[cfg(feature = "mesh")]
     pub(crate) calls: Vec<Calls>,
 }
 
 impl Handlers {
-    /// From a list of handlers of messages.
-    pub fn from_operations(operations: Vec<OperationDef>) -> Self {
-        Self {
-            rpc: operations,
-            ..Self::default()
-        }
-    }
-
     #[doc(hidden)]
     pub fn listed(list: &[Listed]) -> Self {
         let mut handlers = Self::default();
@@ -113,18 +121,8 @@ impl Handlers {
     }
 
     #[doc(hidden)]
-    pub fn serve(&mut self, operation: OperationDef) {
-        self.rpc.push(operation);
-    }
-
-    #[doc(hidden)]
     pub fn declare(&mut self, operation: HttpOperation) {
         self.http.push(operation);
-    }
-
-    #[doc(hidden)]
-    pub fn calls<T: ServiceClient>(&mut self) {
-        self.calls.push(Calls::of::<T>());
     }
 
     /// This list and another as one, for handlers that only their own modules can name.
@@ -150,9 +148,33 @@ impl Handlers {
 
     /// Adds the operations of another list.
     pub(crate) fn extend(&mut self, other: Self) {
-        self.rpc.extend(other.rpc);
         self.http.extend(other.http);
+        #[cfg(feature = "mesh")]
+        self.rpc.extend(other.rpc);
+        #[cfg(feature = "mesh")]
         self.calls.extend(other.calls);
+    }
+}
+
+/// Handlers of messages, and what is called.
+#[cfg(feature = "mesh")]
+impl Handlers {
+    /// From a list of handlers of messages.
+    pub fn from_operations(operations: Vec<OperationDef>) -> Self {
+        Self {
+            rpc: operations,
+            ..Self::default()
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn serve(&mut self, operation: OperationDef) {
+        self.rpc.push(operation);
+    }
+
+    #[doc(hidden)]
+    pub fn calls<T: ServiceClient>(&mut self) {
+        self.calls.push(Calls::of::<T>());
     }
 
     /// Every service that is called, by whichever handler.

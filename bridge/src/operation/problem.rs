@@ -59,7 +59,7 @@ pub fn error_of_problem<E: BusinessError>(json: &[u8]) -> Option<E> {
 pub mod failed {
     use contract::error_code::ErrorCode;
 
-    use crate::error::CallError;
+    use crate::call_error::CallError;
 
     /// Its code, one of the closed list.
     pub fn code(call: &CallError) -> &'static str {

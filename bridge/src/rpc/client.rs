@@ -14,8 +14,8 @@ use super::asked::CallOptions;
 use super::replies::Replies;
 use super::reply::Reply;
 use super::target::Target;
+use crate::call_error::CallError;
 use crate::context::Context;
-use crate::error::CallError;
 use crate::handler::MethodMeta;
 use crate::options::Transport;
 

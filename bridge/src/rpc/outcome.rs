@@ -6,7 +6,7 @@ use contract::transport::{ChannelError, is_not_dispatched};
 use tonic::Status;
 
 use crate::breaker::Outcome;
-use crate::error::CallError;
+use crate::call_error::CallError;
 use crate::idempotency::ABOUT_KEY;
 
 /// Why one attempt failed.

@@ -13,7 +13,7 @@ use contract::error_code::ErrorCode;
 use tokio_stream::Stream;
 
 use super::asked::Payloads;
-use crate::error::CallError;
+use crate::call_error::CallError;
 
 /// The messages that a streaming call is answered with.
 ///

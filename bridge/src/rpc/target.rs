@@ -12,7 +12,7 @@ use super::inside::Inside;
 use super::json_form::JsonForm;
 use super::mesh::{Declared, Mesh};
 use super::outcome::Failure;
-use crate::error::CallError;
+use crate::call_error::CallError;
 use crate::handler::MethodMeta;
 use crate::options::Transport;
 
