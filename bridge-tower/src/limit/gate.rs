@@ -105,17 +105,16 @@ impl State {
 
     /// Hands a slot on that nobody holds any more. Returns whom to wake.
     fn pass_on(&mut self) -> Option<Waker> {
-        let first = self.queue.values_mut();
-        let mut waits = first.filter(|place| matches!(place, Place::Waits(_)));
-        let Some(place) = waits.next() else {
-            self.running -= 1;
-            return None;
-        };
-        self.granted += 1;
-        match std::mem::replace(place, Place::Granted) {
-            Place::Waits(waker) => waker,
-            Place::Granted => None,
+        for place in self.queue.values_mut() {
+            if let Place::Waits(waker) = place {
+                let waker = waker.take();
+                *place = Place::Granted;
+                self.granted += 1;
+                return waker;
+            }
         }
+        self.running -= 1;
+        None
     }
 }
 

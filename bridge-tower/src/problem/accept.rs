@@ -2,6 +2,8 @@
 
 use http::header::{ACCEPT, HeaderMap, HeaderValue};
 
+use crate::w3c::list;
+
 /// Whether the `Accept` header, if there is one, leaves room for problem details. A client that
 /// asks for text or pages only keeps getting what the framework says.
 #[inline]
@@ -14,14 +16,16 @@ pub(crate) fn takes_problems(headers: &HeaderMap, first: Option<&HeaderValue>) -
 }
 
 fn has_room_for_problems(headers: &HeaderMap) -> bool {
-    let mut ranges = headers
-        .get_all(ACCEPT)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .filter(|range| !range.is_empty())
-        .peekable();
-    ranges.peek().is_none() || ranges.any(is_json_wanted)
+    let mut is_any_said = false;
+    for value in headers.get_all(ACCEPT) {
+        for range in list::members(value.as_bytes()) {
+            if is_json_wanted(range) {
+                return true;
+            }
+            is_any_said = true;
+        }
+    }
+    !is_any_said
 }
 
 fn is_json_wanted(range: &[u8]) -> bool {

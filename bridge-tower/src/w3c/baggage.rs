@@ -114,17 +114,18 @@ impl Baggage {
         if good == pieces && good <= MEMBERS_MAX && bytes.len() <= BYTES_MAX {
             return Self(Some(value.clone()));
         }
-        let mut bytes_left = BYTES_MAX + 1;
-        let fits = |member: &&[u8]| {
-            let left = bytes_left.checked_sub(member.len() + 1);
-            bytes_left = left.unwrap_or(0);
-            left.is_some()
-        };
-        let members = list::members(bytes)
-            .filter(|member| Member::read(member).is_some())
-            .take(MEMBERS_MAX)
-            .take_while(fits);
-        Self(list::join(&members.collect::<Vec<_>>()))
+        let (mut kept, mut bytes_left) = (Vec::new(), BYTES_MAX + 1);
+        for member in list::members(bytes) {
+            if Member::read(member).is_none() {
+                continue;
+            }
+            if kept.len() == MEMBERS_MAX || bytes_left < member.len() + 1 {
+                break;
+            }
+            bytes_left -= member.len() + 1;
+            kept.push(member);
+        }
+        Self(list::join(&kept))
     }
 
     /// Its members, in order. Keys may repeat.

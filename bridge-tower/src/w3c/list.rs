@@ -1,4 +1,4 @@
-//! Comma-separated header values: what `tracestate` and `baggage` have in common.
+//! Comma-separated header values: what `tracestate`, `baggage` and `Accept` have in common.
 
 use http::HeaderValue;
 
@@ -11,7 +11,7 @@ pub(super) fn trim(mut text: &[u8]) -> &[u8] {
 }
 
 /// The members between the commas, without the spaces around them and without empty ones.
-pub(super) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(|byte| *byte == b',')
         .map(trim)

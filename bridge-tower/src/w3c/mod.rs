@@ -8,7 +8,7 @@
 //! Invariant: `tracestate` comes in and goes out only beside the valid `traceparent` it belongs
 //! to.
 
-mod list;
+pub(crate) mod list;
 mod state;
 mod baggage;
 mod carried;
