@@ -76,7 +76,9 @@ pub(super) fn is_default(kind: Kind, values: &[Found<'_>]) -> bool {
     match (kind, values.last()) {
         (_, None) => true,
         (Kind::Scalar(scalar), Some(last)) => last.raw.is_default(scalar),
-        (Kind::Enum(_) | Kind::NullValue, Some(last)) => constant(last.raw) == 0,
+        (Kind::Enum(_), Some(last)) => constant(last.raw) == 0,
+        // JSON has one word for all its numbers, and reads it as the default.
+        (Kind::NullValue, Some(_)) => true,
         (Kind::Message(_) | Kind::Declared(_) | Kind::Linked(_), Some(_)) => false,
     }
 }
