@@ -97,9 +97,12 @@ pub(crate) enum Command {
     /// Propose `#[bridge::rpc]` for the axum handlers of an application, as a patch that compiles
     #[command(
         after_help = "What is mounted is taken from the running program: a copy of the workspace below the target \
-             folder is built with `bridge::declare` where it serves and run until it would serve, so what it does \
-             before that, such as opening its database, it does. The patch is then compiled and audited in that copy; your files stay as they are, unless \
-             --write.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
+             folder is built with `bridge::declare` where it serves and started by `cargo run` until it would serve, so \
+             what it does before that, such as opening its database, it does; for this it has a minute once it is \
+             built. The patch is then compiled and audited in that copy; your files stay as they are, unless \
+             --write.\n\nA package that does not depend on `bridge` yet gets it with `default-features = false`, since annotated \
+             handlers need none of what joins services; with --bridge-path unset the line is `workspace = true`, and \
+             the workspace says the features. A line that is there stays as it is.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
              could not be built or audited; 2 wrong usage.\n\n\
              Examples:\n  cargo bridge adopt --bridge-path ../bridge | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
     )]

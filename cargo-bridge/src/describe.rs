@@ -4,11 +4,14 @@
 //! start to serve, and ends. Unknown members are ignored, absent lists are empty, so that either
 //! side may be newer.
 //!
-//! Invariant: a program that does not end is stopped when patience with it ends, with the reason.
+//! Invariant: a program that does not end is stopped when patience with it ends, with the reason. Where
+//! Cargo builds it and says so, its own time begins when it is built: a busy machine, or another
+//! build that Cargo waits for, is no fault of the program.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -19,8 +22,14 @@ use crate::args::Program;
 use crate::document::read_json;
 use crate::failure::Failure;
 
-/// How long a program may take, its build included.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long a command may take, and how long a build may that Cargo tells the end of.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long a program that is built may take until it would serve.
+const START: Duration = Duration::from_secs(60);
+/// How long what an ended program printed is passed on; what it started may hold its output open.
+const OUTPUT: Duration = Duration::from_secs(2);
+/// The word that makes `cargo run` say on its standard output when it has built.
+pub(crate) const TELLING: &str = "--message-format=json-render-diagnostics";
 /// The variable that asks for a description.
 const VARIABLE: &str = "BRIDGE_DESCRIBE";
 /// The format of descriptions that is read.
@@ -143,7 +152,7 @@ pub(crate) fn wanted(program: &Program) -> Result<Option<Description>, Failure> 
 pub(crate) fn required(program: &Program) -> Result<Description, Failure> {
     match (&program.description, &program.describe) {
         (Some(path), _) => read(path, &path.display().to_string()),
-        (None, Some(command)) => of(shell(command), command, PATIENCE),
+        (None, Some(command)) => by_command(shell(command), command),
         (None, None) => Err(Failure::usage(
             "say which program: --describe 'cargo run', or --description FILE with what it wrote",
         )),
@@ -166,11 +175,22 @@ pub(crate) fn read(path: &Path, source: &str) -> Result<Description, Failure> {
     Ok(description)
 }
 
-/// What the program that `run` starts says of itself; `command` is what it is called in messages.
-pub(crate) fn of(
+/// What the program that `run` builds and starts in any way says of itself; `command` is what it is
+/// called in messages.
+pub(crate) fn by_command(run: Command, command: &str) -> Result<Description, Failure> {
+    of(run, command, None, PATIENCE)
+}
+
+/// What the program says of itself that `run`, a `cargo run` with the word [`TELLING`], builds and starts.
+pub(crate) fn by_cargo(run: Command, command: &str) -> Result<Description, Failure> {
+    of(run, command, Some(PATIENCE), START)
+}
+
+fn of(
     mut run: Command,
     command: &str,
-    patience: Duration,
+    building: Option<Duration>,
+    running: Duration,
 ) -> Result<Description, Failure> {
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::refused(format!("no temporary folder: {error}")))?;
@@ -178,11 +198,14 @@ pub(crate) fn of(
     let child = run
         .env(VARIABLE, &file)
         .stdin(Stdio::null())
-        // What the program prints is not what this command prints.
-        .stdout(Stdio::from(std::io::stderr()))
+        .stdout(match building {
+            Some(_) => Stdio::piped(),
+            // What the program prints is not what this command prints.
+            None => Stdio::from(io::stderr()),
+        })
         .spawn()
         .map_err(|error| Failure::usage(format!("`{command}` cannot be started: {error}")))?;
-    let status = ended(child, command, patience)?;
+    let status = ended(child, command, building, running)?;
     if !status.success() {
         return Err(Failure::silent(format!(
             "`{command}` failed ({status}): see above"
@@ -212,32 +235,78 @@ pub(crate) fn shell(command: &str) -> Command {
     shell
 }
 
-/// Waits for the program; one that goes on serving is stopped.
-fn ended(mut child: Child, command: &str, patience: Duration) -> Result<ExitStatus, Failure> {
-    let (tell, told) = mpsc::channel::<()>();
-    let watch = std::thread::spawn(move || {
-        // An error is the other end gone: the program has ended.
-        told.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout)
-    });
+/// What is heard of a command.
+enum Heard {
+    Built,
+    Ended(io::Result<ExitStatus>),
+}
+
+/// Waits for the program, `running` after it is built; one that goes on serving is stopped.
+fn ended(
+    mut child: Child,
+    command: &str,
+    building: Option<Duration>,
+    running: Duration,
+) -> Result<ExitStatus, Failure> {
+    let (tell, told) = mpsc::channel();
+    let (printing, printed) = mpsc::channel::<()>();
     let id = child.id();
-    let waiting = std::thread::spawn(move || {
-        let status = child.wait();
-        drop(tell);
-        status
-    });
-    if watch.join().unwrap_or(false) {
-        stop(id);
-        return Err(Failure::silent(format!(
-            "`{command}` did not end within {} minutes: a program with {VARIABLE} set writes its \
-             description and ends; does it use bridge?",
-            patience.as_secs() / 60
-        )));
+    if let Some(output) = child.stdout.take() {
+        let tell = tell.clone();
+        std::thread::spawn(move || passed_on(output, &tell, printing));
+    } else {
+        drop(printing);
     }
-    match waiting.join() {
-        Ok(Ok(status)) => Ok(status),
-        _ => Err(Failure::refused(format!(
-            "`{command}` cannot be waited for"
-        ))),
+    std::thread::spawn(move || tell.send(Heard::Ended(child.wait())));
+    let mut is_built = building.is_none();
+    let mut patience = building.unwrap_or(running);
+    loop {
+        match told.recv_timeout(patience) {
+            Ok(Heard::Built) => (is_built, patience) = (true, running),
+            Ok(Heard::Ended(status)) => {
+                // Either all is printed, or its status is what there is to say.
+                let _ = printed.recv_timeout(OUTPUT);
+                return status
+                    .map_err(|_| Failure::refused(format!("`{command}` cannot be waited for")));
+            }
+            Err(_) => {
+                stop(id);
+                return Err(Failure::silent(late(command, is_built, patience)));
+            }
+        }
+    }
+}
+
+fn late(command: &str, is_built: bool, patience: Duration) -> String {
+    let minutes = patience.as_secs() / 60;
+    if !is_built {
+        return format!("`{command}` did not build the program within {minutes} minutes");
+    }
+    format!(
+        "`{command}` did not end within {minutes} minutes: a program with {VARIABLE} set writes its \
+         description and ends; does it use bridge?"
+    )
+}
+
+/// Tells when Cargo says that it has built, then passes on what the program prints; `_printing` is
+/// dropped at the end of it.
+fn passed_on(output: ChildStdout, tell: &mpsc::Sender<Heard>, _printing: mpsc::Sender<()>) {
+    #[derive(Deserialize)]
+    struct Line {
+        reason: String,
+        success: Option<bool>,
+    }
+    let mut output = BufReader::new(output);
+    let mut line = Vec::new();
+    while let Ok(1..) = output.read_until(b'\n', &mut line) {
+        let said = serde_json::from_slice::<Line>(&line);
+        if said.is_ok_and(|it| it.reason == "build-finished" && it.success == Some(true)) {
+            // Nobody hears it any more when patience has ended.
+            let _ = tell.send(Heard::Built);
+            let _ = io::copy(&mut output, &mut io::stderr());
+            return;
+        }
+        line.clear();
     }
 }
 
@@ -259,12 +328,48 @@ mod tests {
 
     #[test]
     fn a_program_that_writes_nothing_is_told_what_would_have_written() {
-        let failure = of(shell("true"), "true", PATIENCE).unwrap_err();
+        let failure = by_command(shell("true"), "true").unwrap_err();
         let text = failure.to_string();
         assert!(
             text.contains("must reach `bridge::declare` or `Builder::start`"),
             "{text}"
         );
         assert!(!text.contains("observe"), "{text}");
+    }
+
+    /// What is told of a command with these patiences.
+    fn told(command: &str, building: Duration, running: Duration) -> String {
+        let failure = of(shell(command), command, Some(building), running)
+            .expect_err("it writes no description");
+        failure.to_string()
+    }
+
+    /// What Cargo says, and the program after it.
+    const BUILT: &str = r#"echo '{"reason":"compiler-artifact"}'
+        echo '{"reason":"build-finished","success":true}'"#;
+
+    #[test]
+    fn the_time_of_a_program_begins_when_it_is_built() {
+        let text = told("sleep 0.2; exit 3", PATIENCE, Duration::ZERO);
+        assert!(text.contains("failed (exit status: 3)"), "{text}");
+
+        let serves = format!("{BUILT}; exec sleep 600");
+        let text = told(&serves, PATIENCE, Duration::ZERO);
+        assert!(text.contains("did not end within 0 minutes"), "{text}");
+
+        let text = told("exec sleep 600", Duration::ZERO, PATIENCE);
+        assert!(
+            text.contains("did not build the program within 0"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_a_program_prints_is_no_word_of_cargo() {
+        let description = r#"'{"describe": 1, "service": "shop"}' > "$BRIDGE_DESCRIBE""#;
+        let says = r#"echo '{"reason":"build-finished","success":false}'"#;
+        let run = format!("{BUILT}; {says}; echo hello; echo {description}");
+        let description = of(shell(&run), "it", Some(PATIENCE), PATIENCE).unwrap();
+        assert_eq!(description.service.as_deref(), Some("shop"));
     }
 }

@@ -366,13 +366,17 @@ fn handlers_of_other_packages_are_listed_where_they_can_be_named() {
         ),
         (
             "server/Cargo.toml",
-            "[package]\nname = \"server\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nshop-api = { path = \"../api\" }\n",
+            "[package]\nname = \"server\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\nbridge = { path = \"../bridge\", features = [\"openapi\"] }\nshop-api = { path = \"../api\" }\n",
         ),
         (
             "server/src/main.rs",
             "fn main() {\n    axum::serve(listener, axum::Router::new().nest(\"/v1\", shop_api::router()));\n}\n",
         ),
-        ("bridge/Cargo.toml", ""),
+        (
+            "bridge/Cargo.toml",
+            "[package]\nname = \"bridge\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[features]\nopenapi = []\n",
+        ),
+        ("bridge/src/lib.rs", ""),
     ]);
     let said = adopt(
         &package,
@@ -408,8 +412,14 @@ fn handlers_of_other_packages_are_listed_where_they_can_be_named() {
             "api/src/orders.rs",
             "#[bridge::rpc(get, \"/v1/orders\")]\nasync fn list() {}",
         ),
-        ("api/Cargo.toml", "bridge = { path = \"../bridge\" }\n"),
-        ("server/Cargo.toml", "bridge = { path = \"../bridge\" }\n"),
+        (
+            "api/Cargo.toml",
+            "bridge = { path = \"../bridge\", default-features = false }\n",
+        ),
+        (
+            "server/Cargo.toml",
+            "bridge = { path = \"../bridge\", features = [\"openapi\"] }\n",
+        ),
     ] {
         let text = package.text(file);
         assert!(text.contains(expected), "{file}: {text}");

@@ -332,3 +332,83 @@ fn said_paths_of_modules_start_where_the_compiler_starts_them() {
     let value = json(&adopt(&package, &["--no-verify", "-o", "json"]));
     assert_eq!(declared(&value), ["GET /b b", "GET /c c", "GET /d d"]);
 }
+
+/// Paths at types, routers of values of traits, and what no source shows.
+const PARTS: &str = r#"
+use axum_extra::routing::{RouterExt, TypedPath};
+trait Part {
+    fn router(&self) -> Router;
+    fn health(&self) -> Router { Router::new().route("/health", get(health)) }
+}
+struct Orders;
+impl Part for Orders {
+    fn router(&self) -> Router { Router::new().route("/orders", get(orders)) }
+}
+#[derive(TypedPath, serde::Deserialize)]
+#[typed_path("/users/{id}", rejection(Refused))]
+struct User { id: u64 }
+mod other {
+    #[derive(axum_extra::routing::TypedPath)]
+    #[typed_path("/typed")]
+    pub struct Typed;
+}
+async fn health() {}
+async fn orders() {}
+async fn user(User { id }: User) {}
+async fn typed(_: other::Typed) {}
+async fn nowhere(_: elsewhere::Typed) {}
+fn parts() -> Vec<Box<dyn Part>> { vec![Box::new(Orders)] }
+"#;
+
+#[test]
+fn paths_at_types_and_routers_of_traits_are_found() {
+    let main = main_with(
+        PARTS,
+        ".typed_get(user).typed_post(typed).typed_get(nowhere).merge(all(parts(), |it| it.health(), |it| it.router()))",
+    );
+    let value = proposed(
+        &main,
+        &[],
+        &["/users/{id}", "/v1/orders", "/v1/health", "/elsewhere"],
+    );
+    assert_eq!(
+        declared(&value),
+        [
+            "GET /users/{id} user",
+            "GET /v1/health health",
+            "GET /v1/orders orders"
+        ]
+    );
+    let left = left_alone(&value, "POST …/typed");
+    assert!(left[0].1.contains("does not mount it"), "{value:#}");
+    let left = left_alone(&value, "GET /elsewhere");
+    assert!(
+        left[0].1.contains("at a type that is not found"),
+        "{left:?}"
+    );
+    assert!(left[0].1.contains("`#[bridge::rpc]`"), "{left:?}");
+    assert!(left[0].0.starts_with("src/main.rs:"), "{left:?}");
+}
+
+#[test]
+fn routes_that_the_source_does_not_show_are_told_with_the_place_that_adds_them() {
+    let main = main_with(
+        "async fn own() {}",
+        ".route(\"/own\", get(own))\n.nest(\"/v1\", made_elsewhere())\n.merge(made!())\n.nest(\"/v2\", it)",
+    );
+    let value = proposed(&main, &[], &["/own", "/v1/list", "/made"]);
+    assert_eq!(declared(&value), ["GET /own own"]);
+    for (route, at, more) in [
+        ("GET /made", "src/main.rs:6", "a value of a trait"),
+        (
+            "GET /v1/list",
+            "src/main.rs:5",
+            "(here or at one of 1 places more)",
+        ),
+    ] {
+        let left = left_alone(&value, route);
+        assert_eq!(left[0].0, at, "{left:?}");
+        assert!(left[0].1.contains(more), "{left:?}");
+        assert!(left[0].1.contains("by hand"), "{left:?}");
+    }
+}

@@ -50,10 +50,21 @@ fn app() -> Router {
 }
 
 fn main() {
+    let said = ["SHOP_SAID", "CARGO_MANIFEST_DIR", "SHOP_BUILT"].map(|it| std::env::var(it).ok());
+    let built = [Some("yes"), Some(env!("CARGO_MANIFEST_DIR")), Some(env!("SHOP_BUILT"))];
+    assert_eq!(said, built.map(|it| it.map(str::to_owned)), "it is started as Cargo starts it");
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it is").block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("it is");
         axum::serve(listener, app().into_make_service()).await.expect("it serves");
     });
+}
+"#;
+
+/// Another one at every build, so that the program is built again before each start.
+const BUILD: &str = r#"fn main() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later");
+    println!("cargo::rustc-env=SHOP_BUILT={}", now.as_nanos());
+    println!("cargo::rerun-if-changed=is-never-there");
 }
 "#;
 
@@ -65,7 +76,12 @@ fn a_real_program_is_asked_patched_built_and_audited() {
     let manifest = "[package]\nname = \"adopted\"\nedition = \"2024\"\n[workspace]\n[dependencies]\naxum = \
                     { version = \"0.8\", default-features = false, features = [\"tokio\", \"http1\"] }\n\
                     tokio = { version = \"1\", features = [\"net\", \"rt\"] }\n";
-    let files = [("Cargo.toml", manifest), ("src/main.rs", REAL)];
+    let files = [
+        ("Cargo.toml", manifest),
+        ("build.rs", BUILD),
+        (".cargo/config.toml", "[env]\nSHOP_SAID = \"yes\"\n"),
+        ("src/main.rs", REAL),
+    ];
     let package = Package::built("adopted", &files);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
@@ -119,6 +135,9 @@ fn a_real_program_is_asked_patched_built_and_audited() {
     assert!(left_alone(&value, "GET /pair/{a}").contains("`Path` takes 2 values"));
     assert!(left_alone(&value, "GET …/never").contains("does not mount it"));
     assert_eq!(value["rounds"], 2);
+    let line = format!("bridge = {{ path = {path:?}, default-features = false }}\n");
+    let manifest = package.text("Cargo.toml");
+    assert!(manifest.contains(&line), "{manifest}");
     let taken = "`last` is taken for GET /folded/last, the only free route that ends as it does";
     assert!(said.err.contains(taken), "{}", said.err);
 

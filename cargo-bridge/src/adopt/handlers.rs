@@ -105,6 +105,33 @@ impl Handlers<'_> {
         mounts
     }
 
+    /// The route of `typed_get(handler)` of axum-extra: the path stands at the type that the handler
+    /// takes first.
+    pub(super) fn typed(
+        &self,
+        name: &str,
+        arguments: &Punctuated<Expr, Token![,]>,
+    ) -> Option<Vec<Mount>> {
+        let mut mounts = self.answers(name.strip_prefix("typed_")?, arguments)?;
+        for mount in &mut mounts {
+            mount.path = match mount.target {
+                Target::Function(id) => self.path_of_type(id),
+                Target::Other(_) => None,
+            };
+            mount.is_whole = mount.path.is_some();
+        }
+        Some(mounts)
+    }
+
+    fn path_of_type(&self, handler: FunctionId) -> Option<String> {
+        let handler = &self.sources.functions[handler];
+        let path = words(handler.first_type.as_ref()?);
+        match self.sources.resolve(handler.module, &path) {
+            Found::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     fn target(&self, handler: &Expr) -> Target {
         match handler {
             Expr::Paren(it) => self.target(&it.expr),

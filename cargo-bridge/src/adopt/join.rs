@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::mount::{ANY, Mount, Place, Target};
+use super::mount::{ANY, Hidden, Mount, Place, Target};
 use super::source::FunctionId;
 
 /// Paths that are named for one handler.
@@ -16,9 +16,12 @@ const EVERY_METHOD: &str =
     "answers every method, and an operation has one: mount it with `get`, `post` or the like";
 
 const CONTESTED: &str = "may be mounted there, as may another that ends like it in the source";
-const PATHLESS: &str = "its path is made while the program runs";
+const PATHLESS: &str = "its path is made while the program runs, or at a type that is not found: write \
+                        `#[bridge::rpc]` at the handler by hand, with the path that is mounted";
 const NOT_FOUND: &str = "no handler of this workspace was found for it: made by a macro or by another \
                          crate, or a service";
+const HIDDEN: &str = "what is mounted here is not seen in the source: made by a macro, another crate or \
+                      a value of a trait, or a service. Write `#[bridge::rpc]` at its handler by hand";
 
 /// A method and a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,8 +66,14 @@ pub(super) struct Join {
 }
 
 /// Joins what the source builds with what is mounted. `composed` is the application as it is
-/// served, `pieces` every route of any router. Without `live` the source is believed.
-pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<Route>>) -> Join {
+/// served, `pieces` every route of any router, `hidden` where there may be more. Without `live` the
+/// source is believed.
+pub(super) fn join(
+    composed: &[Mount],
+    pieces: &[Mount],
+    hidden: &[Hidden],
+    live: Option<BTreeSet<Route>>,
+) -> Join {
     let is_live = live.is_some();
     let routes = live.unwrap_or_else(|| {
         let whole = composed.iter().filter(|it| it.is_whole);
@@ -99,7 +108,7 @@ pub(super) fn join(composed: &[Mount], pieces: &[Mount], live: Option<BTreeSet<R
         ..Join::default()
     };
     join.settle(by);
-    join.rest(&routes, &pathless);
+    join.rest(&routes, &pathless, hidden);
     join.routes = routes;
     join
 }
@@ -285,7 +294,7 @@ impl Join {
     }
 
     /// Routes that no handler was found for.
-    fn rest(&mut self, routes: &BTreeSet<Route>, pathless: &[Mount]) {
+    fn rest(&mut self, routes: &BTreeSet<Route>, pathless: &[Mount], hidden: &[Hidden]) {
         for route in routes {
             let is_proposed = |it: &Proposal| it.route == *route || it.also.contains(route);
             let is_told = self.proposals.iter().any(is_proposed)
@@ -293,17 +302,22 @@ impl Join {
             if is_told {
                 continue;
             }
-            let mut maybe = pathless.iter().filter(|it| it.verb == route.verb);
-            let first = maybe.next();
-            let reason = match (first, maybe.count()) {
-                (None, _) => NOT_FOUND.to_owned(),
-                (Some(_), 0) => PATHLESS.to_owned(),
-                (Some(_), more) => format!("{PATHLESS}, here or at one of {more} places more"),
+            let maybe = pathless.iter().filter(|it| it.verb == route.verb);
+            let maybe: Vec<Place> = maybe.map(|it| it.place).collect();
+            let behind = hidden.iter().filter(|it| route.path.contains(&it.part));
+            let behind: Vec<Place> = behind.map(|it| it.place).collect();
+            let (reason, places) = match (&maybe[..], &behind[..]) {
+                ([], []) => (NOT_FOUND, maybe),
+                ([], _) => (HIDDEN, behind),
+                _ => (PATHLESS, maybe),
             };
             self.left.push(Left {
                 route: route.to_string(),
-                place: first.map(|it| it.place),
-                reason,
+                place: places.first().copied(),
+                reason: match places.len() {
+                    0 | 1 => reason.to_owned(),
+                    more => format!("{reason} (here or at one of {} places more)", more - 1),
+                },
             });
         }
     }

@@ -7,12 +7,16 @@ use std::path::{Component, Path, PathBuf};
 
 use super::edit::{Edit, applied};
 
-/// A dependency on the package in a folder.
+/// A dependency on the package in a folder, with what annotated handlers need and no more.
 pub(super) fn from_folder(folder: &Path) -> String {
-    format!("{{ path = {:?} }}", folder.display().to_string())
+    format!(
+        "{{ path = {:?}, default-features = false }}",
+        folder.display().to_string()
+    )
 }
 
-/// The dependency that the manifest of a workspace has for its packages, if it has it.
+/// The dependency that the manifest of a workspace has for its packages, if it has it. Its features are
+/// the workspace's: Cargo lets no member take default ones away.
 pub(super) fn inherited(text: &str) -> Option<String> {
     let table = text.parse::<toml::Table>().ok()?;
     table.get("workspace")?.get("dependencies")?.get("bridge")?;

@@ -45,7 +45,7 @@ use self::build::Wanted;
 use self::copy::Copy;
 use self::dependency::Bridge;
 use self::join::{Join, Left, Route};
-use self::mount::Mount;
+use self::mount::{Hidden, Mount};
 use self::patch::{Ground, Patch};
 use self::report::{Declared, Proof, Report};
 use self::serve::Site;
@@ -101,6 +101,7 @@ pub(crate) fn run(common: &Common, asked: &Adopt) -> Result<ExitCode, Failure> {
         ground,
         composed,
         pieces: scan.all(),
+        hidden: scan.hidden(),
     };
     let (report, patch) = parts.proposed(runner, notes)?;
     finish(common, asked, &parts.ground, &report, &patch)
@@ -117,6 +118,7 @@ struct Parts<'a> {
     /// Routes of the application as it is served.
     composed: Vec<Mount>,
     pieces: Vec<Mount>,
+    hidden: Vec<Hidden>,
 }
 
 impl Parts<'_> {
@@ -138,7 +140,7 @@ impl Parts<'_> {
             sites: &sites,
             ..self.ground
         };
-        let join = join::join(&self.composed, &self.pieces, live);
+        let join = join::join(&self.composed, &self.pieces, &self.hidden, live);
         let (proposals, refused) = sorted(&ground, &join);
         let requirements: (patch::Requirement<'_>, patch::Requirement<'_>) = (&in_copy, &in_patch);
         let passed = verify::passed(runner.as_ref(), &ground, proposals, requirements)?;

@@ -43,6 +43,14 @@ pub(super) struct Mount {
     pub(super) place: Place,
 }
 
+/// Where a router is given routes that the source does not show.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hidden {
+    pub(super) place: Place,
+    /// What is in their paths, as far as is known.
+    pub(super) part: String,
+}
+
 /// What an expression is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Value {

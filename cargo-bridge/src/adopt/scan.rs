@@ -6,14 +6,14 @@
 //! Invariant: a function is evaluated once for itself, and at most [`APPLICATIONS_MAX`] times in all for
 //! what it is given, so the work is bounded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use syn::spanned::Spanned as _;
 use syn::{Block, Expr, Pat, Stmt};
 
 use super::handlers::Handlers;
-use super::mount::{Mount, Value};
+use super::mount::{Hidden, Mount, Place, Value};
 use super::names::{Found, words};
 use super::source::{FileId, FunctionId, ModuleId, Sources};
 use super::syntax::{expressions, text_of};
@@ -47,6 +47,7 @@ pub(super) struct Scan<'s> {
     watched: HashMap<(FileId, Range<usize>), Value>,
     /// Every route of any function, as far as it is known there.
     seen: HashSet<Mount>,
+    hidden: BTreeSet<Hidden>,
 }
 
 /// Where an expression stands.
@@ -73,6 +74,7 @@ impl<'s> Scan<'s> {
             methods,
             watched: HashMap::new(),
             seen: HashSet::new(),
+            hidden: BTreeSet::new(),
         }
     }
 
@@ -94,6 +96,11 @@ impl<'s> Scan<'s> {
     /// Every route that is built anywhere.
     pub(super) fn all(&self) -> Vec<Mount> {
         self.seen.iter().cloned().collect()
+    }
+
+    /// Where routers are given what nothing is known of.
+    pub(super) fn hidden(&self) -> Vec<Hidden> {
+        self.hidden.iter().cloned().collect()
     }
 
     /// What a function returns, whatever it is given.
@@ -365,14 +372,17 @@ impl<'s> Scan<'s> {
         }
         if let ("routes", Some(Expr::Macro(list))) = (name.as_str(), call.args.first()) {
             let added = self.handlers(cx).documented(&list.mac);
-            self.seen.extend(added.iter().cloned());
-            return receiver.and(Value::Router(added));
+            return self.with_more(receiver, added);
+        }
+        if let Some(added) = self.handlers(cx).typed(&name, &call.args) {
+            return self.with_more(receiver, added);
         }
         let arguments: Vec<Value> = call.args.iter().map(|it| self.value_of(cx, it)).collect();
         let text = |value: &Value| match value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         };
+        self.note_hidden(cx, &name, call, &arguments);
         match (name.as_str(), &arguments[..]) {
             ("route" | "api_route", [path, methods @ Value::Methods(_)]) => {
                 let added = Value::default().route(text(path).as_deref(), methods.clone());
@@ -387,6 +397,40 @@ impl<'s> Scan<'s> {
             _ if receiver.is_unknown() => self.some_method(&name, arguments),
             _ => rest(receiver, &name, call, arguments),
         }
+    }
+}
+
+impl Scan<'_> {
+    fn with_more(&mut self, router: Value, added: Vec<Mount>) -> Value {
+        self.seen.extend(added.iter().cloned());
+        router.and(Value::Router(added))
+    }
+
+    /// A router, or what answers at a path, that is made by what nothing is known of.
+    fn note_hidden(
+        &mut self,
+        cx: &Cx<'_>,
+        name: &str,
+        call: &syn::ExprMethodCall,
+        given: &[Value],
+    ) {
+        let part = match (name, given) {
+            ("merge", [Value::Unknown]) => "",
+            ("nest" | "nest_service" | "route", [Value::Text(path), Value::Unknown]) => path,
+            ("nest" | "route", [_, Value::Unknown]) => "",
+            _ => return,
+        };
+        // A variable is an argument of this function, or something that was noted where it was made.
+        let Some(made) = call.args.last().filter(|it| !matches!(it, Expr::Path(_))) else {
+            return;
+        };
+        self.hidden.insert(Hidden {
+            place: Place {
+                file: cx.file,
+                at: self.sources.range(cx.file, made.span()).start,
+            },
+            part: part.trim_end_matches('/').to_owned(),
+        });
     }
 }
 

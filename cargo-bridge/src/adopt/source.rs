@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
-use syn::{AttrStyle, Attribute, Block, ImplItem, Item, UseTree, Visibility};
+use syn::{AttrStyle, Attribute, Block, ImplItem, Item, TraitItem, UseTree, Visibility};
 
 use crate::failure::Failure;
 
-use super::syntax::{flatten, is_conditional, is_test, is_test_module, prelude, text_of};
+use super::syntax::{
+    flatten, is_conditional, is_test, is_test_module, prelude, text_of, typed_path,
+};
 
 /// Files that are read at most.
 const FILES_MAX: usize = 20_000;
@@ -98,6 +100,8 @@ pub(super) struct Function {
     pub(super) attributes: Vec<Attribute>,
     /// What its arguments are called; `self` is none of them.
     pub(super) arguments: Vec<syn::Pat>,
+    /// The type of the first of them, where it is a path.
+    pub(super) first_type: Option<syn::Path>,
     pub(super) is_conditional: bool,
     /// It stands in an `impl` block.
     pub(super) is_method: bool,
@@ -239,12 +243,28 @@ impl Sources {
             Item::Impl(item) if !is_test(&item.attrs) => {
                 for part in item.items {
                     if let ImplItem::Fn(part) = part {
-                        let span = part.span();
                         let head = Head::of(&part.attrs, &part.vis, &part.sig);
-                        if let Some(found) = self.function(shared, head, (part.block, span)) {
-                            self.functions[found].is_method = true;
-                        }
+                        let span = part.span();
+                        self.method(shared, head, (part.block, span));
                     }
+                }
+            }
+            Item::Trait(item) if !is_test(&item.attrs) => {
+                for part in item.items {
+                    let span = part.span();
+                    if let TraitItem::Fn(part) = part
+                        && let Some(block) = part.default
+                    {
+                        let head = Head::of(&part.attrs, &item.vis, &part.sig);
+                        self.method(shared, head, (block, span));
+                    }
+                }
+            }
+            Item::Struct(item) => {
+                // Where a router is asked for its path, such a type stands for that text.
+                if let Some(path) = typed_path(&item.attrs) {
+                    let texts = &mut self.modules[shared.module].texts;
+                    texts.insert(item.ident.to_string(), path);
                 }
             }
             Item::Mod(item) if !is_test(&item.attrs) => self.child(shared, item),
@@ -259,6 +279,12 @@ impl Sources {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn method(&mut self, shared: &Shared, head: Head<'_>, body: (Block, Span)) {
+        if let Some(found) = self.function(shared, head, body) {
+            self.functions[found].is_method = true;
         }
     }
 
@@ -300,6 +326,7 @@ impl Sources {
             is_conditional: shared.is_conditional || is_conditional(head.attributes),
             attributes: head.attributes.to_vec(),
             arguments: head.arguments,
+            first_type: head.first_type,
             is_method: false,
             block,
         });
@@ -399,6 +426,7 @@ struct Head<'a> {
     attributes: &'a [Attribute],
     visibility: &'a Visibility,
     arguments: Vec<syn::Pat>,
+    first_type: Option<syn::Path>,
     /// The first token after the attributes.
     start: Span,
 }
@@ -417,10 +445,18 @@ impl<'a> Head<'a> {
             syn::FnArg::Typed(it) => Some((*it.pat).clone()),
             syn::FnArg::Receiver(_) => None,
         });
+        let first_type = match signature.inputs.first() {
+            Some(syn::FnArg::Typed(it)) => match &*it.ty {
+                syn::Type::Path(it) => Some(it.path.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
         Self {
             name: signature.ident.to_string(),
             attributes,
             visibility,
+            first_type,
             arguments: arguments.collect(),
             start,
         }

@@ -69,6 +69,22 @@ pub(super) fn text_of(expression: &syn::Expr) -> Option<String> {
     }
 }
 
+/// The path of `#[typed_path("/orders/{id}")]`.
+pub(super) fn typed_path(attributes: &[Attribute]) -> Option<String> {
+    let found = attributes
+        .iter()
+        .find(|it| it.path().is_ident("typed_path"))?;
+    let syn::Meta::List(list) = &found.meta else {
+        return None;
+    };
+    // More may follow, such as `rejection(Refused)`.
+    let path = match list.tokens.clone().into_iter().next()? {
+        TokenTree::Literal(path) => path.to_string(),
+        _ => return None,
+    };
+    Some(syn::parse_str::<syn::LitStr>(&path).ok()?.value())
+}
+
 /// The bytes of a byte order mark and of a `#!` line, which the parser is not shown.
 pub(super) fn prelude(text: &str) -> usize {
     let mark = text.len() - text.trim_start_matches('\u{feff}').len();

@@ -12,7 +12,6 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::args::Adopt;
 use crate::describe::{self, Compared, Description};
@@ -28,8 +27,6 @@ use super::serve::Site;
 
 /// Builds for one patch.
 const ROUNDS_MAX: usize = 16;
-/// How long a program that is built may take until it serves.
-const START: Duration = Duration::from_secs(60);
 /// Lines of a compiler's message that are shown.
 const SHOWN_LINES_MAX: usize = 40;
 
@@ -52,14 +49,18 @@ impl Runner<'_> {
     fn description(&self) -> Result<Description, Failure> {
         if let Some(command) = &self.asked.describe {
             let run = self.copy.placed(describe::shell(command));
-            return describe::of(run, command, describe::PATIENCE);
+            return describe::by_command(run, command);
         }
-        let mut words = vec!["run".to_owned(), "--quiet".to_owned()];
+        // Cargo starts it, so that it has the environment, the folder and the runner that it is
+        // always started with.
+        let mut words = ["run", "--quiet", describe::TELLING]
+            .map(str::to_owned)
+            .to_vec();
         words.extend(self.wanted.words());
         words.push("--".to_owned());
         words.extend(self.asked.arguments.iter().cloned());
         let run: Command = self.copy.cargo(&words);
-        describe::of(run, &format!("cargo {}", words.join(" ")), START)
+        describe::by_cargo(run, &format!("cargo {}", words.join(" ")))
     }
 }
 
