@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
-import { get } from './client';
+import { get, put, useSession } from './client';
 import { ApiError, isAbort } from './problem';
 
 const servers: Server[] = [];
@@ -51,4 +51,16 @@ test('whoever gives up is told so, and not that the runtime is away', async () =
   const asked = failure(get('/silent', {}, mine.signal));
   mine.abort();
   expect(isAbort(await asked)).toBe(true);
+});
+
+test('questions end with their session, changes and what is asked after it do not', async () => {
+  await runtime((asked, answer) => {
+    if (!asked.url?.endsWith('/asked')) answer.writeHead(200, { 'content-type': 'application/json' }).end('1');
+  });
+  const asked = failure(get('/asked'));
+  const changed = put('/changed', {});
+  useSession(null);
+  expect(isAbort(await asked)).toBe(true);
+  expect(await changed).toBe(1);
+  expect(await get('/after')).toBe(1);
 });

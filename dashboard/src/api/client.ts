@@ -10,11 +10,16 @@ const ANSWER_MS_MAX = 30_000;
 export type Query = Record<string, string | number | boolean | null | undefined | string[]>;
 
 let csrfToken = '';
+/** Ends what the session asks when it is gone: the answer would be that nobody is there. */
+let asking = new AbortController();
 let onNobody: () => void = () => {};
 
-/** Called by `app/session.ts` whenever the session changes. */
+/** Called by `app/session.ts` whenever the session changes. Without one, what is asked is given up; what changes something is not. */
 export function useSession(session: Session | null): void {
   csrfToken = session?.csrf_token ?? '';
+  if (session) return;
+  asking.abort();
+  asking = new AbortController();
 }
 
 /** Called by `app/session.ts`: what to do when an answer says that nobody is logged in. */
@@ -48,8 +53,10 @@ async function send(path: string, ask: Ask): Promise<Response> {
   if (ask.body !== undefined) headers['content-type'] = 'application/json';
   if (method !== 'GET' && csrfToken) headers['x-csrf-token'] = csrfToken;
   const body = ask.body === undefined ? null : JSON.stringify(ask.body);
-  const late = AbortSignal.timeout(ANSWER_MS_MAX);
-  const signal = ask.signal ? AbortSignal.any([ask.signal, late]) : late;
+  const ends = [AbortSignal.timeout(ANSWER_MS_MAX)];
+  if (method === 'GET') ends.push(asking.signal);
+  if (ask.signal) ends.push(ask.signal);
+  const signal = AbortSignal.any(ends);
   try {
     return await fetch(apiUrl(path, ask.query), { method, headers, body, signal, credentials: 'same-origin' });
   } catch (error) {
@@ -61,7 +68,8 @@ async function send(path: string, ask: Ask): Promise<Response> {
 /**
  * Asks the API.
  *
- * @throws ApiError when the runtime refuses or does not answer; AbortError (see `isAbort`) when `signal` fires.
+ * @throws ApiError when the runtime refuses or does not answer; AbortError (see `isAbort`) when `signal` fires, or the session of a
+ * question is gone.
  */
 export async function request<T>(path: string, ask: Ask = {}): Promise<T> {
   const answer = await send(path, ask);

@@ -35,10 +35,12 @@ export function expired(): void {
   if (!ENTRY_PATHS.includes(place.peek().path)) navigate(`/login?next=${encodeURIComponent(at)}&expired=true`, { replace: true });
 }
 
-/** Logs out here and at the runtime. */
+/** Logs out here and at the runtime: here first, since what still asks when the runtime has done so is refused. */
 export async function leave(): Promise<void> {
-  await request('/session', { method: 'DELETE', nobodyIsFine: true }).catch(() => {});
+  // It is sent at once, with the token that is forgotten then.
+  const left = request('/session', { method: 'DELETE', nobodyIsFine: true });
   forget();
+  await left.catch(() => {});
   navigate('/login');
 }
 

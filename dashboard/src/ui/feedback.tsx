@@ -1,7 +1,7 @@
 // What a page shows instead of data: nothing yet (Skeleton), nothing at all (Empty), a refusal (ErrorNote); and toasts.
 import type { ComponentChildren } from 'preact';
 import { signal } from '@preact/signals';
-import { ApiError } from '@/api/problem';
+import { ApiError, isAbort } from '@/api/problem';
 import { Button, IconButton } from './button';
 import { Icon, type IconName } from './icon';
 
@@ -76,7 +76,7 @@ export function toast(text: string, tone: Toast['tone'] = 'ok'): void {
 
 /** The toast of a failed change: the runtime's sentence. Aborts are silent. */
 export function toastError(error: unknown): void {
-  toast(error instanceof ApiError ? error.detail || error.title : String(error), 'bad');
+  if (!isAbort(error)) toast(error instanceof ApiError ? error.detail || error.title : String(error), 'bad');
 }
 
 const dismiss = (id: number) => (toasts.value = toasts.peek().filter((it) => it.id !== id));

@@ -149,12 +149,28 @@ export async function revoke_token(session, { name }) {
   return { grave };
 }
 
-/** Logs out by the menu of the account. */
+/** Logs out by the menu of the account; says where that leads. */
 export async function log_out(session) {
   const { page } = session;
   await page.locator('.account > button').click();
   await page.getByRole('menuitem', { name: 'Log out' }).click();
   await page.waitForURL(/\/login/);
+  return { url: page.url().slice(session.url('').length) };
+}
+
+/** The same where the runtime ends the session, and ends the live stream for it, long before its answer arrives. */
+export async function log_out_slowly(session) {
+  const { page } = session;
+  const api = /\/api\/v1\/session$/;
+  await page.route(api, async (route) => {
+    if (route.request().method() !== 'DELETE') return route.fallback();
+    const response = await route.fetch();
+    await page.waitForTimeout(1_000);
+    return route.fulfill({ response });
+  });
+  const found = await log_out(session);
+  await page.unroute(api, { behavior: 'wait' });
+  return found;
 }
 
 /** Tries a wrong password; says what the page answers. The name stays, the password does not. */

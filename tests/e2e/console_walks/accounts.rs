@@ -52,6 +52,18 @@ async fn an_account_is_made_logs_in_and_is_refused_with_a_wrong_password() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_logs_out_is_told_of_no_expired_session_however_late_the_answer_is() {
+    let (_world, mut browser) = logged_in().await;
+    open(&mut browser, "/services").await;
+    let live = json!({ "pattern": "^live$" });
+    browser.step("shows", live).await;
+    let left = browser.step("log_out_slowly", json!({})).await;
+    assert_eq!(left["url"], "/login");
+    let ada = json!({ "username": USERNAME, "password": PASSWORD });
+    browser.step("log_in", ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_shown_once_works_and_is_revoked() {
     let (world, mut browser) = logged_in().await;
     let wanted = json!({ "name": "ci", "role": "viewer" });

@@ -1,7 +1,6 @@
 // Who changed what, newest first: the audit trail.
 import { useEffect, useState } from 'preact/hooks';
 import { get } from '@/api/client';
-import { isAbort } from '@/api/problem';
 import type { AuditLine, AuditPage } from '@/api/types';
 import { pageSignal } from '@/route/router';
 import { useResource } from '@/route/resource';
@@ -33,7 +32,7 @@ export function Changes() {
       setLines((before) => merged(before, older.entries));
       setNext(older.next ?? null);
     } catch (problem) {
-      if (!isAbort(problem)) toastError(problem);
+      toastError(problem);
     } finally {
       setBusy(false);
     }
