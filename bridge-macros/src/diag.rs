@@ -35,6 +35,7 @@ pub(crate) enum Code {
     RpcQualifier = 21,
     RpcStream = 22,
     RpcIdempotent = 23,
+    RpcMesh = 24,
     // `#[derive(Error)]`.
     ErrorNotAnEnum = 30,
     ErrorGeneric = 31,
@@ -83,7 +84,7 @@ pub(crate) enum Code {
 impl Code {
     /// Every code, so that a test can ask for its UI case.
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 57] = [
+    pub(crate) const ALL: [Code; 58] = [
         Code::KeyMalformed,
         Code::KeyUnknown,
         Code::KeyTwice,
@@ -103,6 +104,7 @@ impl Code {
         Code::RpcQualifier,
         Code::RpcStream,
         Code::RpcIdempotent,
+        Code::RpcMesh,
         Code::ErrorNotAnEnum,
         Code::ErrorGeneric,
         Code::ErrorShape,
@@ -227,7 +229,8 @@ mod tests {
     fn every_code_has_a_ui_case() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../bridge/tests/ui");
         let mut reports = String::new();
-        for macro_dir in ["rpc", "http", "service", "error", "handlers", "message"] {
+        let macros = ["rpc", "http", "service", "error", "handlers", "message"];
+        for macro_dir in macros.into_iter().chain(["without_mesh"]) {
             let dir = root.join(macro_dir);
             let entries = std::fs::read_dir(&dir);
             for entry in entries.unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {

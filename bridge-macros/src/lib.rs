@@ -5,6 +5,8 @@
 //! at its own token and under a stable number (`BR0007`). Generated code names only absolute paths
 //! below `::bridge` (or the path given as `crate = …`), `::core` and `::std`. Nothing here decides
 //! by type: what needs types is a trait bound in `bridge::__rt`, and the compiler says what is wrong.
+//! Examples are files in `docs/`, which the documentation tests of `bridge` compile: this crate does not
+//! know it.
 //!
 //! Invariant: the user's function is emitted token for token and first, also when it is refused.
 
@@ -13,6 +15,8 @@ use proc_macro::TokenStream;
 /// Whether expansions tell what documents are made of; whoever builds `bridge` for them says so. What
 /// is told to one that is not built for them is nothing, so more telling than needed is no fault.
 const TELLS_DOCUMENTS: bool = cfg!(any(test, feature = "openapi"));
+/// Whether `bridge` has what serves and sends messages; tests are of all that there is.
+const HAS_MESH: bool = cfg!(any(test, feature = "mesh"));
 
 mod diag;
 mod paths;
@@ -37,12 +41,7 @@ mod message;
 /// `State<T>` and `bridge::Client<C>`; it returns `Result<Reply, Error>`. One that answers with
 /// several messages is a plain `fn` and returns `impl Stream<Item = Result<Reply, Error>>`.
 ///
-/// ```ignore
-/// #[bridge::rpc]
-/// async fn charge(State(db): State<Db>, req: ChargeRequest) -> Result<ChargeReply, ChargeError> {
-///     db.charge(req).await
-/// }
-/// ```
+#[doc = include_str!("../docs/rpc_messages.md")]
 ///
 /// - `name = "Charge"`: the method of the contract; without it the function name in UpperCamelCase.
 /// - `idempotent`: calls with the same idempotency key of the same caller are one call. The outcome
@@ -58,12 +57,7 @@ mod message;
 /// Method and path come first: those it is mounted at, by `Router::route` as ever, with any
 /// extractors. Routers around it may add to the path.
 ///
-/// ```ignore
-/// /// Places an order.
-/// #[bridge::rpc(post, "/v1/orders", idempotent_by = "Idempotency-Key", deadline = "2s")]
-/// async fn place_order(State(db): State<Db>, Json(new): Json<NewOrder>)
-///     -> Result<Json<Order>, OrderError> { /* as it was */ }
-/// ```
+#[doc = include_str!("../docs/rpc_http.md")]
 ///
 /// - `name = "placeOrder"`: what documents call it; without it the function's name.
 /// - `tag = "orders"`: what documents file it under.
@@ -84,15 +78,7 @@ pub fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// others are left alone. The value is served as it is: `.serve(Payments::new())`. It is shared by
 /// all calls, so what changes in it belongs into a `Mutex` or an atomic.
 ///
-/// ```ignore
-/// #[bridge::service]
-/// impl Payments {
-///     #[bridge::rpc]
-///     async fn charge(&self, req: ChargeRequest) -> Result<ChargeReply, ChargeError> {
-///         self.db.charge(req).await
-///     }
-/// }
-/// ```
+#[doc = include_str!("../docs/service.md")]
 ///
 /// - `crate = my::bridge`: where `bridge` is found when it is re-exported by another crate.
 #[proc_macro_attribute]
@@ -116,19 +102,7 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 /// problem details, in a gRPC status its number. `Display` prints the message, and
 /// `std::error::Error` is implemented.
 ///
-/// ```ignore
-/// #[derive(Debug, bridge::Error)]
-/// enum OrderError {
-///     Closed,                                            // code "CLOSED", message "closed"
-///     Declined(String),                                  // the String is the message
-///     #[bridge(status = 409, message = "{left} of {sku} left")]
-///     OutOfStock { sku: String, left: u32 },             // the fields travel, too
-///     #[bridge(status = 503, code = "PAYMENTS_DOWN", retryable)]
-///     Payments(#[source] bridge::CallError),
-///     #[bridge(transparent)]
-///     Call(#[from] bridge::CallError),                   // whatever the call came to
-/// }
-/// ```
+#[doc = include_str!("../docs/error.md")]
 ///
 /// Fields are `serde` values. A source stays with the service it happened in: a variant with a
 /// `CallError` comes back with one that says so, a variant with another source comes back as the
@@ -157,24 +131,7 @@ pub fn error(input: TokenStream) -> TokenStream {
 /// (ProtoJSON) and `schemars::JsonSchema` (with feature `json-schema`) come with it; derive `Clone`
 /// and `PartialEq` beside it.
 ///
-/// ```ignore
-/// /// What somebody wants.
-/// #[derive(Clone, PartialEq, bridge::Message)]
-/// #[bridge(package = "shop.orders.v1")]
-/// struct PlaceOrder {
-///     /// Who wants it.
-///     #[bridge(1)]
-///     customer: String,
-///     #[bridge(2)]
-///     lines: Vec<Line>,
-///     #[bridge(3, fixed64)]
-///     seen: Option<u64>,
-///     #[bridge(oneof)]
-///     method: Option<Method>,
-///     #[bridge(6)]
-///     at: Option<prost_types::Timestamp>,
-/// }
-/// ```
+#[doc = include_str!("../docs/message.md")]
 ///
 /// # Fields
 ///
@@ -213,15 +170,7 @@ pub fn message(input: TokenStream) -> TokenStream {
 /// name is the field's, in snake_case, unless `name = "…"` says another one. The kinds of
 /// [`Message`](macro@Message) are kinds here.
 ///
-/// ```ignore
-/// #[derive(Clone, Debug, PartialEq, bridge::Oneof)]
-/// enum Method {
-///     #[bridge(4)]
-///     Card(Card),
-///     #[bridge(5)]
-///     Voucher(String),
-/// }
-/// ```
+#[doc = include_str!("../docs/oneof.md")]
 #[proc_macro_derive(Oneof, attributes(bridge))]
 pub fn oneof(input: TokenStream) -> TokenStream {
     message::oneof(input.into()).into()
@@ -234,17 +183,7 @@ pub fn oneof(input: TokenStream) -> TokenStream {
 /// `name = "…"` says otherwise. Gives `Default`, both conversions to and from `i32`, `name` and
 /// `from_name`; derive `Clone`, `Copy`, `Debug` and `PartialEq` beside it.
 ///
-/// ```ignore
-/// #[derive(Clone, Copy, Debug, PartialEq, bridge::Enumeration)]
-/// #[bridge(package = "shop.orders.v1")]
-/// enum OrderStatus {
-///     #[bridge(0)]
-///     Unspecified,
-///     #[bridge(1)]
-///     Paid,
-///     Unrecognized(i32),
-/// }
-/// ```
+#[doc = include_str!("../docs/enumeration.md")]
 #[proc_macro_derive(Enumeration, attributes(bridge))]
 pub fn enumeration(input: TokenStream) -> TokenStream {
     message::enumeration(input.into()).into()

@@ -27,8 +27,8 @@ pub use crate::handler::{
 #[cfg(feature = "mesh")]
 pub use crate::key::Idempotent;
 pub use crate::operation::{
-    Argument, ClientArgument, HttpAnswer, HttpOperation, KeyField, Listed, OpaqueArgument,
-    Operation, OperationId, Readable, answers, can_be_sent, distinct, failed, key_text, problem,
+    Argument, ClientArgument, HttpAnswer, HttpOperation, KeyField, Listed, Opaque, Operation,
+    OperationId, Readable, answers, can_be_sent, distinct, failed, key_text, problem,
 };
 #[cfg(feature = "mesh")]
 pub use crate::operation::{NoClient, ServiceClient, client_in, stream_of};

@@ -214,6 +214,9 @@ pub mod embedded;
 
 pub mod guide;
 
+#[cfg(all(doctest, feature = "mesh"))]
+mod macro_examples;
+
 #[doc(hidden)]
 pub mod __rt;
 

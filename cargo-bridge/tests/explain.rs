@@ -70,8 +70,26 @@ fn example(text: &str, heading: &str) -> String {
     lines.join("\n")
 }
 
+/// Codes that are about a `bridge` without its default features.
+const WITHOUT_MESH: [&str; 1] = ["BR0024"];
+
 /// A package with one module for each code.
 fn package(heading: &str) -> Package {
+    package_of(
+        &format!("explain-{}", heading.to_lowercase()),
+        "",
+        |code, text| {
+            let is_here = heading == "Right" || !WITHOUT_MESH.contains(&code);
+            is_here.then(|| example(text, heading))
+        },
+    )
+}
+
+fn package_of(
+    name: &str,
+    features: &str,
+    example: impl Fn(&str, &str) -> Option<String>,
+) -> Package {
     let root = repository()
         .canonicalize()
         .expect("the repository is there");
@@ -79,15 +97,14 @@ fn package(heading: &str) -> Package {
     let shop =
         fs::read_to_string(repository().join("bridge/tests/ui/shop.rs")).expect("the sample");
     let shop = shop.replace("//!", "//");
-    let name = format!("explain-{}", heading.to_lowercase());
     let package = Package::built(
-        &name,
+        name,
         &[
             (
                 "Cargo.toml",
                 &format!(
                     "[package]\nname = \"{name}\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
-                 bridge = {{ path = \"{root}/bridge\" }}\naxum = {{ version = \"0.8\", \
+                 bridge = {{ path = \"{root}/bridge\"{features} }}\naxum = {{ version = \"0.8\", \
                  default-features = false, features = [\"json\", \"query\", \"tokio\"] }}\nserde = {{ version \
                  = \"1\", features = [\"derive\"] }}\nfutures-core = \"0.3\"\ntokio-stream = \
                  \"0.1\"\n"
@@ -102,12 +119,17 @@ fn package(heading: &str) -> Package {
             ),
         ],
     );
-    let mut list =
-        String::from("#![allow(dead_code, unused_imports, unreachable_pub)]\nmod shop;\n");
+    let mut list = String::from("#![allow(dead_code, unused_imports, unreachable_pub)]\n");
+    if features.is_empty() {
+        list.push_str("mod shop;\n");
+    }
     for (code, text) in texts() {
+        let Some(example) = example(&code, &text) else {
+            continue;
+        };
         let module = code.to_lowercase();
         list.push_str(&format!("mod {module};\n"));
-        package.put(&format!("src/{module}.rs"), &example(&text, heading));
+        package.put(&format!("src/{module}.rs"), &example);
     }
     package.put("src/lib.rs", &list);
     package
@@ -159,11 +181,17 @@ fn texts_have_one_form() {
 
 #[test]
 fn wrong_examples_give_their_code_and_no_other() {
-    let mut errors = errors(&package("Wrong"));
+    let mut found = errors(&package("Wrong"));
+    let without = ", default-features = false";
+    found.extend(errors(&package_of(
+        "explain-without-mesh",
+        without,
+        |code, text| WITHOUT_MESH.contains(&code).then(|| example(text, "Wrong")),
+    )));
     let mut unexpected = Vec::new();
     for code in texts().into_keys() {
         let file = format!("src/{}.rs", code.to_lowercase());
-        let said = errors.remove(&file).unwrap_or_default();
+        let said = found.remove(&file).unwrap_or_default();
         // The compiler may have something to say of the same mistake, after ours.
         let mut ours = said.iter().filter(|text| text.starts_with("BR")).peekable();
         if ours.peek().is_none() || ours.any(|text| !text.starts_with(&code)) {
@@ -171,8 +199,8 @@ fn wrong_examples_give_their_code_and_no_other() {
         }
     }
     assert!(
-        unexpected.is_empty() && errors.is_empty(),
-        "{unexpected:#?}\n{errors:#?}"
+        unexpected.is_empty() && found.is_empty(),
+        "{unexpected:#?}\n{found:#?}"
     );
 }
 

@@ -59,6 +59,12 @@ fn added(diag: &Diag, attribute: &Attribute, head: &Head) -> Option<TokenStream>
         let operation = http::check::handler(diag, attribute, route, head)?;
         return Some(http::expand::operation(attribute, head, &operation));
     }
+    if !crate::HAS_MESH {
+        let text = "a handler of messages needs feature `mesh` of `bridge`: take `default-features = false` out of \
+                    its line in Cargo.toml; or write `#[bridge::rpc(get, \"/path\")]` above an axum handler";
+        diag.error(Code::RpcMesh, head.ident(), text);
+        return None;
+    }
     let operation = check::handler(diag, attribute, head, check::Home::Module)?;
     Some(expand::operation(attribute, head, &operation))
 }

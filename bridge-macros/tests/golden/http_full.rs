@@ -30,16 +30,13 @@ impl ::bridge::__rt::Operation for place_order {
             .deadline(::bridge::__rt::millis(2000u64))
             .idempotent_by("Idempotency-Key", ::core::option::Option::None)
             .key_required();
-        {
-            use ::bridge::__rt::OpaqueArgument as _;
-            ::bridge::__rt::Argument::<State<Db>>::new().describe(&mut __operation);
-            <::bridge::__rt::ClientArgument<bridge::Client<Payments>>>::IT
-                .describe(&mut __operation);
-            ::bridge::__rt::Argument::<Path<(String, u64)>>::new()
-                .describe(&mut __operation);
-            ::bridge::__rt::Argument::<Json<NewOrder>>::new().describe(&mut __operation);
-        }
-        ::bridge::__rt::answers::<Result<Json<Order>, OrderError>>();
+        ::bridge::__rt::Argument::<State<Db>>::new().describe(&mut __operation);
+        <::bridge::__rt::ClientArgument<bridge::Client<Payments>>>::IT
+            .describe(&mut __operation);
+        ::bridge::__rt::Argument::<Path<(String, u64)>>::new()
+            .describe(&mut __operation);
+        ::bridge::__rt::Argument::<Json<NewOrder>>::new().describe(&mut __operation);
+        let _ = ::bridge::__rt::answers::<Result<Json<Order>, OrderError>>;
         let _ = |
             __argument0: State<Db>,
             __argument1: (bridge::Client<Payments>,),

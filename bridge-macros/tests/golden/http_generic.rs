@@ -14,10 +14,7 @@ impl ::bridge::__rt::Operation for list {
     );
     fn add_to(__handlers: &mut ::bridge::Handlers) {
         let mut __operation = ::bridge::__rt::HttpOperation::new(Self::ID, "list", "");
-        {
-            use ::bridge::__rt::OpaqueArgument as _;
-            ::bridge::__rt::Argument::<Query<Page>>::new().describe(&mut __operation);
-        }
+        ::bridge::__rt::Argument::<Query<Page>>::new().describe(&mut __operation);
         ::bridge::__rt::openapi!(__operation, [Query < Page >]);
         __handlers.declare(__operation);
     }

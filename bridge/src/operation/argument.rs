@@ -1,12 +1,14 @@
 //! What the arguments and the answer of an axum handler say about it.
 //!
 //! Extractors are told apart by type, without asking anything of those that are not known: an
-//! inherent method of `Argument<Json<T>>` is found before the method of [`OpaqueArgument`], which
-//! every argument has. What a known extractor needs is said at the argument, in our words.
+//! inherent method of `Argument<Json<T>>` is found before the method of [`Opaque`], which every argument
+//! is behind a reference. A trait would do as well, but each handler would have to import it. What a
+//! known extractor needs is said at the argument, in our words.
 //!
 //! Invariant: an argument that axum takes is never refused here.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::Json;
 use axum::extract::{Path, Query};
@@ -37,15 +39,30 @@ impl<T> ClientArgument<T> {
     pub const IT: Self = Self(PhantomData);
 }
 
-impl<T> OpaqueArgument for ClientArgument<T> {}
-
 /// An argument that is the handler's own business.
-pub trait OpaqueArgument {
+#[derive(Debug)]
+pub struct Opaque;
+
+impl Opaque {
     /// Adds nothing.
-    fn describe(&self, _: &mut HttpOperation) {}
+    pub fn describe(&self, _: &mut HttpOperation) {}
 }
 
-impl<T> OpaqueArgument for Argument<T> {}
+impl<T> Deref for Argument<T> {
+    type Target = Opaque;
+
+    fn deref(&self) -> &Opaque {
+        &Opaque
+    }
+}
+
+impl<T> Deref for ClientArgument<T> {
+    type Target = Opaque;
+
+    fn deref(&self) -> &Opaque {
+        &Opaque
+    }
+}
 
 impl<T> Argument<Json<T>> {
     /// Checks what is read from the body.
@@ -97,7 +114,7 @@ pub trait HttpAnswer {}
 #[diagnostic::do_not_recommend]
 impl<T: IntoResponse> HttpAnswer for T {}
 
-/// Checks what a handler returns.
+/// Checks what a handler returns, where it is named; it is not called.
 pub const fn answers<T: HttpAnswer>() {}
 
 /// Checks that the work of a handler can move between threads. Other attributes may have made

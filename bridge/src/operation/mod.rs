@@ -37,7 +37,7 @@ use std::fmt;
 use crate::handler::OperationDef;
 
 pub use self::argument::{
-    Argument, ClientArgument, HttpAnswer, KeyField, OpaqueArgument, Readable, answers, can_be_sent,
+    Argument, ClientArgument, HttpAnswer, KeyField, Opaque, Readable, answers, can_be_sent,
     key_text,
 };
 #[cfg(feature = "mesh")]

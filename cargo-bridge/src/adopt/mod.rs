@@ -12,6 +12,7 @@
 
 mod workspace;
 mod syntax;
+mod head;
 mod source;
 mod names;
 mod mount;

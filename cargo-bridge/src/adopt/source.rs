@@ -16,6 +16,7 @@ use syn::{AttrStyle, Attribute, Block, ImplItem, Item, TraitItem, UseTree, Visib
 
 use crate::failure::Failure;
 
+use super::head::Head;
 use super::syntax::{
     flatten, is_conditional, is_test, is_test_module, prelude, text_of, typed_path,
 };
@@ -418,49 +419,6 @@ struct Shared {
     start: PathBuf,
     folder: PathBuf,
     is_conditional: bool,
-}
-
-/// A function but for its block.
-struct Head<'a> {
-    name: String,
-    attributes: &'a [Attribute],
-    visibility: &'a Visibility,
-    arguments: Vec<syn::Pat>,
-    first_type: Option<syn::Path>,
-    /// The first token after the attributes.
-    start: Span,
-}
-
-impl<'a> Head<'a> {
-    fn of(
-        attributes: &'a [Attribute],
-        visibility: &'a Visibility,
-        signature: &syn::Signature,
-    ) -> Self {
-        let start = match visibility {
-            Visibility::Inherited => signature.span(),
-            shown => shown.span(),
-        };
-        let arguments = signature.inputs.iter().filter_map(|it| match it {
-            syn::FnArg::Typed(it) => Some((*it.pat).clone()),
-            syn::FnArg::Receiver(_) => None,
-        });
-        let first_type = match signature.inputs.first() {
-            Some(syn::FnArg::Typed(it)) => match &*it.ty {
-                syn::Type::Path(it) => Some(it.path.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        Self {
-            name: signature.ident.to_string(),
-            attributes,
-            visibility,
-            first_type,
-            arguments: arguments.collect(),
-            start,
-        }
-    }
 }
 
 /// The folder of the modules in `mod name`.

@@ -1,5 +1,5 @@
 //! A runtime, a service and its caller in one process: the second level of adoption, complete.
-//! The guide of `bridge` shows this file piece by piece; a test holds them together.
+//! The guide of `bridge` shows this file; a test holds them together.
 
 #![allow(clippy::print_stdout)] // what it shows
 
@@ -45,6 +45,7 @@ impl Host {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Here the runtime is in the same process.
     let folder = tempfile::tempdir()?;
     let runtime = Runtime::builder(folder.path()).start().await?;
 
@@ -56,6 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .start()
         .await?;
 
+    // Another service, which only calls.
     let mut caller = Bridge::builder("visitor")
         .runtime(runtime.address(), runtime.key("visitor").await?)
         .caller_only();

@@ -1,10 +1,10 @@
 //! From the login to an order's trace with nothing but keys; the focus is always seen.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::logged_in;
-use crate::console::{PASSWORD, USERNAME, order, orders};
-use crate::harness::Browser;
+use super::{logged_in, open};
+use crate::console::{PASSWORD, PATIENCE, USERNAME, order, orders};
+use crate::harness::{Browser, World, eventually};
 
 /// A person without a pointer.
 struct Keys(Browser);
@@ -62,10 +62,14 @@ async fn an_order_is_found_without_a_pointer() {
     let (shop, address) = orders(&world).await;
     order(&address).await;
     world.trace("/v1/orders", 2).await;
+    is_on_the_map(&world).await;
     browser.step("log_out", json!({})).await;
     let mut keys = Keys(browser);
 
-    // The login begins in its first field.
+    // The login begins in its first field, after a log-out and in a new document. A new one also forgets where cards
+    // stood that came one by one: now callers are at the left of whom they call.
+    keys.is_at("Name", "input").await;
+    open(&mut keys.0, "/login").await;
     keys.is_at("Name", "input").await;
     keys.types(USERNAME).await;
     keys.tab_to("^Password", "input").await;
@@ -95,6 +99,18 @@ async fn an_order_is_found_without_a_pointer() {
     a_form_and_a_menu(&mut keys).await;
     shop.stop().await;
     drop(desk);
+}
+
+/// Waits until the map has the order's whole way.
+async fn is_on_the_map(world: &World) {
+    let way = [("", "orders"), ("orders", "desk")];
+    eventually(PATIENCE, "the order on the map", async || {
+        let map: Value = world.get("/api/v1/map").await;
+        let links = map["links"].as_array()?;
+        let has = |(from, to)| links.iter().any(|it| it["from"] == from && it["to"] == to);
+        way.into_iter().all(has).then_some(())
+    })
+    .await;
 }
 
 async fn the_trace_and_its_dialog(keys: &mut Keys) {

@@ -53,10 +53,7 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
     let answer = answer(attribute, head, &named);
     let body = quote! {
         let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #tag #deadline #idempotent;
-        {
-            use #rt::OpaqueArgument as _;
-            #(#arguments.describe(&mut #described);)*
-        }
+        #(#arguments.describe(&mut #described);)*
         #answer
         #told
         #handlers.declare(#described);
@@ -105,7 +102,9 @@ fn answer(attribute: &Attribute, head: &Head, named: &Named) -> TokenStream {
             let (first, _) = ends_of(ty);
             let rt = attribute.facade.rt_at(first);
             let at_type = located(first);
-            quote_spanned!(at_type=> #rt::answers::<#ty>();)
+            let checked = quote_spanned!(at_type=> #rt::answers::<#ty>);
+            // Named and not called: nothing is compiled of it.
+            quote!(let _ = #checked;)
         }
         _ => TokenStream::new(),
     };
