@@ -1,6 +1,7 @@
 //! What a layer adds to each request of a bare router: ours beside the two that people use.
 //!
-//! Time is processor time of the whole process, so that a thread which exports is paid for too.
+//! Time is processor time of the whole process, so that a thread which exports is paid for too,
+//! and each repetition is a process of its own.
 //! Instructions and allocations are counted by valgrind as the difference of a long and a short
 //! run, which leaves out the start; without valgrind they are said to be unmeasured.
 
@@ -63,20 +64,18 @@ impl Cost {
 
 pub(crate) fn measure(size: Size) -> Result<Report> {
     let effort = Effort::from(size);
-    let mut peers = Vec::new();
-    for variant in Variant::ALL {
-        peers.push((*variant, Peer::start(Role::Layers, variant)?, Vec::new()));
-    }
+    let mut all: Vec<_> = Variant::ALL.iter().map(|it| (*it, Vec::new())).collect();
     let work = |requests| Work { requests };
-    for (_, peer, _) in &mut peers {
-        peer.ask::<f64>(&work(effort.requests / 10), PATIENCE)?;
-    }
     for _ in 0..effort.repetitions {
-        for (_, peer, nanos) in &mut peers {
+        for (variant, nanos) in &mut all {
+            // A process each time: where its stack and its heap happen to lie is worth some tens of
+            // nanoseconds for as long as it lives.
+            let mut peer = Peer::start(Role::Layers, &*variant)?;
+            peer.ask::<f64>(&work(effort.requests / 10), PATIENCE)?;
             nanos.push(peer.ask::<f64>(&work(effort.requests), PATIENCE)?);
         }
     }
-    let costs = peers.into_iter().map(|(variant, _, nanos)| Cost {
+    let costs = all.into_iter().map(|(variant, nanos)| Cost {
         variant,
         nanos,
         counted: counted(variant),
