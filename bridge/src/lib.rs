@@ -146,6 +146,10 @@
 //! instance or through the runtime. Everything else is the caller's to decide, by
 //! [`CallError::code`] and [`CallError::retryable`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// The documentation is that of all features; without this one its links lead nowhere.
+#![cfg_attr(not(feature = "mesh"), allow(rustdoc::broken_intra_doc_links))]
+
 mod business;
 mod call_error;
 mod http_app;
@@ -226,6 +230,20 @@ pub use axum::extract::State;
 #[cfg(feature = "mesh")]
 pub use bridge_macros::{Enumeration, Message, Oneof, service};
 pub use bridge_macros::{Error, handlers, rpc};
+/// The layers one by one: what [`Observed`] is given where its defaults do not do, and what is put
+/// around services that are no axum router.
+///
+/// ```
+/// use std::time::Duration;
+/// use bridge::layers::{deadline::DeadlineLayer, limit::LimitLayer};
+///
+/// let app = bridge::observe(axum::Router::new())
+///     .deadline(DeadlineLayer::new().default_to(Duration::from_secs(10)))
+///     .limit(LimitLayer::new(256));
+/// # let _ = app;
+/// ```
+#[doc(inline)]
+pub use bridge_tower as layers;
 pub use bridge_tower::routes::map;
 pub use bridge_tower::trace::inject as inject_trace;
 pub use bridge_tower::{Observed, Recorder, Sampler, client, observe, routes};
