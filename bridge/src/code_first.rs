@@ -63,7 +63,7 @@ use crate::operation::described;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let contracts = bridge::CodeFirst::new().rpc::<PlaceOrder, Order>("shop.orders.v1.Orders/Place");
-/// contracts.describe();                      // before `bridge::declare`, or a builder's `start`
+/// contracts.describe();                      // before `bridge::declare` or a builder's `start`, if any
 ///
 /// let set = contracts.descriptor_set()?;     // or to a file, for `protoc --descriptor_set_in`
 /// assert!(!set.is_empty());
@@ -136,8 +136,11 @@ impl CodeFirst {
     /// `cargo bridge export proto --describe 'cargo run' --to contracts`. Does nothing without that
     /// variable. What is wrong is told, too.
     ///
-    /// A program ends when it would serve and has told of itself, so this belongs before
-    /// [`declare`](crate::declare) or [`start`](crate::Builder::start).
+    /// The program goes on. One that lists its contracts and then comes to its end, with nothing to
+    /// serve, has told of them. One that serves has to reach [`declare`](crate::declare) or
+    /// [`start`](crate::Builder::start) after this: there it ends when it is asked, before it serves.
+    ///
+    /// A file that cannot be written is said on standard error and ends the program with 1.
     pub fn describe(&self) {
         described::contracts(|| match self.descriptor_set() {
             Ok(set) => json!({ "set": set }),

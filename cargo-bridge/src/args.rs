@@ -57,8 +57,8 @@ pub(crate) enum Command {
     Gen(Gen),
     /// Compare contracts with generated code that is checked in and with the accepted contract
     #[command(
-        after_help = "Exit codes: 0 nothing breaks, 1 generated code is not what the contracts give or a change breaks \
-             somebody (with --strict: any change that is not accepted), 2 wrong usage.\n\n\
+        after_help = "Exit codes: 0 nothing breaks, 1 generated code is not what the contracts give, a change breaks \
+             somebody (with --strict: any change that is not accepted), or the lock is missing, 2 wrong usage.\n\n\
              Example: bridge map -o json > map.json; cargo bridge check --map map.json"
     )]
     Check(Check),
@@ -124,7 +124,8 @@ pub(crate) struct Consumers {
     /// Map of a runtime, what `bridge map -o json` prints; names who breaks
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     pub(crate) map: Option<PathBuf>,
-    /// Ask the running runtime, by `bridge map -o json` and the environment of `bridge`
+    /// Ask the running runtime, by `bridge map -o json` and the environment of `bridge`; which
+    /// program that is, BRIDGE_PROGRAM may say
     #[arg(long)]
     pub(crate) live: bool,
 }
@@ -139,6 +140,9 @@ pub(crate) struct Check {
     /// Fail on every change that is not accepted, not only on those that break
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Nothing was ever accepted, so a lock that is missing is no failure
+    #[arg(long, conflicts_with = "strict")]
+    pub(crate) allow_missing_lock: bool,
 }
 
 #[derive(Debug, Args)]
@@ -230,7 +234,8 @@ pub(crate) struct Convert {
 /// The program that describes itself.
 #[derive(Debug, Args)]
 pub(crate) struct Program {
-    /// Command that runs the program; it writes its description and ends before it opens a socket
+    /// Command that runs the program; it writes its description and ends before it opens a socket, or is
+    /// stopped: a minute after `cargo run` has built it, 15 minutes after another command began
     #[arg(long, value_name = "COMMAND", conflicts_with = "description")]
     pub(crate) describe: Option<String>,
     /// Description that a program wrote with BRIDGE_DESCRIBE=FILE

@@ -4,34 +4,21 @@
 //! start to serve, and ends. Unknown members are ignored, absent lists are empty, so that either
 //! side may be newer.
 //!
-//! Invariant: a program that does not end is stopped when patience with it ends, with the reason. Where
-//! Cargo builds it and says so, its own time begins when it is built: a busy machine, or another
-//! build that Cargo waits for, is no fault of the program.
+//! Invariant: a description of another format is refused, never read in part.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::Program;
+use crate::asked::{self, Patience, cargo_run, shell};
 use crate::document::read_json;
 use crate::failure::Failure;
+use crate::screen;
 
-/// How long a command may take, and how long a build may that Cargo tells the end of.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// How long a program that is built may take until it would serve.
-const START: Duration = Duration::from_secs(60);
-/// How long what an ended program printed is passed on; what it started may hold its output open.
-const OUTPUT: Duration = Duration::from_secs(2);
-/// The word that makes `cargo run` say on its standard output when it has built.
-pub(crate) const TELLING: &str = "--message-format=json-render-diagnostics";
-/// The variable that asks for a description.
-const VARIABLE: &str = "BRIDGE_DESCRIBE";
 /// The format of descriptions that is read.
 const FORMAT: u64 = 1;
 
@@ -46,6 +33,8 @@ pub(crate) struct Description {
     pub(crate) rpcs: Vec<Rpc>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) audit: Option<Audit>,
+    /// Why it does not serve: what was said about handlers and cannot hold.
+    pub(crate) refused: Vec<String>,
     pub(crate) openapi: Option<Document>,
     pub(crate) descriptors: Vec<Descriptors>,
     /// Where it was read from.
@@ -137,6 +126,8 @@ pub(crate) struct Compared {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) mounted_at: String,
+    /// Undeclared routes that end with the path that is mounted as it stands.
+    pub(crate) elsewhere: Vec<String>,
     /// Methods that are mounted at the path instead.
     pub(crate) mounted_methods: Vec<String>,
     pub(crate) candidates: Vec<String>,
@@ -152,7 +143,10 @@ pub(crate) fn wanted(program: &Program) -> Result<Option<Description>, Failure> 
 pub(crate) fn required(program: &Program) -> Result<Description, Failure> {
     match (&program.description, &program.describe) {
         (Some(path), _) => read(path, &path.display().to_string()),
-        (None, Some(command)) => by_command(shell(command), command),
+        (None, Some(command)) => match cargo_run(command) {
+            Some(run) => by_cargo(run, command),
+            None => by_command(shell(command), command),
+        },
         (None, None) => Err(Failure::usage(
             "say which program: --describe 'cargo run', or --description FILE with what it wrote",
         )),
@@ -178,148 +172,26 @@ pub(crate) fn read(path: &Path, source: &str) -> Result<Description, Failure> {
 /// What the program that `run` builds and starts in any way says of itself; `command` is what it is
 /// called in messages.
 pub(crate) fn by_command(run: Command, command: &str) -> Result<Description, Failure> {
-    of(run, command, None, PATIENCE)
+    // It may build, and nobody says when it has.
+    of(run, command, &Patience::WITH_BUILD, &screen::hint)
 }
 
 /// What the program says of itself that `run`, a `cargo run` with the word [`TELLING`], builds and starts.
 pub(crate) fn by_cargo(run: Command, command: &str) -> Result<Description, Failure> {
-    of(run, command, Some(PATIENCE), START)
+    of(run, command, &Patience::AFTER_BUILD, &screen::hint)
 }
 
 fn of(
-    mut run: Command,
+    run: Command,
     command: &str,
-    building: Option<Duration>,
-    running: Duration,
+    patience: &Patience,
+    say: &dyn Fn(&str),
 ) -> Result<Description, Failure> {
     let folder = tempfile::tempdir()
         .map_err(|error| Failure::refused(format!("no temporary folder: {error}")))?;
     let file = folder.path().join("description.json");
-    let child = run
-        .env(VARIABLE, &file)
-        .stdin(Stdio::null())
-        .stdout(match building {
-            Some(_) => Stdio::piped(),
-            // What the program prints is not what this command prints.
-            None => Stdio::from(io::stderr()),
-        })
-        .spawn()
-        .map_err(|error| Failure::usage(format!("`{command}` cannot be started: {error}")))?;
-    let status = ended(child, command, building, running)?;
-    if !status.success() {
-        return Err(Failure::silent(format!(
-            "`{command}` failed ({status}): see above"
-        )));
-    }
-    if !file.exists() {
-        return Err(Failure::silent(format!(
-            "`{command}` wrote no description: it must reach `bridge::declare` or \
-             `Builder::start`, with a bridge that knows {VARIABLE}"
-        )));
-    }
+    asked::asked(run, (command, &file), patience, say)?;
     read(&file, command)
-}
-
-/// The command, as the system's shell reads it.
-#[cfg(unix)]
-pub(crate) fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]);
-    shell
-}
-
-#[cfg(not(unix))]
-pub(crate) fn shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.args(["/C", command]);
-    shell
-}
-
-/// What is heard of a command.
-enum Heard {
-    Built,
-    Ended(io::Result<ExitStatus>),
-}
-
-/// Waits for the program, `running` after it is built; one that goes on serving is stopped.
-fn ended(
-    mut child: Child,
-    command: &str,
-    building: Option<Duration>,
-    running: Duration,
-) -> Result<ExitStatus, Failure> {
-    let (tell, told) = mpsc::channel();
-    let (printing, printed) = mpsc::channel::<()>();
-    let id = child.id();
-    if let Some(output) = child.stdout.take() {
-        let tell = tell.clone();
-        std::thread::spawn(move || passed_on(output, &tell, printing));
-    } else {
-        drop(printing);
-    }
-    std::thread::spawn(move || tell.send(Heard::Ended(child.wait())));
-    let mut is_built = building.is_none();
-    let mut patience = building.unwrap_or(running);
-    loop {
-        match told.recv_timeout(patience) {
-            Ok(Heard::Built) => (is_built, patience) = (true, running),
-            Ok(Heard::Ended(status)) => {
-                // Either all is printed, or its status is what there is to say.
-                let _ = printed.recv_timeout(OUTPUT);
-                return status
-                    .map_err(|_| Failure::refused(format!("`{command}` cannot be waited for")));
-            }
-            Err(_) => {
-                stop(id);
-                return Err(Failure::silent(late(command, is_built, patience)));
-            }
-        }
-    }
-}
-
-fn late(command: &str, is_built: bool, patience: Duration) -> String {
-    let minutes = patience.as_secs() / 60;
-    if !is_built {
-        return format!("`{command}` did not build the program within {minutes} minutes");
-    }
-    format!(
-        "`{command}` did not end within {minutes} minutes: a program with {VARIABLE} set writes its \
-         description and ends; does it use bridge?"
-    )
-}
-
-/// Tells when Cargo says that it has built, then passes on what the program prints; `_printing` is
-/// dropped at the end of it.
-fn passed_on(output: ChildStdout, tell: &mpsc::Sender<Heard>, _printing: mpsc::Sender<()>) {
-    #[derive(Deserialize)]
-    struct Line {
-        reason: String,
-        success: Option<bool>,
-    }
-    let mut output = BufReader::new(output);
-    let mut line = Vec::new();
-    while let Ok(1..) = output.read_until(b'\n', &mut line) {
-        let said = serde_json::from_slice::<Line>(&line);
-        if said.is_ok_and(|it| it.reason == "build-finished" && it.success == Some(true)) {
-            // Nobody hears it any more when patience has ended.
-            let _ = tell.send(Heard::Built);
-            let _ = io::copy(&mut output, &mut io::stderr());
-            return;
-        }
-        line.clear();
-    }
-}
-
-/// Stops a program by its id, since the thread that waits owns it.
-fn stop(id: u32) {
-    let program = if cfg!(unix) { "kill" } else { "taskkill" };
-    let words: Vec<String> = if cfg!(unix) {
-        vec![id.to_string()]
-    } else {
-        vec!["/F".to_owned(), "/PID".to_owned(), id.to_string()]
-    };
-    // When it has ended in between there is nothing to stop.
-    let _ = Command::new(program).args(words).status();
 }
 
 #[cfg(all(test, unix))]
@@ -327,49 +199,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_writes_nothing_is_told_what_would_have_written() {
-        let failure = by_command(shell("true"), "true").unwrap_err();
-        let text = failure.to_string();
-        assert!(
-            text.contains("must reach `bridge::declare` or `Builder::start`"),
-            "{text}"
-        );
-        assert!(!text.contains("observe"), "{text}");
-    }
-
-    /// What is told of a command with these patiences.
-    fn told(command: &str, building: Duration, running: Duration) -> String {
-        let failure = of(shell(command), command, Some(building), running)
-            .expect_err("it writes no description");
-        failure.to_string()
-    }
-
-    /// What Cargo says, and the program after it.
-    const BUILT: &str = r#"echo '{"reason":"compiler-artifact"}'
-        echo '{"reason":"build-finished","success":true}'"#;
-
-    #[test]
-    fn the_time_of_a_program_begins_when_it_is_built() {
-        let text = told("sleep 0.2; exit 3", PATIENCE, Duration::ZERO);
-        assert!(text.contains("failed (exit status: 3)"), "{text}");
-
-        let serves = format!("{BUILT}; exec sleep 600");
-        let text = told(&serves, PATIENCE, Duration::ZERO);
-        assert!(text.contains("did not end within 0 minutes"), "{text}");
-
-        let text = told("exec sleep 600", Duration::ZERO, PATIENCE);
-        assert!(
-            text.contains("did not build the program within 0"),
-            "{text}"
-        );
-    }
-
-    #[test]
     fn what_a_program_prints_is_no_word_of_cargo() {
-        let description = r#"'{"describe": 1, "service": "shop"}' > "$BRIDGE_DESCRIBE""#;
+        let built = r#"echo '{"reason":"build-finished","success":true}'"#;
         let says = r#"echo '{"reason":"build-finished","success":false}'"#;
-        let run = format!("{BUILT}; {says}; echo hello; echo {description}");
-        let description = of(shell(&run), "it", Some(PATIENCE), PATIENCE).unwrap();
+        let description = r#"'{"describe": 1, "service": "shop"}' > "$BRIDGE_DESCRIBE""#;
+        let run = format!("{built}; {says}; echo hello; echo {description}");
+        let description = by_cargo(shell(&run), "it").unwrap();
         assert_eq!(description.service.as_deref(), Some("shop"));
     }
 }

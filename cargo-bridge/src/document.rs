@@ -20,6 +20,7 @@ pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
         return Err(Failure::usage(text));
     }
     let text = fs::read_to_string(path).map_err(cannot)?;
-    serde_json::from_str(&text)
+    // Editors on Windows put a mark first that is no part of the text.
+    serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(&text))
         .map_err(|error| Failure::usage(format!("{shown}: no json: {error}")))
 }

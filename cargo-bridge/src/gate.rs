@@ -41,7 +41,8 @@ pub(crate) fn check(common: &Common, wanted: &Check) -> Result<ExitCode, Failure
     let (_, gate) = open(&project, &wanted.consumers, wanted.openapi.as_deref())?;
     let is_fine = stale.is_empty()
         && !gate.report.is_breaking()
-        && !(wanted.strict && (gate.is_first || gate.report.verdict().is_some()));
+        && (!gate.is_first || wanted.allow_missing_lock)
+        && !(wanted.strict && gate.report.verdict().is_some());
     match common.output {
         Output::Json => screen::json(&verdicts::machine(&gate, &stale))?,
         Output::Table => told(&project, &gate, &stale)?,
@@ -60,7 +61,8 @@ fn told(project: &Project, gate: &Gate, stale: &[String]) -> Result<(), Failure>
     let lock = project.lock.display();
     if gate.is_first {
         return screen::say(&format!(
-            "{lock}: nothing is accepted yet: run `cargo bridge accept` and commit the file"
+            "{lock}: is not there, so nothing was compared: run `cargo bridge accept` and commit the \
+             file, or take it back from the history; --allow-missing-lock while nothing is to be accepted"
         ));
     }
     if let Some(text) = verdicts::not_compared(gate) {

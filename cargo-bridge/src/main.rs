@@ -20,6 +20,7 @@ mod live;
 mod verdicts;
 mod gate;
 
+mod asked;
 mod describe;
 mod openapi;
 mod declared;

@@ -33,19 +33,14 @@ pub(crate) fn openapi(common: &Common, wanted: &Openapi) -> Result<ExitCode, Fai
         .map(|it| handlers(it, &about))
         .transpose()?
         .flatten();
-    let contracts = if handlers.is_some() && !project.contracts.exists() {
-        None
-    } else {
-        Some(contracts(project.load()?, &about)?)
-    };
+    let is_there = project.contracts.exists();
+    let contracts = is_there
+        .then(|| contracts(project.load()?, &about))
+        .transpose()?;
     let made = match (handlers, contracts) {
         (Some(handlers), Some(contracts)) => joined(contracts, handlers)?,
         (Some(made), None) | (None, Some(made)) => made,
-        (None, None) => {
-            return Err(Failure::usage(
-                "no contracts and no program: nothing to write",
-            ));
-        }
+        (None, None) => return Err(nothing(&project, wanted)),
     };
     let document = match wanted.merge.as_deref() {
         None => made.document,
@@ -56,6 +51,24 @@ pub(crate) fn openapi(common: &Common, wanted: &Openapi) -> Result<ExitCode, Fai
     };
     screen::put(&export::json_text(&document), wanted.document.to.as_deref())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Neither contracts nor annotated handlers.
+fn nothing(project: &Project, wanted: &Openapi) -> Failure {
+    let contracts = project.contracts.display();
+    let program = &wanted.program;
+    Failure::usage(
+        match program.describe.is_some() || program.description.is_some() {
+            false => format!(
+                "{contracts}: no contracts here, and no program is named: --describe 'cargo run' asks one for \
+             its annotated handlers"
+            ),
+            true => format!(
+                "{contracts}: no contracts here, and the program declares no annotated handler: list them in \
+             `bridge::declare(app, &bridge::handlers![…])`"
+            ),
+        },
+    )
 }
 
 /// Both as one; the operations of either are where it says.

@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::args::{Audit, Drawing, Map, Output};
+use crate::args::{self, Audit, Drawing, Output};
 use crate::describe::{self, Compared, Description};
 use crate::failure::Failure;
 use crate::{diagram, live, picture, screen};
 
 /// Draws what a program serves and whom it calls, or asks the running runtime.
-pub(crate) fn map(wanted: &Map) -> Result<ExitCode, Failure> {
+pub(crate) fn map(wanted: &args::Map) -> Result<ExitCode, Failure> {
     if wanted.live {
         let words: &[&str] = match wanted.format {
             Drawing::Table => &[],
@@ -161,7 +161,9 @@ pub(crate) fn audit(output: Output, wanted: &Audit) -> Result<ExitCode, Failure>
                 let found: Vec<_> = found.iter().map(compared).collect();
                 ((*key).to_owned(), Value::Array(found))
             });
-            screen::json(&Value::Object(all.collect()))?;
+            let mut all: Map<_, _> = all.collect();
+            all.insert("refused".to_owned(), json!(description.refused));
+            screen::json(&Value::Object(all))?;
         }
         Output::Table => {
             let rows = sets.iter().flat_map(|(_, words, found)| {
@@ -178,19 +180,25 @@ pub(crate) fn audit(output: Output, wanted: &Audit) -> Result<ExitCode, Failure>
                 ["STATE", "ROUTE", "OPERATION", "NOTE"],
                 rows,
             ))?;
+            for text in &description.refused {
+                screen::say(&format!("\nrefused: {}", screen::visible(text)))?;
+            }
         }
     }
-    Ok(if is_whole && (is_plain || !wanted.strict) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(
+        if is_whole && description.refused.is_empty() && (is_plain || !wanted.strict) {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        },
+    )
 }
 
 fn compared(it: &Compared) -> Value {
     json!({
         "operation": it.operation, "method": it.method, "path": it.path,
         "mounted_at": it.mounted_at, "mounted_methods": it.mounted_methods, "candidates": it.candidates,
+        "elsewhere": it.elsewhere,
     })
 }
 
@@ -207,6 +215,9 @@ fn note(it: &Compared) -> String {
     }
     if !it.mounted_at.is_empty() && it.mounted_at != it.path {
         return format!("at {}", it.mounted_at);
+    }
+    if !it.elsewhere.is_empty() {
+        return format!("not declared: {}", it.elsewhere.join(", "));
     }
     "-".to_owned()
 }

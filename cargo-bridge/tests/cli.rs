@@ -70,16 +70,28 @@ fn an_accepted_contract_does_not_differ() {
 }
 
 #[test]
-fn nothing_accepted_is_said_and_fails_only_when_strict() {
+fn a_lock_that_is_missing_fails_unless_nothing_was_ever_accepted() {
     let package = Package::with(&[("contracts/payments.proto", CONTRACT)]);
-    let said = package.bridge("check");
-    assert_eq!(said.code, 0);
-    assert_eq!(
-        said.out,
-        "bridge.lock: nothing is accepted yet: run `cargo bridge accept` and commit the file\n"
-    );
-    assert_eq!(package.bridge("check --strict").code, 1);
+    let text = "bridge.lock: is not there, so nothing was compared: run `cargo bridge accept` and commit \
+                the file, or take it back from the history; --allow-missing-lock while nothing is to be \
+                accepted\n";
+    for (words, code) in [
+        ("check", 1),
+        ("check --strict", 1),
+        ("check --allow-missing-lock", 0),
+    ] {
+        let said = package.bridge(words);
+        assert_eq!((said.code, said.out.as_str()), (code, text), "{words}");
+    }
+    let both = package.bridge("check --strict --allow-missing-lock");
+    assert_eq!(both.code, 2, "{}", both.err);
+
+    // The gate is not turned off by deleting what it compares with.
+    assert_eq!(package.bridge("accept").code, 0);
+    assert_eq!(package.bridge("check").code, 0);
+    std::fs::remove_file(package.root().join("bridge.lock")).expect("it is there");
     let said = package.bridge("check -o json");
+    assert_eq!(said.code, 1);
     let report: Value = serde_json::from_str(&said.out).expect("json");
     assert_eq!(
         (&report["is_first"], &report["verdict"]),

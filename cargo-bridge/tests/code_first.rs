@@ -95,18 +95,18 @@ const FIND: &str = r#"{
 }
 "#;
 
-fn package() -> Package {
+fn package(name: &str) -> Package {
     let root = repository()
         .canonicalize()
         .expect("the repository is there");
     let root = root.display();
     let manifest = format!(
-        "[package]\nname = \"code-first\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
          bridge = {{ path = \"{root}/bridge\" }}\naxum = {{ version = \"0.8\", default-features = \
          false }}\n[build-dependencies]\nbridge-codegen = {{ path = \"{root}/codegen\" }}\n"
     );
     Package::built(
-        "code-first",
+        name,
         &[
             ("Cargo.toml", &manifest),
             ("contracts/common/money.proto", MONEY),
@@ -131,7 +131,7 @@ fn export(package: &Package, words: &str) -> Said {
 
 #[test]
 fn what_a_program_declares_becomes_files_for_others() {
-    let package = package();
+    let package = package("code-first");
     let said = export(&package, "export proto --to contracts");
     assert_eq!(said.code, 0, "{}", said.err);
     assert_eq!(said.out, "contracts/shop/orders/v1/orders.proto: written\n");
@@ -199,4 +199,49 @@ fn what_cannot_be_files_is_refused_with_the_reason() {
         r#"[{ "refused": ["two types are called `shop.v1.Order`: give one another name"] }]"#;
     assert!(told(refused).contains("made.json: two types are called `shop.v1.Order`"));
     assert!(told(r#"[{ "set": [7, 7, 7] }]"#).contains("no descriptor set"));
+}
+
+/// The first block of this language behind a heading of a guide.
+fn printed(guide: &str, heading: &str, language: &str) -> String {
+    let (_, rest) = guide.split_once(heading).expect("the heading");
+    let opening = format!("```{language}\n");
+    let (_, block) = rest.split_once(&opening).expect("a block");
+    block.split_once("```").expect("its end").0.to_owned()
+}
+
+#[test]
+fn the_guides_program_of_messages_alone_is_exported_by_the_guides_commands() {
+    let guide = std::fs::read_to_string(repository().join("bridge/guide/2-contracts.md"));
+    let guide = guide.expect("the guide");
+    let package = package("messages-alone");
+    std::fs::remove_dir_all(package.root().join("contracts")).expect("it is there");
+    std::fs::remove_file(package.root().join("build.rs")).expect("it is there");
+    package.put("src/main.rs", &printed(&guide, "## Code first", "rust"));
+
+    let commands = printed(&guide, "## Code first", "text");
+    let commands: Vec<_> = commands
+        .lines()
+        .map(|it| it.split("  ").next().expect("a command"))
+        .map(|it| it.strip_prefix("cargo bridge ").expect("one of ours"))
+        .map(|it| it.replace(" --describe 'cargo run'", ""))
+        .collect();
+    let [proto, schema] = commands.as_slice() else {
+        panic!("two commands: {commands:?}");
+    };
+    let said = export(&package, proto);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.out, "proto/shop/orders/v1/orders.proto: written\n");
+    let written = package.text("proto/shop/orders/v1/orders.proto");
+    for expected in [
+        "// What somebody wants.\nmessage PlaceOrder {",
+        "rpc Place(.shop.orders.v1.PlaceOrder) returns (.shop.orders.v1.Line);",
+    ] {
+        assert!(written.contains(expected), "{written}");
+    }
+    let said = export(&package, schema);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.out.contains("\"sku\": {"), "{}", said.out);
+
+    let said = export(&package, "map");
+    assert_eq!(said.code, 0, "{}", said.err);
 }

@@ -140,4 +140,12 @@ fn a_program_that_tells_nothing_says_what_it_lacks() {
     let said = package.bridge("openapi");
     assert_eq!(said.code, 2);
     assert!(said.err.contains("no contracts here"), "{}", said.err);
+    assert!(said.err.contains("--describe 'cargo run'"), "{}", said.err);
+
+    // A file as an editor on Windows saves it is read; a program without handlers is told apart.
+    package.put("made.json", "\u{feff}{\"describe\": 1}");
+    let said = package.bridge("openapi --description made.json");
+    assert_eq!(said.code, 2);
+    let expected = "the program declares no annotated handler";
+    assert!(said.err.contains(expected), "{}", said.err);
 }

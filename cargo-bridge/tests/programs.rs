@@ -125,6 +125,22 @@ fn an_audit_fails_on_what_is_declared_and_not_mounted_and_strictly_on_all() {
 }
 
 #[test]
+fn an_audit_fails_on_promises_that_cannot_hold() {
+    let refused = DESCRIPTION.replace(
+        "\"later\": true",
+        "\"refused\": [\"`pay` and `refund` may each be what is mounted at /payments\"]",
+    );
+    let package = Package::with(&[("made.json", &refused)]);
+    let said = package.bridge("audit --description made.json");
+    assert_eq!(said.code, 1);
+    let text = "\nrefused: `pay` and `refund` may each be what is mounted at /payments\n";
+    assert!(said.out.ends_with(text), "{}", said.out);
+    let said = package.bridge("audit --description made.json -o json");
+    assert_eq!(said.code, 1);
+    assert!(said.out.contains("\"refused\":"), "{}", said.out);
+}
+
+#[test]
 fn a_program_that_describes_nothing_is_told_apart_from_one_that_fails() {
     let package = Package::with(&[("old.json", r#"{"describe": 7}"#)]);
     for (command, expected) in [
@@ -143,18 +159,12 @@ fn a_program_that_describes_nothing_is_told_apart_from_one_that_fails() {
 
 #[test]
 fn the_live_map_is_asked_through_the_runtimes_own_command() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let package = accepted();
     package.put("answer.json", &map(&package));
     // The program that is asked is named by a variable; this one answers what a runtime would.
-    package.put(
-        "bridge-here",
-        "#!/bin/sh\n[ \"$*\" = 'map -o json' ] && cat answer.json\n",
-    );
+    let answers = "[ \"$*\" = 'map -o json' ] && cat answer.json";
+    program(&package, "bridge-here", answers);
     let program = package.root().join("bridge-here");
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).expect("its mode can be set");
     change(&package, "string order_id = 1;", "");
     let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &program)]);
     assert_eq!(said.code, 1, "{}", said.err);
@@ -168,4 +178,71 @@ fn the_live_map_is_asked_through_the_runtimes_own_command() {
     let said = package.bridge_with(&["check", "--live"], &[("BRIDGE_PROGRAM", &missing)]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("is not installed"), "{}", said.err);
+}
+
+/// A program in the package that anybody may run.
+fn program(package: &Package, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    package.put(name, &format!("#!/bin/sh\n{script}\n"));
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(package.root().join(name), executable).expect("its mode can be set");
+}
+
+/// `cargo bridge map --live` by a copy of the program in `place`, with these folders as the path.
+fn live(package: &Package, place: &str, path: &[&str]) -> (i32, String, String) {
+    let here = package.root().join(place);
+    std::fs::create_dir_all(&here).expect("a writable folder");
+    let copy = here.join("cargo-bridge");
+    std::fs::copy(env!("CARGO_BIN_EXE_cargo-bridge"), &copy).expect("it can be copied");
+    let path = path.iter().map(|it| package.root().join(it));
+    let path = path.map(|it| it.display().to_string()).collect::<Vec<_>>();
+    let output = std::process::Command::new(copy)
+        .args(["bridge", "map", "--live"])
+        .env("PATH", format!("{}:/usr/bin:/bin", path.join(":")))
+        .env_remove("BRIDGE_PROGRAM")
+        .current_dir(package.root())
+        .output()
+        .expect("it can be started");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let code = output.status.code().expect("an exit code");
+    (code, text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn another_program_called_bridge_is_not_asked_for_the_map() {
+    let package = Package::with(&[]);
+    let answers = |who: &str| {
+        format!(
+            "[ \"$1\" = --version ] && {{ echo 'bridge 1.2.3'; exit; }}\n[ \"$*\" = map ] && echo '{who}'"
+        )
+    };
+    let other = "echo 'bridge utility, 6.1.0'; echo 'Object \"map\" is unknown' >&2";
+    program(&package, "other/bridge", other);
+    program(&package, "path/bridge", &answers("the one on the path"));
+
+    let (code, out, err) = live(&package, "alone", &["other", "path"]);
+    assert_eq!((code, out.as_str()), (0, "the one on the path\n"), "{err}");
+
+    let (code, _, err) = live(&package, "alone", &["other"]);
+    assert_eq!(code, 2, "{err}");
+    for expected in [
+        "other/bridge` is another program",
+        "BRIDGE_PROGRAM",
+        "--map",
+    ] {
+        assert!(err.contains(expected), "{err}");
+    }
+
+    program(&package, "beside/bridge", &answers("the one beside"));
+    let (code, out, err) = live(&package, "beside", &["other", "path"]);
+    assert_eq!((code, out.as_str()), (0, "the one beside\n"), "{err}");
+
+    let fails = "[ \"$1\" = --version ] && { echo 'bridge 1.2.3'; exit; }\nexit 4";
+    program(&package, "beside/bridge", fails);
+    let (code, _, err) = live(&package, "beside", &["path"]);
+    assert_eq!(code, 1, "{err}");
+    for expected in ["beside/bridge map` did not answer", "BRIDGE_PROGRAM"] {
+        assert!(err.contains(expected), "{err}");
+    }
 }

@@ -20,7 +20,8 @@
 //! - Descriptor sets of `buf` or `protoc` (`.binpb`, `.desc`, `.fds`), as if the files in them
 //!   were there.
 //!
-//! Imports are looked for in the contracts' folder, then in every [`Contracts::include`].
+//! A byte order mark, which editors on Windows put first, is no part of a file. Imports are looked for
+//! in the contracts' folder, then in every [`Contracts::include`].
 //! `google/protobuf/*` comes with the generator, and so do `google/api/annotations.proto`,
 //! `http.proto` and `field_behavior.proto`; a copy of yours comes first.
 //!
@@ -48,7 +49,7 @@
 //! Choose one of them for a crate: a package that is included twice is two sets of types.
 //! One `OUT_DIR` belongs to one `compile`; give a second one its own [`Contracts::out_dir`].
 //!
-//! Or check the files in: [`Contracts::checked_in`] writes the same bytes to a folder of the
+//! Or check the files in: [`Contracts::checked_in`] writes the same code to a folder of the
 //! crate, whose `mod.rs` is a module like any other.
 //!
 //! # The accepted contract
@@ -74,7 +75,8 @@
 //! # What is refused
 //!
 //! Client-streaming rpcs, groups, editions, two rpcs of one name in a file, rpcs with
-//! `google.protobuf` types on both sides, and names that would be one name in Rust. Each is
+//! `google.protobuf` types on both sides, names that would be one name in Rust or in JSON, and reserved
+//! numbers and names that are backwards, double or in use. Each is
 //! reported as `file:line:column: message`, all at once. For contracts that are not yours to
 //! change, [`Contracts::skip_unsupported`] leaves out what the wire cannot carry.
 //!
@@ -164,7 +166,8 @@ impl Contracts {
         self
     }
 
-    /// Writes to a folder that is checked in, such as `src/gen`: the same bytes as in `OUT_DIR`.
+    /// Writes to a folder that is checked in, such as `src/gen`: what is in `OUT_DIR`, with a sum of it
+    /// in the header that tells whether somebody edited it.
     ///
     /// The folder is the generator's own: what it wrote there for contracts that are gone is
     /// removed. Include it with `mod gen;`, under a name that is no keyword: `#[path =
@@ -268,7 +271,7 @@ impl Contracts {
 
     fn generate(&self, loaded: &Loaded) -> Result<Compiled, Error> {
         let out_dir = self.resolve_out_dir()?;
-        let files = render::render(&loaded.model);
+        let files = self.render(&loaded.model);
         let generated = files
             .iter()
             .map(|file| write::write_if_changed(&out_dir, &file.name, &file.text))
@@ -291,7 +294,13 @@ impl Contracts {
     pub fn check(&self) -> Result<Vec<Difference>, Error> {
         let out_dir = self.resolve_out_dir()?;
         let (_, model) = self.load()?;
-        Ok(write::differences(&out_dir, &render::render(&model)))
+        Ok(write::differences(&out_dir, &self.render(&model)))
+    }
+
+    /// What is in Cargo's own folder is nobody's to edit, so it needs no sum; making one is a good part
+    /// of the time of a build script that is not optimised.
+    fn render(&self, model: &Model) -> Vec<render::Rendered> {
+        render::render(model, self.out_dir.is_some())
     }
 
     /// The contracts as they are to be rendered, exported or compared.

@@ -24,6 +24,11 @@ impl Place {
         &self.file
     }
 
+    /// Line and column, both counted from 1, where they are known.
+    pub(crate) fn position(&self) -> Option<(u32, u32)> {
+        self.position
+    }
+
     /// A fault of what is declared here.
     pub(crate) fn fault(&self, message: impl Into<String>) -> Fault {
         Fault {

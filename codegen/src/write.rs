@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Fault};
-use crate::render::{Origin, Rendered, origin};
+use crate::render::{Origin, Rendered, is_generated, origin};
 
 /// How a file in the folder differs from what would be generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub(crate) fn differences(dir: &Path, files: &[Rendered]) -> Vec<Difference> {
 
 /// An empty file is nobody's: a run that was killed may have left it.
 fn is_foreign(content: &[u8]) -> bool {
-    !content.is_empty() && origin(&String::from_utf8_lossy(content)) == Origin::Foreign
+    !content.is_empty() && !is_generated(content)
 }
 
 fn stale(dir: &Path, files: &[Rendered]) -> Vec<PathBuf> {
@@ -113,7 +113,7 @@ fn stale(dir: &Path, files: &[Rendered]) -> Vec<PathBuf> {
         .filter(|entry| !entry.file_name().to_str().is_none_or(is_current))
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|it| it == "rs"))
-        .filter(|path| fs::read_to_string(path).is_ok_and(|text| origin(&text) != Origin::Foreign))
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| is_generated(text.as_bytes())))
         .collect();
     stale.sort();
     stale

@@ -1,5 +1,8 @@
 //! What is refused, with the exact line that a person gets to see.
 
+#[path = "faults/text.rs"]
+mod text;
+
 use std::fs;
 use std::path::Path;
 
@@ -44,8 +47,8 @@ fn fault(body: &str) -> String {
 fn client_streaming_is_refused_at_the_keyword() {
     assert_eq!(
         fault("message M {}\nservice S {\n  rpc Up(stream M) returns (M);\n}"),
-        "contracts/a.proto:4:10: rpc `Up` streams its requests, but servicebridge has server \
-         streaming only: remove this `stream`"
+        "contracts/a.proto:4:10: rpc `Up` streams its requests, but bridge carries \
+         streams of replies only: remove this `stream`"
     );
 }
 
@@ -53,8 +56,8 @@ fn client_streaming_is_refused_at_the_keyword() {
 fn bidirectional_streaming_is_refused_at_the_keyword() {
     assert_eq!(
         fault("message M {}\nservice S {\n  rpc Chat(stream M) returns (stream M);\n}"),
-        "contracts/a.proto:4:12: rpc `Chat` streams its requests, but servicebridge has server \
-         streaming only: remove this `stream`"
+        "contracts/a.proto:4:12: rpc `Chat` streams its requests, but bridge carries \
+         streams of replies only: remove this `stream`"
     );
 }
 
@@ -399,14 +402,6 @@ fn an_rpc_named_like_the_servers_own_function_is_refused() {
 }
 
 #[test]
-fn what_a_file_has_in_its_texts_never_starts_another_line() {
-    let text = "syntax = \"proto2\rcargo::warning=b\";";
-    let said = faults(&[("a.proto", text)]);
-    assert!(said.contains("proto2\\rcargo::warning=b"), "{said}");
-    assert!(!said.contains(['\r', '\n']), "{said:?}");
-}
-
-#[test]
 fn the_type_of_a_map_that_is_missing_is_shown_where_it_is_named() {
     assert_eq!(
         fault("message M {\n  map<string, Linen> by_name = 1;\n}"),
@@ -420,19 +415,6 @@ fn two_maps_with_one_name_for_their_entries_are_shown_at_the_second() {
         "message M {\n  map<string, string> by_name = 1;\n  map<string, string> byName = 2;\n}",
     );
     assert!(said.starts_with("contracts/a.proto:4:23: "), "{said}");
-}
-
-#[test]
-fn a_file_that_is_no_text_is_shown_where_it_stops_being_one() {
-    for name in ["a.proto", "a/b.schema.json"] {
-        let folder = folder_with(&[(name, "")]);
-        fs::write(folder.path().join(name), b"// a\n  \xff").expect("a writable folder");
-        let error = bridge_codegen::contracts(folder.path()).read();
-        let said = shown(&error.expect_err("no text"), folder.path());
-        let place = format!("contracts/{name}:2:3: ");
-        assert!(said.starts_with(&place), "{said}");
-        assert!(said.contains("not valid utf-8"), "{said}");
-    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub fn proto(bytes: &[u8]) {
         let Some(accepted) = judge(room, &folder) else {
             return;
         };
+        // The compiler alone reads no byte order mark, which is no part of a file.
+        let behind_mark = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let folder = room.put("contracts", Path::new("input.proto"), behind_mark);
         let mut compiler = Compiler::new([folder, includes()]).expect("folders that are there");
         compiler.include_imports(true);
         compiler

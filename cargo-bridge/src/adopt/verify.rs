@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::args::Adopt;
+use crate::asked;
 use crate::describe::{self, Compared, Description};
 use crate::failure::Failure;
 use crate::screen;
@@ -48,12 +49,12 @@ impl Runner<'_> {
 
     fn description(&self) -> Result<Description, Failure> {
         if let Some(command) = &self.asked.describe {
-            let run = self.copy.placed(describe::shell(command));
+            let run = self.copy.placed(asked::shell(command));
             return describe::by_command(run, command);
         }
         // Cargo starts it, so that it has the environment, the folder and the runner that it is
         // always started with.
-        let mut words = ["run", "--quiet", describe::TELLING]
+        let mut words = ["run", "--quiet", asked::TELLING]
             .map(str::to_owned)
             .to_vec();
         words.extend(self.wanted.words());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 
+use super::json_names;
 use super::lines::{line_and_column, text_of};
 use crate::error::Fault;
 
@@ -21,9 +22,16 @@ pub(super) fn faults(roots: &[PathBuf], opened: &Path, error: &protox::Error) ->
         .unwrap_or_else(|| opened.to_path_buf());
     let bytes = fs::read(&path).unwrap_or_default();
     let source = text_of(&bytes);
+    let of_json = |text: String| json_names::is_meant(&text);
+    let related = || error.related().into_iter().flatten();
+    if of_json(error.to_string()) || related().any(|it| of_json(it.to_string())) {
+        let found = json_names::faults(&path, source);
+        if !found.is_empty() {
+            return found;
+        }
+    }
     let mut faults = vec![diagnostic_fault(&path, source, error)];
-    let related = error.related().into_iter().flatten();
-    faults.extend(related.map(|diagnostic| diagnostic_fault(&path, source, diagnostic)));
+    faults.extend(related().map(|diagnostic| diagnostic_fault(&path, source, diagnostic)));
     faults
 }
 

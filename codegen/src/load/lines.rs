@@ -1,7 +1,16 @@
-//! Offsets as people count them.
+//! Offsets as people count them, in text as they see it: without the mark that some editors put first.
+
+/// U+FEFF in UTF-8, with which editors on Windows say that a file is UTF-8. It is not a part of the text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The bytes of a file behind such a mark, or all of them.
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
 
 /// The text of a file, as far as it is text.
 pub(super) fn text_of(bytes: &[u8]) -> &str {
+    let bytes = without_mark(bytes);
     let end = str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
     str::from_utf8(&bytes[..end]).unwrap_or_default()
 }

@@ -6,8 +6,11 @@
 //! Invariant: `Sources::files` is the exact import closure, each file after those it imports.
 
 mod lines;
+mod source_file;
 
+mod root;
 mod alone;
+mod json_names;
 mod compile_faults;
 mod find;
 mod json_places;
@@ -15,7 +18,7 @@ mod set_check;
 mod sets;
 
 mod schema_file;
-mod source_file;
+mod reserved;
 mod known;
 
 use std::collections::BTreeMap;
@@ -23,13 +26,14 @@ use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use prost_reflect::DescriptorPool;
-use protox::file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver};
+use protox::file::{ChainFileResolver, GoogleFileResolver};
 
 pub(crate) use schema_file::SchemaFile;
 pub(crate) use source_file::{SourceFile, WELL_KNOWN_FILES, tag};
 
 use crate::error::{Error, Fault};
 use alone::Alone;
+use root::Root;
 use sets::DescriptorSet;
 
 /// The compiled contracts and what they import.
@@ -81,8 +85,11 @@ pub(crate) fn load(path: &Path, includes: &[PathBuf]) -> Result<Sources, Error> 
         .chain(in_sets);
     let compiler = compile(&roots, &sets, opened, &mut faults);
     Error::unless_empty(faults)?;
+    let files = files(&compiler, &roots, &sets);
+    let own = files.iter().filter(|it| !it.is_well_known());
+    Error::unless_empty(own.flat_map(reserved::faults).collect())?;
     Ok(Sources {
-        files: files(&compiler, &roots, &sets),
+        files,
         schemas,
         pool: compiler.descriptor_pool(),
     })
@@ -148,7 +155,7 @@ fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> ChainFi
     let mut chain = ChainFileResolver::new();
     chain.add(alone.clone());
     for root in roots {
-        chain.add(IncludeFileResolver::new(root.clone()));
+        chain.add(Root::new(root.clone()));
     }
     for set in sets {
         chain.add(set.resolver());

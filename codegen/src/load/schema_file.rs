@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::find::SCHEMA_JSON;
 use super::json_places::places;
-use super::lines::{line_and_column, text_of};
+use super::lines::{line_and_column, text_of, without_mark};
 use crate::error::Fault;
 use crate::place::Place;
 
@@ -62,7 +62,7 @@ pub(super) fn read(own: &Path, path: &Path) -> Result<SchemaFile, Vec<Fault>> {
         vec![Fault::new(path, message)]
     })?;
     let text = text_of(&bytes);
-    if text.len() < bytes.len() {
+    if text.len() < without_mark(&bytes).len() {
         let fault = Fault::new(path, "is not valid utf-8 from here on: save it as UTF-8");
         return Err(vec![Fault {
             position: Some(line_and_column(text, text.len())),

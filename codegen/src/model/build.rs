@@ -65,10 +65,10 @@ fn dangling(model: &Model, faults: &mut Vec<Fault>) {
 /// package is there too: then it is `a::b_`.
 fn make_room_for_packages(model: &mut Model) {
     let mut folders = BTreeSet::new();
-    for name in model.packages.keys() {
-        let modules = names::modules(name);
-        for depth in 1..=modules.len() {
-            folders.insert(modules[..depth].to_vec());
+    for (name, package) in &mut model.packages {
+        package.modules = names::modules(name);
+        for depth in 1..=package.modules.len() {
+            folders.insert(package.modules[..depth].to_vec());
         }
     }
     for message in model.messages.values_mut().filter(|it| it.outer.is_empty()) {

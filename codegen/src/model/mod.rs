@@ -58,6 +58,8 @@ pub(crate) struct Package {
     /// Full names of its outermost enums, in order of declaration.
     pub(crate) enums: Vec<String>,
     pub(crate) services: Vec<Service>,
+    /// Its Rust modules, outermost first.
+    pub(crate) modules: Vec<String>,
 }
 
 /// A message type.
@@ -247,7 +249,9 @@ impl Model {
 impl Model {
     /// The Rust modules that the types inside a package's messages are in, outermost first.
     pub(crate) fn modules(&self, package: &str, outer: &[String]) -> Vec<String> {
-        let mut modules = names::modules(package);
+        let known = self.packages.get(package);
+        let known = known.map(|it| it.modules.clone());
+        let mut modules = known.unwrap_or_else(|| names::modules(package));
         for depth in 1..=outer.len() {
             let full_name = qualified(package, &outer[..depth].join("."));
             let module = self.messages.get(&full_name).map(|it| it.module.clone());

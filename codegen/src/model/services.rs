@@ -68,7 +68,7 @@ fn streams_requests(
     let keyword = [at, &[tag::CLIENT_STREAMING]].concat();
     let place = file.exact_place(&keyword).unwrap_or_else(|| file.place(at));
     let text = format!(
-        "rpc `{}` streams its requests, but servicebridge has server streaming only: remove this \
+        "rpc `{}` streams its requests, but bridge carries streams of replies only: remove this \
          `stream`",
         method.name()
     );

@@ -29,7 +29,7 @@ use services::Pair;
 use text::Text;
 
 pub(crate) use docs::plain;
-pub(crate) use header::{Origin, origin};
+pub(crate) use header::{Origin, is_generated, origin};
 
 /// A generated file.
 #[derive(Clone, Debug)]
@@ -38,17 +38,23 @@ pub(crate) struct Rendered {
     pub(crate) text: String,
 }
 
-/// Renders every package, then the tree.
-pub(crate) fn render(model: &Model) -> Vec<Rendered> {
+/// Renders every package, then the tree; with sums, where somebody may edit what is kept.
+pub(crate) fn render(model: &Model, with_sums: bool) -> Vec<Rendered> {
     let answered = services::answered_by(model);
     let mut files = Vec::new();
     for (name, package) in &model.packages {
         let pairs = answered.get(name.as_str()).map(Vec::as_slice);
         let pairs = pairs.unwrap_or_default();
         let body = package_text(model, name, package, pairs);
+        let mut text = header::of_package(model, name, package, pairs);
+        if with_sums {
+            text.push_str(&header::sum(&body));
+        }
+        text.push('\n');
+        text.push_str(&body);
         files.push(Rendered {
             name: file_name(name),
-            text: header::of_package(model, name, package, pairs, &body),
+            text,
         });
     }
     files.push(Rendered {
