@@ -40,6 +40,11 @@ pub(crate) fn millis(diag: &Diag, given: &LitStr, bounds: &Bounds) -> Option<u64
     is_within.then_some(found)
 }
 
+/// Whether this is a duration, in a place where another thing is wanted.
+pub(crate) fn is_one(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 fn parse(text: &str) -> Option<u64> {
     let (number, millis) = UNITS
         .iter()

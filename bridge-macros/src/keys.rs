@@ -132,8 +132,8 @@ fn entry(input: ParseStream<'_>) -> syn::Result<(Ident, Option<TokenStream>)> {
 }
 
 /// Cuts a list at its commas. Values are literals and plain paths, so a comma outside brackets
-/// always ends an entry.
-pub(crate) fn pieces(tokens: TokenStream) -> Vec<TokenStream> {
+/// always ends an entry; and a `;` is meant as one, or it would spoil the entry before it.
+pub(crate) fn pieces(diag: &Diag, tokens: TokenStream) -> Vec<TokenStream> {
     let mut pieces = Vec::new();
     let mut piece = TokenStream::new();
     for token in tokens {
@@ -144,6 +144,11 @@ pub(crate) fn pieces(tokens: TokenStream) -> Vec<TokenStream> {
                     piece.extend([TokenTree::from(comma)]);
                 }
                 pieces.push(std::mem::take(&mut piece));
+            }
+            TokenTree::Punct(mark) if mark.as_char() == ';' => {
+                let text = "a comma is between what an attribute takes; write `,` instead of `;`";
+                diag.error(Code::KeyMalformed, mark, text);
+                pieces.extend(Some(std::mem::take(&mut piece)).filter(|it| !it.is_empty()));
             }
             token => piece.extend([token]),
         }

@@ -64,8 +64,14 @@ mod message;
 /// - `deadline = "2s"`: what a request has at most until its answer begins, from `"1ms"` to `"24h"`; a
 ///   body that is streamed may outlast it.
 /// - `idempotent_by = "Idempotency-Key"`: requests with the same value of this header are one
-///   request; not for methods that only ask. With `required` beside it, a request without the header
-///   is answered 400.
+///   request; not for methods that only ask. A header that callers set anew for each request, so
+///   `Authorization`, `Content-Type` and their like are refused. With `required` beside it, a request
+///   without the header is answered 400. An answer that says that nothing was done (400, 401, 404, 415,
+///   429, 5xx, the 422 of an extractor, a retryable error) uses no key up. A request with a key may have
+///   1 MiB; an answer of more than 256 KiB, or a streamed one, is 409 for repeats.
+/// - `idempotent_within = "X-Tenant, X-User"`: headers that say whom a key belongs to, 8 at most. Keys
+///   of different values of these headers are different keys; a request with a key and without one of
+///   them is answered 400.
 /// - `idempotent_for`, `crate`: as above.
 #[proc_macro_attribute]
 pub fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
@@ -90,7 +96,8 @@ pub fn service(attr: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Each entry is the path of a function under [`macro@rpc`]. `handlers![crate = my::bridge; charge]`
 /// overrides where `bridge` is found. Of a function that is not, rustc says "constant provided when a
-/// type was expected": put `#[bridge::rpc]` above it.
+/// type was expected": put `#[bridge::rpc]` above it. What is not there in every build goes into a list
+/// of its own: `#[cfg(feature = "admin")] let list = list.and(handlers![refund]);`.
 #[proc_macro]
 pub fn handlers(input: TokenStream) -> TokenStream {
     handlers::handlers(input.into()).into()
@@ -99,8 +106,12 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 /// Makes an enum a business error: its variants travel as codes and come back as variants.
 ///
 /// One enum is an error everywhere: over RPC a code and a message, over HTTP an answer with
-/// problem details, in a gRPC status its number. `Display` prints the message, and
-/// `std::error::Error` is implemented.
+/// problem details, in a gRPC status its number.
+///
+/// Implemented are `bridge::BusinessError`, `Display` (the message), `std::error::Error` and axum's
+/// `IntoResponse`. An enum that has one of them already, of its own or by `thiserror`, is refused by
+/// the compiler ("conflicting implementations", E0119): remove that one and say in `#[bridge(…)]` what
+/// it said, or keep that enum and make it the `#[source]` of a variant.
 ///
 #[doc = include_str!("../docs/error.md")]
 ///
@@ -112,8 +123,8 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 ///
 /// - on a variant, `#[bridge(code = "…")]`: the code on the wire; without it the variant's name in
 ///   SCREAMING_SNAKE_CASE.
-/// - `message = "…"`: the text for people, with fields in braces; without it the variant's name in
-///   words.
+/// - `message = "…"`: the text for people, with fields in braces, but never the source; without it the
+///   variant's name in words.
 /// - `status = 409`: the HTTP status, 400 to 599; without it 422.
 /// - `grpc = "ABORTED"`: the gRPC code; without it the one that fits the status.
 /// - `retryable`: the same request may succeed later.

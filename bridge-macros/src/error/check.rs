@@ -7,7 +7,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Field, LitInt, LitStr};
+use syn::{Field, LitInt, LitStr, Member};
 
 use crate::case::{screaming_snake, sentence};
 use crate::diag::{Code, Diag};
@@ -227,9 +227,33 @@ fn text(diag: &Diag, variant: &Variant, shape: &Shape<'_>) -> Text {
             diag.error(Code::ErrorShape, given, text);
             Text::Held
         }
-        (Some(given), _) => Text::Written(given.clone()),
+        (Some(given), _) => {
+            prints_what_travels(diag, given, shape);
+            Text::Written(given.clone())
+        }
         (None, Shape::Text) => Text::Held,
         (None, _) => Text::Fixed(sentence(&variant.ident.unraw().to_string())),
+    }
+}
+
+/// What else may be wrong with the words is said by `format_args!`, which they end up in.
+fn prints_what_travels(diag: &Diag, given: &LitStr, shape: &Shape<'_>) {
+    let Some(source) = shape.source() else {
+        return;
+    };
+    let member = match &source.member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(at) => at.index.to_string(),
+    };
+    let words = given.value().replace("{{", "");
+    let is_source = |opened: &str| {
+        let name = opened.split([':', '}']).next().unwrap_or_default().trim();
+        name == member || (name.is_empty() && matches!(source.member, Member::Unnamed(_)))
+    };
+    if words.split('{').skip(1).any(is_source) {
+        let text = "a source stays with its service and the message goes to the caller, so it cannot \
+                    print its source; say what the caller may know, and log the source";
+        diag.error(Code::ErrorSource, given, text);
     }
 }
 

@@ -96,7 +96,7 @@ fn entries(diag: &Diag, place: &Place, attrs: &[Attribute]) -> Vec<Entry> {
             diag.error(Code::KeyMalformed, &attr.meta, text);
             continue;
         };
-        pieces.extend(keys::pieces(list.tokens.clone()));
+        pieces.extend(keys::pieces(diag, list.tokens.clone()));
     }
     keys::entries(diag, place, pieces)
 }

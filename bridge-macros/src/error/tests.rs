@@ -114,6 +114,58 @@ fn all_mistakes_about_what_travels_are_reported_at_once() {
 }
 
 #[test]
+fn a_message_that_prints_its_source_is_one_fault() {
+    for variant in [
+        quote!(
+            #[bridge(message = "db: {cause}")]
+            Db {
+                #[source]
+                cause: A,
+                b: u32
+            }
+        ),
+        quote!(
+            #[bridge(message = "db: {cause:?} {b}")]
+            Db {
+                #[source]
+                cause: A,
+                b: u32
+            }
+        ),
+        quote!(
+            #[bridge(message = "db: {0}")]
+            Db(
+                #[source]
+                A
+            )
+        ),
+        quote!(
+            #[bridge(message = "db: {}")]
+            Db(
+                #[from]
+                A
+            )
+        ),
+        quote!(
+            #[bridge(message = "db: {{{r}")]
+            Db {
+                #[source]
+                r#r: A
+            }
+        ),
+    ] {
+        let text = variant.to_string();
+        let messages = golden::messages(error(quote!(enum Broken { #variant })));
+        assert_eq!(messages.len(), 1, "{text}: {messages:?}");
+        assert!(messages[0].starts_with("BR0039"), "{text}: {messages:?}");
+    }
+    let right = quote! {
+        enum Storage { #[bridge(message = "{b}: {{cause}}")] Db { #[source] cause: A, b: u32 } }
+    };
+    assert!(golden::messages(error(right)).is_empty());
+}
+
+#[test]
 fn a_struct_is_refused_once() {
     assert_eq!(
         golden::messages(error(quote! { struct Broken { field: u32 } })).len(),

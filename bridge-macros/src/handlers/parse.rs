@@ -49,7 +49,7 @@ fn facade(diag: &Diag, input: ParseStream<'_>) -> syn::Result<Facade> {
         return Ok(Facade::default());
     }
     let setting = tokens_until(input, ';')?;
-    let entries = keys::entries(diag, &PLACE, keys::pieces(setting));
+    let entries = keys::entries(diag, &PLACE, keys::pieces(diag, setting));
     Ok(entries
         .first()
         .and_then(|entry| entry.facade(diag))
@@ -83,10 +83,21 @@ fn refuse(diag: &Diag, input: ParseStream<'_>) -> syn::Result<()> {
     } else {
         tokens_until(input, ',')?
     };
+    let is_attribute = entry.is_empty() && starts_with_hash(&rest);
     entry.extend(rest);
-    let text = "list handlers by name, such as `charge` or `orders::place`";
+    let text = if is_attribute {
+        "a name in a list has no attribute; write a second list and put the attribute above it, \
+         such as `#[cfg(…)] let list = list.and(bridge::handlers![charge]);`"
+    } else {
+        "list handlers by name, such as `charge` or `orders::place`"
+    };
     diag.error(Code::HandlersNotAPath, entry, text);
     Ok(())
+}
+
+fn starts_with_hash(tokens: &TokenStream) -> bool {
+    let first = tokens.clone().into_iter().next();
+    matches!(first, Some(TokenTree::Punct(mark)) if mark.as_char() == '#')
 }
 
 /// The tokens before `end`, which is consumed too, or all that are left.

@@ -41,6 +41,10 @@ fn one_wrong_entry_gives_one_message() {
         quote!(a(b, c)),
         quote!(a, , b),
         quote!(,),
+        quote!(
+            #[cfg(any(a, b))]
+            c
+        ),
     ] {
         let text = wrong.to_string();
         assert_eq!(golden::messages(handlers(wrong)).len(), 1, "{text}");

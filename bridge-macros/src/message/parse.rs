@@ -219,7 +219,7 @@ fn numbered(diag: &Diag, attrs: &[Attribute]) -> (Option<Number>, Vec<TokenStrea
             diag.error(Code::KeyMalformed, &attr.meta, text);
             continue;
         };
-        pieces.extend(keys::pieces(list.tokens.clone()));
+        pieces.extend(keys::pieces(diag, list.tokens.clone()));
     }
     let number = pieces.first().and_then(number);
     if number.is_some() {

@@ -18,11 +18,18 @@ const MESSAGES: Place = Place {
     attribute: "`#[bridge::rpc]`",
     keys: &["name", "idempotent_by", "idempotent_for", "crate"],
     flags: &["idempotent"],
-    elsewhere: &[(
-        "deadline",
-        "a call brings its caller's deadline; it can be given only to an axum handler, \
-         as `#[bridge::rpc(post, \"/path\", deadline = \"2s\")]`",
-    )],
+    elsewhere: &[
+        (
+            "deadline",
+            "a call brings its caller's deadline; it can be given only to an axum handler, \
+             as `#[bridge::rpc(post, \"/path\", deadline = \"2s\")]`",
+        ),
+        (
+            "idempotent_within",
+            "the key of a call belongs to its caller anyway; headers that say whom a key belongs \
+             to are for an axum handler",
+        ),
+    ],
 };
 const HTTP: Place = Place {
     attribute: "`#[bridge::rpc(method, \"/path\")]`",
@@ -32,6 +39,7 @@ const HTTP: Place = Place {
         "deadline",
         "idempotent_by",
         "idempotent_for",
+        "idempotent_within",
         "crate",
     ],
     flags: &["required"],
@@ -81,13 +89,15 @@ pub(crate) struct Idempotent {
     /// The header or the field with the key; without it the caller's own key counts.
     pub(crate) by: Option<LitStr>,
     pub(crate) keep_ms: Option<u64>,
+    /// The headers that say whom a key belongs to.
+    pub(crate) within: Option<LitStr>,
     /// Whether what comes without a key is refused.
     pub(crate) is_required: bool,
 }
 
 /// Reads the list.
 pub(crate) fn attribute(diag: &Diag, tokens: TokenStream) -> Attribute {
-    let mut pieces = keys::pieces(tokens);
+    let mut pieces = keys::pieces(diag, tokens);
     let route = route(diag, &mut pieces);
     let place = if route.is_some() { &HTTP } else { &MESSAGES };
     let mut attribute = Attribute {
@@ -104,24 +114,33 @@ pub(crate) fn attribute(diag: &Diag, tokens: TokenStream) -> Attribute {
     attribute.tag = text("tag");
     attribute.deadline_ms =
         text("deadline").and_then(|given| duration::millis(diag, &given, &DEADLINE));
-    let by = text("idempotent_by");
-    let keep_ms = text("idempotent_for").and_then(|given| duration::millis(diag, &given, &KEPT));
-    let [flag, by_key, keep] = ["idempotent", "idempotent_by", "idempotent_for"].map(find);
-    idempotent_once(diag, flag, by_key, keep);
-    let required = find("required");
-    if let (None, Some(required)) = (by_key, required) {
-        let text = "`required` refuses requests without a key, and none is taken; \
-                    add `idempotent_by = \"Idempotency-Key\"`";
-        diag.error(Code::RpcIdempotent, &required.key, text);
-    }
-    if flag.is_some() || by_key.is_some() {
-        attribute.idempotent = Some(Idempotent {
-            by,
-            keep_ms,
-            is_required: required.is_some(),
-        });
-    }
+    attribute.idempotent = idempotent(diag, &entries);
     attribute
+}
+
+fn idempotent(diag: &Diag, entries: &[Entry]) -> Option<Idempotent> {
+    let find = |name: &str| entries.iter().find(|entry| entry.key == name);
+    let text = |name: &str| find(name).and_then(|entry| entry.text(diag));
+    let given = Idempotent {
+        by: text("idempotent_by"),
+        keep_ms: text("idempotent_for").and_then(|given| duration::millis(diag, &given, &KEPT)),
+        within: text("idempotent_within"),
+        is_required: find("required").is_some(),
+    };
+    let [flag, by, keep] = ["idempotent", "idempotent_by", "idempotent_for"].map(find);
+    idempotent_once(diag, flag, by, keep);
+    for (name, says) in [
+        ("required", "refuses requests without a key"),
+        ("idempotent_within", "says whom keys belong to"),
+    ] {
+        if let (None, Some(entry)) = (by, find(name)) {
+            let text = format!(
+                "`{name}` {says}, and none is taken; add `idempotent_by = \"Idempotency-Key\"`"
+            );
+            diag.error(Code::RpcIdempotent, &entry.key, text);
+        }
+    }
+    (flag.is_some() || by.is_some()).then_some(given)
 }
 
 fn idempotent_once(diag: &Diag, flag: Option<&Entry>, by: Option<&Entry>, keep: Option<&Entry>) {

@@ -105,7 +105,13 @@ fn is_plain(diag: &Diag, head: &Head) {
 /// Also a rule of axum handlers: both forms add a type beside the function.
 pub(crate) fn is_free(diag: &Diag, head: &Head) {
     let name = head.ident();
-    if let Some(receiver) = &head.receiver {
+    if head.is_bodiless {
+        let text = format!(
+            "`{name}` has no body; put `#[bridge::rpc]` above a function that answers: a free one, \
+             or a method below `#[bridge::service]`"
+        );
+        diag.error(Code::RpcMethod, name, text);
+    } else if let Some(receiver) = &head.receiver {
         let text = format!(
             "handler `{name}` is a method; put `#[bridge::service]` above its `impl`, or make it \
              a free function and take shared values as `State<T>`"

@@ -331,8 +331,8 @@ pub(super) fn twin(
 /// The messages of a refused handler, inside an operation that satisfies whoever lists it.
 pub(super) fn refused(facade: &Facade, head: &Head, errors: &syn::Error) -> TokenStream {
     let errors = errors.to_compile_error();
-    if head.receiver.is_some() {
-        // Inside an `impl` block a type would be a second fault.
+    if head.is_associated() {
+        // Inside an `impl` or a trait a type would be a second fault.
         return errors;
     }
     let rt = facade.rt();

@@ -23,6 +23,8 @@ pub(crate) struct Head {
     pub(crate) sig: Signature,
     pub(crate) receiver: Option<Receiver>,
     pub(crate) args: Vec<Arg>,
+    /// Whether it ends in a `;`, as functions of traits do.
+    pub(crate) is_bodiless: bool,
 }
 
 /// One argument that is not `self`.
@@ -72,6 +74,7 @@ pub(crate) fn head(input: ParseStream<'_>) -> syn::Result<Option<Head>> {
         sig,
         receiver,
         args,
+        is_bodiless: input.peek(Token![;]),
     }))
 }
 
@@ -79,6 +82,11 @@ impl Head {
     /// The function's name.
     pub(crate) fn ident(&self) -> &Ident {
         &self.sig.ident
+    }
+
+    /// Whether it says that it stands in an `impl` or a trait; that it does not say so proves nothing.
+    pub(crate) fn is_associated(&self) -> bool {
+        self.receiver.is_some() || self.is_bodiless || mentions(&self.sig, "Self")
     }
 
     /// The documentation as one text.

@@ -93,6 +93,7 @@ fn an_axum_handler_expands_as_reviewed() {
         "/v1/{shop}/orders/{id}",
         tag = "orders",
         idempotent_by = "Idempotency-Key",
+        idempotent_within = "X-Tenant, x-user",
         required,
         deadline = "2s"
     );
@@ -131,6 +132,8 @@ fn one_handler_adds_at_most_its_budget_of_lines() {
         "/v1/{shop}/orders/{id}",
         tag = "orders",
         idempotent_by = "Key",
+        idempotent_for = "1h",
+        idempotent_within = "X-Tenant, X-User",
         required,
         deadline = "2s"
     );
@@ -247,11 +250,71 @@ fn each_way_to_get_the_route_wrong_is_one_fault() {
         (quote!(method = "get", path = "/orders"), "BR0050"),
         (quote!(get, concat!("/", "orders")), "BR0051"),
         (quote!(post, "/orders", required), "BR0023"),
+        (quote!(post, "/orders"; deadline = "1s"), "BR0001"),
+        (quote!(post, "/orders/größe"), "BR0051"),
     ] {
         let text = attr.to_string();
         let messages = golden::messages(rpc(attr, item()));
         let codes: Vec<&str> = messages.iter().map(|text| &text[..6]).collect();
         assert_eq!(codes, [code], "{text}: {messages:?}");
+    }
+}
+
+#[test]
+fn a_header_that_cannot_bring_a_key_is_one_fault() {
+    for name in [
+        "Authorization",
+        "COOKIE",
+        "content-length",
+        "Host",
+        "Date",
+        "TE",
+        "",
+        "a b",
+    ] {
+        let attr = quote!(post, "/orders", idempotent_by = #name);
+        let messages = golden::messages(rpc(attr, quote! { async fn place() {} }));
+        assert_eq!(messages.len(), 1, "{name}: {messages:?}");
+        assert!(messages[0].starts_with("BR0055"), "{name}: {messages:?}");
+    }
+}
+
+#[test]
+fn a_header_that_keys_cannot_be_within_is_one_fault() {
+    let nine = "A1, A2, A3, A4, A5, A6, A7, A8, A9";
+    for (names, part) in [
+        ("24h", "`idempotent_for`"),
+        ("X-Tenant,", "no names"),
+        ("", "no names"),
+        ("X Tenant", "no names"),
+        ("X-Tenant, x-tenant", "named twice"),
+        ("X-Tenant, KEY", "`KEY` is the key"),
+        ("Date", "another `Date`"),
+        (nine, "8 headers at most; remove `A9`"),
+    ] {
+        let attr = quote!(post, "/orders", idempotent_by = "Key", idempotent_within = #names);
+        let messages = golden::messages(rpc(attr, quote! { async fn place() {} }));
+        assert_eq!(messages.len(), 1, "{names}: {messages:?}");
+        assert!(messages[0].starts_with("BR0055"), "{names}: {messages:?}");
+        assert!(messages[0].contains(part), "{names}: {messages:?}");
+    }
+}
+
+#[test]
+fn a_function_that_says_it_stands_in_an_impl_or_a_trait_adds_nothing_to_it() {
+    for item in [
+        quote! { async fn charge(&self, req: ChargeRequest) -> Charged {} },
+        quote! { async fn charge(req: ChargeRequest) -> Result<Self, ChargeError> {} },
+        quote! { async fn charge(req: ChargeRequest) -> Charged; },
+        quote! { async fn charge(&self, req: ChargeRequest) -> Charged; },
+    ] {
+        for attr in [quote!(), quote!(post, "/charges")] {
+            let expansion = rpc(attr, item.clone());
+            let messages = golden::messages(expansion.clone());
+            assert_eq!(messages.len(), 1, "{messages:?}");
+            assert!(messages[0].starts_with("BR0012"), "{messages:?}");
+            assert!(!expansion.to_string().contains("struct"), "{expansion}");
+        }
     }
 }
 

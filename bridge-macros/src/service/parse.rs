@@ -47,7 +47,7 @@ pub(super) struct Method {
 /// Reads what stands under the attribute; nothing if that is no `impl` block of a type.
 pub(super) fn service(diag: &Diag, attr: TokenStream, item: &TokenStream) -> Option<Service> {
     let mut facade = Facade::default();
-    for entry in keys::entries(diag, &PLACE, keys::pieces(attr)) {
+    for entry in keys::entries(diag, &PLACE, keys::pieces(diag, attr)) {
         facade = entry.facade(diag).unwrap_or_default();
     }
     let read = |input: ParseStream<'_>| {

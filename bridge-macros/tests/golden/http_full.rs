@@ -29,7 +29,9 @@ impl ::bridge::__rt::Operation for place_order {
             .tag("orders")
             .deadline(::bridge::__rt::millis(2000u64))
             .idempotent_by("Idempotency-Key", ::core::option::Option::None)
-            .key_required();
+            .key_required()
+            .within("x-tenant")
+            .within("x-user");
         ::bridge::__rt::Argument::<State<Db>>::new().describe(&mut __operation);
         <::bridge::__rt::ClientArgument<bridge::Client<Payments>>>::IT
             .describe(&mut __operation);

@@ -13,7 +13,7 @@ use crate::rpc::attribute::{Attribute, Route};
 use crate::rpc::check::is_free;
 use crate::rpc::head::{Arg, Head, first_type, last_segment, mentions};
 
-use super::path;
+use super::{header, path};
 
 /// Extractors that take the body, so nothing may come after them.
 const BODIES: [&str; 9] = [
@@ -46,6 +46,8 @@ pub(crate) struct Operation {
     pub(crate) tag: Option<String>,
     /// The header with the key.
     pub(crate) header: Option<String>,
+    /// The headers that say whom a key belongs to.
+    pub(crate) within: Vec<String>,
 }
 
 /// Applies every rule; nothing only if at least one fault was noted.
@@ -62,16 +64,20 @@ pub(crate) fn handler(
         is_mountable(diag, path, head);
     }
     let method = route.method.as_ref();
-    let header = attribute.idempotent.as_ref().and_then(|it| it.by.as_ref());
-    if let Some(header) = header {
-        can_be_repeated(diag, method, header, head);
+    let given = attribute.idempotent.as_ref();
+    let by = given.and_then(|it| it.by.as_ref());
+    if let Some(by) = by {
+        can_be_repeated(diag, method, by, head);
     }
+    let within = given.and_then(|it| it.within.as_ref());
+    let within = within.map(|it| header::keys_are_within(diag, it, by));
     Some(Operation {
         method: method?.to_string().to_ascii_uppercase(),
         path: path?.value(),
         name: name(diag, attribute, head),
         tag: tag(diag, attribute),
-        header: header.map(LitStr::value),
+        header: by.map(LitStr::value),
+        within: within.unwrap_or_default(),
     })
 }
 
@@ -168,8 +174,8 @@ fn takes_body(ty: &Type) -> bool {
     BODIES.iter().any(|it| last.ident == it)
 }
 
-/// The key is of use here, and its header can be sent.
-fn can_be_repeated(diag: &Diag, method: Option<&Ident>, header: &LitStr, head: &Head) {
+/// The key is of use here, and its header can bring one.
+fn can_be_repeated(diag: &Diag, method: Option<&Ident>, by: &LitStr, head: &Head) {
     let asking = method.map(ToString::to_string);
     let asking = asking.filter(|it| ASKING.contains(&it.as_str()));
     if let Some(word) = asking {
@@ -177,19 +183,12 @@ fn can_be_repeated(diag: &Diag, method: Option<&Ident>, header: &LitStr, head: &
             "a {} does nothing twice when it is sent twice; remove `idempotent_by`",
             word.to_uppercase()
         );
-        diag.error(Code::HttpIdempotent, header, text);
+        diag.error(Code::HttpIdempotent, by, text);
     } else if mentions(&head.sig.output, "Sse") {
         let text = "a stream is not kept, so it cannot be answered a second time; \
                     remove `idempotent_by`";
-        diag.error(Code::HttpIdempotent, header, text);
-    } else if !is_header(&header.value()) {
-        let text = "this is no name of a header: letters, digits and `-`, \
-                    such as `\"Idempotency-Key\"`";
-        diag.error(Code::HttpHeader, header, text);
+        diag.error(Code::HttpIdempotent, by, text);
+    } else {
+        header::brings_a_key(diag, by);
     }
-}
-
-fn is_header(name: &str) -> bool {
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_token)
 }

@@ -40,7 +40,8 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
         let required = given
             .filter(|it| it.is_required)
             .map(|_| quote!(.key_required()));
-        quote!(.idempotent_by(#header, #keep) #required)
+        let within = &operation.within;
+        quote!(.idempotent_by(#header, #keep) #required #(.within(#within))*)
     });
     let named = Named::of(head);
     let arguments = head.args.iter().zip(&named.arguments);

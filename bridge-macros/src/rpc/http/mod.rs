@@ -6,5 +6,6 @@
 //! Invariant: a handler that axum takes is refused only for what the attribute says about it.
 
 pub(super) mod path;
+pub(super) mod header;
 pub(super) mod check;
 pub(super) mod expand;

@@ -1,7 +1,8 @@
 //! The path syntax of axum 0.8: `/v1/orders/{id}`, `/files/{*rest}`, `{{` and `}}` for braces.
 //!
 //! Refuses what axum would panic at when the router is built, the syntax of axum 0.7, and what no
-//! request can ever match. Says the first fault of a path only: the others often follow from it.
+//! request can ever match, such as letters that clients send percent-encoded. Says the first fault
+//! of a path only: the others often follow from it.
 //!
 //! Invariant: a path without a fault can be mounted.
 
@@ -42,7 +43,37 @@ pub(crate) fn placeholders(path: &str) -> Result<Vec<String>, String> {
             }
         }
     }
+    let sent = as_sent(path)?;
+    if sent != path {
+        return Err(format!(
+            "clients send such letters percent-encoded, and a path is matched as it is sent; \
+             write `\"{sent}\"`"
+        ));
+    }
     Ok(found)
+}
+
+/// The path as a client sends it: everything but the names of its placeholders.
+fn as_sent(path: &str) -> Result<String, String> {
+    let mut sent = String::new();
+    let mut pieces = Pieces { rest: path };
+    while let Some(piece) = pieces.next_piece()? {
+        match piece {
+            Piece::Placeholder(name) => sent.push_str(&format!("{{{name}}}")),
+            Piece::Text(brace @ ('{' | '}')) => sent.extend([brace, brace]),
+            Piece::Text(letter) if is_encoded(letter) => {
+                let bytes = letter.to_string().into_bytes();
+                sent.extend(bytes.iter().map(|byte| format!("%{byte:02X}")));
+            }
+            Piece::Text(letter) => sent.push(letter),
+        }
+    }
+    Ok(sent)
+}
+
+/// What no client sends as it is. Of signs that some encode and some do not, nothing is said.
+fn is_encoded(letter: char) -> bool {
+    !letter.is_ascii_graphic() || matches!(letter, '"' | '<' | '>' | '`')
 }
 
 /// What axum 0.7 wrote without braces.
@@ -134,6 +165,8 @@ enum Letter {
 
 #[cfg(test)]
 mod tests {
+    use tower::ServiceExt as _;
+
     use super::*;
 
     #[test]
@@ -169,6 +202,8 @@ mod tests {
             ("/a/{b}{c}", "one placeholder"),
             ("/a/{b*}", "no name for"),
             ("/a?b={c}", "end the path before"),
+            ("/a b/{c}", "`\"/a%20b/{c}\"`"),
+            ("/{{größe}}/{größe}", "`\"/{{gr%C3%B6%C3%9Fe}}/{größe}\"`"),
         ] {
             let fault = placeholders(path).unwrap_err();
             assert!(fault.contains(part), "{path}: {fault}");
@@ -202,6 +237,31 @@ mod tests {
             number /= letters.len();
         }
         path
+    }
+
+    #[test]
+    fn axum_finds_what_a_client_sends_under_the_encoded_path_alone() {
+        for (written, sent) in [
+            ("/a b", "/a%20b"),
+            ("/größe", "/gr%C3%B6%C3%9Fe"),
+            ("/\"a\"", "/%22a%22"),
+        ] {
+            assert_eq!(as_sent(written).as_deref(), Ok(sent));
+            assert_eq!(axum_answers(written, sent), 404, "{written}");
+            assert_eq!(axum_answers(sent, sent), 200, "{sent}");
+        }
+    }
+
+    /// The status of what is asked for at `sent`, of a router with one route.
+    fn axum_answers(route: &str, sent: &str) -> u16 {
+        let router = axum::Router::new().route(route, axum::routing::get(|| async {}));
+        let request = axum::http::Request::get(sent).body(axum::body::Body::empty());
+        let mut running = std::pin::pin!(router.oneshot(request.expect("a request")));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match running.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(answer) => answer.expect("axum answers").status().as_u16(),
+            std::task::Poll::Pending => panic!("the router waits for something"),
+        }
     }
 
     fn axum_takes(path: &str) -> bool {
