@@ -49,7 +49,8 @@ pub trait BusinessError: Sized {
         grpc_of(self)
     }
 
-    /// Whether the same request may succeed later, without anybody changing anything.
+    /// Whether the same request may succeed later, without anybody changing anything. Then nothing was
+    /// done for it, and its answer is not kept for an idempotency key.
     fn retryable(&self) -> bool {
         false
     }

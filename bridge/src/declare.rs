@@ -22,6 +22,20 @@ use crate::operation::{OpenApi, OpenApiError, document_of};
 /// Outcomes of work that is done once are kept in bounded memory of this process, unless the
 /// application was observed with [`outcomes`](Observed::outcomes) of its own.
 ///
+/// What is declared of an application that was declared before is added to that, as if both lists
+/// were one. A handler that is nested knows only the end of its path; what was said about it then
+/// holds at each route with that end that nobody else declares, with a warning where these are
+/// several. A path that is mounted as it stands means that route alone, with a warning where
+/// undeclared ones end so, too.
+///
+/// # Panics
+///
+/// When something was said that could hold for the wrong requests, as an axum router does for routes
+/// that overlap: two handlers with a deadline or a key fit one route; one at `/` alone fits several;
+/// one would be inside of a service that is nested, whose routes nobody can see. The text names the
+/// handlers, where they are defined, and the routes. Writing the whole path, with what the handler is
+/// nested below, makes it plain.
+///
 /// ```
 /// use axum::{Json, Router, extract::Path, routing::get};
 ///
@@ -34,26 +48,46 @@ use crate::operation::{OpenApi, OpenApiError, document_of};
 /// let handlers = bridge::handlers![order];
 /// let app = Router::new().nest("/v1", Router::new().route("/orders/{id}", get(order)));
 /// let app = bridge::declare(app, &handlers);
-/// assert!(bridge::audit(&app, &handlers).declared_not_mounted.is_empty());
+/// let audit = bridge::audit(&app, &handlers);
+/// assert!(audit.declared_not_mounted.is_empty() && audit.ambiguous.is_empty(), "{audit}");
 /// // axum::serve(listener, app).await
 /// ```
+#[track_caller]
 pub fn declare(app: impl Into<HttpApp>, handlers: &Handlers) -> Observed {
     let app = app.into().observed();
-    describe::application(&app, handlers);
-    declared_in(app, &handlers.http)
+    if describe::application(&app, handlers) {
+        // It is told what would be refused, and does not serve.
+        return app;
+    }
+    match declared_in(app, &handlers.http) {
+        Ok(app) => app,
+        Err(refused) => panic!("{refused}"),
+    }
 }
 
 /// Compares what is declared with what is mounted in `app` and with what was called so far.
 ///
-/// A test that fails on drift is one line:
+/// A test that fails on drift is one line, and one more where nothing may be mounted that nobody
+/// declares; routes that are to be let through are named in it:
 ///
-/// ```no_run
-/// # fn example(app: &bridge::Observed, handlers: &bridge::Handlers) {
-/// # use bridge::routes::Strictness;
-/// let audit = bridge::audit(app, handlers);
-/// assert_eq!(audit.exit_code(Strictness::Everything), 0, "{audit}");
-/// # }
 /// ```
+/// use axum::{Router, routing::get};
+///
+/// #[bridge::rpc(get, "/orders")]
+/// async fn orders() {}
+///
+/// let handlers = bridge::handlers![orders];
+/// let app = Router::new().route("/orders", get(orders)).route("/openapi.json", get(async || "{}"));
+/// let app = bridge::declare(app, &handlers);
+///
+/// let audit = bridge::audit(&app, &handlers);
+/// assert!(audit.declared_not_mounted.is_empty() && audit.ambiguous.is_empty(), "{audit}");
+/// let undeclared: Vec<_> = audit.mounted_not_declared.iter().map(|it| &*it.path).collect();
+/// assert_eq!(undeclared, ["/openapi.json"], "{audit}");
+/// ```
+///
+/// Where every route is declared, [`exit_code`](Audit::exit_code) with
+/// [`Strictness::Everything`](crate::routes::Strictness::Everything) says both.
 pub fn audit(app: &Observed, handlers: &Handlers) -> Audit {
     audit_of_called(&handlers.http, app)
 }

@@ -17,6 +17,7 @@ use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
 use crate::http_app::{HttpApp, routes_of};
 use crate::mounted::checked;
+use crate::operation::Refused;
 use crate::rpc::Remote;
 use crate::session::Session;
 
@@ -60,9 +61,21 @@ impl Bridge {
     ///
     /// [`serve_http`](Self::serve_http) does so by itself; this is for those who serve otherwise,
     /// and [`http_server`](Self::http_server) then puts the routes on the map.
+    ///
+    /// # Panics
+    ///
+    /// Where [`declare`](crate::declare()) does.
+    #[track_caller]
     pub fn observe(&self, app: impl Into<HttpApp>) -> Observed {
+        match self.observed(app.into()) {
+            Ok(app) => app,
+            Err(refused) => panic!("{refused}"),
+        }
+    }
+
+    fn observed(&self, app: HttpApp) -> Result<Observed, Refused> {
         let session = self.session();
-        let observed = app.into().recording_to(session.recorder());
+        let observed = app.recording_to(session.recorder());
         let (capture, sink) = session.telemetry.capture_http();
         let observed = observed.outcomes_by_default(self.outcomes().runner());
         self.offered().apply(observed.capture(capture, sink))
@@ -106,7 +119,8 @@ impl Bridge {
     ///
     /// # Errors
     ///
-    /// `CONFIG` when the listener has no address; `INTERNAL` when accepting breaks; the reason when
+    /// `CONFIG` when the listener has no address, and where [`declare`](crate::declare()) panics, with
+    /// the same text; `INTERNAL` when accepting breaks; the reason when
     /// the bridge stopped for good by itself.
     pub async fn serve_http(
         &self,
@@ -116,7 +130,8 @@ impl Bridge {
         let address = listener.local_addr().map_err(|error| {
             Error::caused(ErrorCode::Config, "the HTTP listener has no address", error)
         })?;
-        let app = self.observe(app);
+        let app = self.observed(app.into());
+        let app = app.map_err(|refused| Error::config(refused.to_string()))?;
         let session = self.session();
         let endpoint = endpoint(session.options.http_host.as_deref(), address);
         let _declared = Declared::new(session, endpoint, app.routes());

@@ -147,7 +147,8 @@ fn a_program_that_is_asked_writes_what_it_declares_and_ends() {
             "name": "place_order", "method": "POST", "path": "/orders",
             "doc": "Places an order.", "site": "axum_handlers::place_order",
             "deadline_ms": null, "idempotent_by": "Idempotency-Key",
-            "idempotent_for_ms": 3_600_000, "idempotent_required": false, "tag": null, "calls": [],
+            "idempotent_for_ms": 3_600_000, "idempotent_required": false, "idempotent_within": [],
+            "tag": null, "calls": [],
         })
     );
     assert_eq!(description["operations"][1]["deadline_ms"], 20);

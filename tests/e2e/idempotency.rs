@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use bridge::{Bridge, CallError, Client, ErrorCode, Transport};
+use bridge::{Bridge, CallError, Client, ErrorCode, Handlers, Transport};
 use rustix::process::Signal;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -102,21 +102,24 @@ impl Shop {
 
     /// One instance of it; says where it is.
     async fn open(&self, world: &World) -> (Bridge, String) {
-        let key = world.key("shop").await;
-        let builder = Bridge::builder("shop").runtime(world.address(), key);
-        let builder = builder
-            .advertise("127.0.0.1:0")
-            .serve(bridge::handlers![place]);
-        let bridge = builder.start().await.expect("starts");
-        let app = Router::new()
-            .route("/orders", post(place))
-            .with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let serving = bridge.clone();
-        tokio::spawn(async move { serving.serve_http(listener, app).await });
-        (bridge, format!("http://{address}/orders"))
+        let app = Router::new().route("/orders", post(place));
+        let app = app.with_state(self.clone());
+        let (bridge, url) = open(world, bridge::handlers![place], app).await;
+        (bridge, format!("{url}/orders"))
     }
+}
+
+/// One instance of a shop over HTTP; says where it is.
+pub(crate) async fn open(world: &World, handlers: Handlers, app: Router) -> (Bridge, String) {
+    let key = world.key("shop").await;
+    let builder = Bridge::builder("shop").runtime(world.address(), key);
+    let builder = builder.advertise("127.0.0.1:0").serve(handlers);
+    let bridge = builder.start().await.expect("starts");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let serving = bridge.clone();
+    tokio::spawn(async move { serving.serve_http(listener, app).await });
+    (bridge, format!("http://{address}"))
 }
 
 /// Status, body, and whether it was kept from an earlier request.

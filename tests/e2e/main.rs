@@ -15,6 +15,7 @@ mod attribution;
 mod backup;
 mod calls;
 mod idempotency;
+mod idempotency_http;
 mod console;
 mod console_recovery;
 mod console_security;

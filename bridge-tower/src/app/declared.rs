@@ -10,6 +10,7 @@ use http::{Extensions, Method, Request};
 
 use crate::deadline::RouteDeadline;
 use crate::idempotency::{KeyHeader, RouteKey};
+use crate::record::Verb;
 use crate::routes::{Matcher, RouteTable};
 
 /// What one declared operation wants of its requests.
@@ -113,6 +114,12 @@ impl Declared {
                 declared.by_route[at].push((policy.method.clone(), wants));
             }
         }
+        for (at, operations) in declared.by_route.iter_mut().enumerate() {
+            let methods = table.map(|it| it.routes()[at].methods);
+            if !methods.is_some_and(|it| it.contains(Verb::Head)) {
+                tell_heads(operations);
+            }
+        }
         declared
     }
 
@@ -154,5 +161,21 @@ impl Declared {
         let operations = self.by_route.get(usize::try_from(at).ok()?)?;
         let found = operations.iter().find(|(declared, _)| declared == method);
         found.map(|(_, wants)| wants)
+    }
+}
+
+/// Says of a route without a handler for `HEAD` that its requests have the deadline of `GET`, whose
+/// handler answers them. They have no key: what is kept of an answer has a body.
+fn tell_heads(operations: &mut Vec<(Method, Arc<Wants>)>) {
+    let of = |method: Method| operations.iter().find(|(declared, _)| *declared == method);
+    let (None, Some((_, get))) = (of(Method::HEAD), of(Method::GET)) else {
+        return;
+    };
+    if let Some(deadline) = get.deadline {
+        let wants = Wants {
+            deadline: Some(deadline),
+            key: None,
+        };
+        operations.push((Method::HEAD, Arc::new(wants)));
     }
 }

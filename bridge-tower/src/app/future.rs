@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::context::Scope;
+use crate::idempotency::not_stored;
 use crate::observe::MeteredBody;
 use crate::observe::live::Live;
 use crate::problem::{Problem, Reading, Wanted, head_of_problem, says_nothing_of_its_own};
@@ -27,6 +28,15 @@ const UNMETERED_BYTES_MAX: u64 = 16 * 1_024;
 
 type Answer = <RouterIntoService<Body> as Service<Request<Body>>>::Future;
 
+/// What of a request its answer goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// It is a HEAD, whose answer has no body.
+    pub(super) bodyless: bool,
+    /// Its work is done once.
+    pub(super) keyed: bool,
+}
+
 pin_project! {
     /// Future of [`Observed`](super::Observed).
     #[must_use = "futures do nothing until polled"]
@@ -36,7 +46,7 @@ pin_project! {
         // `None` once the response has taken it along.
         live: Option<Live>,
         wanted: Wanted,
-        bodyless: bool,
+        asked: Asked,
         // Of the few answers that become a problem, while their text is read.
         problem: Option<Box<Reading<Body>>>,
     }
@@ -48,13 +58,13 @@ impl AppFuture {
         answer: Scope<Answer>,
         live: Option<Live>,
         wanted: Wanted,
-        bodyless: bool,
+        asked: Asked,
     ) -> Self {
         Self {
             answer,
             live,
             wanted,
-            bodyless,
+            asked,
             problem: None,
         }
     }
@@ -92,7 +102,7 @@ impl Future for AppFuture {
                 if *this.wanted != Wanted::No && says_nothing_of_its_own(response) {
                     return self.begin_problem(std::mem::take(response), cx);
                 }
-                meter(response, this.live, *this.bodyless);
+                meter(response, this.live, this.asked.bodyless);
             }
             Poll::Ready(Err(never)) => match *never {},
         }
@@ -137,7 +147,7 @@ impl AppFuture {
             }
             Poll::Ready(problem) => {
                 let mut problem = problem.map(Body::new);
-                meter(&mut problem, this.live, *this.bodyless);
+                meter(&mut problem, this.live, this.asked.bodyless);
                 Poll::Ready(Ok(problem))
             }
         }
@@ -155,6 +165,10 @@ impl AppFuture {
             tracing::error!(panic = text, trace = ?trace, "a handler panicked");
             Problem::of(ErrorCode::Internal).traced().into_response()
         });
+        let response = match this.asked.keyed {
+            true => not_stored(response),
+            false => response,
+        };
         if let Some(mut live) = this.live.take() {
             live.status = response.status().as_u16();
             live.end(Ending::Panicked);

@@ -27,18 +27,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::routing::RouterIntoService;
-use http::{Method, Request, Response};
+use http::{Extensions, Method, Request, Response};
 use tower_service::Service;
 
 pub use self::declared::RoutePolicy;
 pub use self::future::AppFuture;
 
 use self::declared::Declared;
+use self::future::Asked;
 
 use crate::capture::{Capture, CaptureLayer, Mode, PayloadSink};
 use crate::context;
 use crate::deadline::DeadlineLayer;
-use crate::idempotency::{IdempotencyCounts, IdempotencyLayer, Memory, Runner};
+use crate::idempotency::{IdempotencyCounts, IdempotencyLayer, Memory, RouteKey, Runner};
 use crate::limit::LimitLayer;
 use crate::observe::StampLayer;
 use crate::observe::live::{Live, RouteCell, RouteSource};
@@ -83,6 +84,8 @@ struct Shared {
     capture: Option<(Capture, CaptureLayer)>,
     /// `None` when no operation was declared that wants something.
     declared: Option<Declared>,
+    /// What others keep beside it.
+    beside: Extensions,
     /// As somebody said.
     once: Option<IdempotencyLayer>,
     /// The one in use, once an operation or somebody wants it.
@@ -146,6 +149,7 @@ impl Observed {
                 deadline,
                 capture: None,
                 declared: None,
+                beside: Extensions::new(),
                 once: None,
                 doing_once: None,
             }),
@@ -192,8 +196,10 @@ impl Observed {
         self.change(|shared| shared.capture = Some((capture.clone(), layer)))
     }
 
-    /// Applies what declared operations want: a deadline, work that is done once. Each declaration
-    /// replaces the ones before it. Requests of other routes stay as they are.
+    /// Applies what operations want at the routes they are mounted at: a deadline, work that is done
+    /// once. These are all there are: they replace those that were said before. `HEAD` has the
+    /// deadline of `GET` where axum answers it with the same handler. Requests of other routes stay
+    /// as they are.
     #[must_use]
     pub fn operations(self, policies: impl IntoIterator<Item = RoutePolicy>) -> Self {
         let policies: Vec<_> = policies.into_iter().collect();
@@ -217,6 +223,20 @@ impl Observed {
     #[must_use]
     pub fn outcomes(self, runner: &Runner) -> Self {
         self.once(IdempotencyLayer::over(runner))
+    }
+
+    /// Keeps `value` beside the application, for whoever adds to what was said of it. There is one
+    /// value of each type, and requests do not see it.
+    #[must_use]
+    pub fn keep_beside<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        self.change(|shared| {
+            shared.beside.insert(value);
+        })
+    }
+
+    /// What is [kept](Self::keep_beside) beside it.
+    pub fn beside<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.shared.beside.get()
     }
 
     /// Gives each request `value` as an extension, for extractors.
@@ -295,6 +315,14 @@ impl Shared {
             || self.capture.as_ref().is_some_and(is_kept)
             || self.doing_once.as_ref().is_some_and(is_once)
     }
+
+    /// Whether the work of this request is done once.
+    fn is_keyed(&self, request: &Request<Body>) -> bool {
+        let key = request.extensions().get::<RouteKey>();
+        let once = self.doing_once.as_ref();
+        key.is_some_and(|it| it.header.concerns(request.headers()))
+            || once.is_some_and(|it| it.concerns(request))
+    }
 }
 
 impl Service<Request<Body>> for Observed {
@@ -327,7 +355,6 @@ impl Service<Request<Body>> for Observed {
             let known = || RouteSource::Known(matched().unwrap_or(Route::UNMATCHED));
             stamped.map_or_else(known, RouteSource::Stamped)
         });
-        let bodyless = *request.method() == Method::HEAD;
         let wanted = shared.problems.as_ref();
         let wanted = wanted.map_or(Wanted::No, |layer| layer.wants(&request, heard.accept));
         let tells_deadline = heard.tells_deadline;
@@ -335,13 +362,18 @@ impl Service<Request<Body>> for Observed {
             Some(declared) => declared.tell(&mut request, at.flatten()),
             None => false,
         };
+        let mut asked = Asked {
+            bodyless: *request.method() == Method::HEAD,
+            keyed: false,
+        };
         let answer = if tells_deadline || is_wanted || shared.takes_all(&request) {
+            asked.keyed = shared.is_keyed(&request);
             shared.full.clone().call(request)
         } else {
             self.plain.call(request)
         };
         let answer = context::scope(arrival.context, answer);
-        AppFuture::new(answer, arrival.live, wanted, bodyless)
+        AppFuture::new(answer, arrival.live, wanted, asked)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::store::TEXT_BYTES_MAX;
 use super::terms::Terms;
@@ -26,7 +26,7 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyHeader {
     name: HeaderName,
-    scope: Option<HeaderName>,
+    scopes: Vec<HeaderName>,
     terms: Terms,
 }
 
@@ -48,7 +48,7 @@ impl KeyHeader {
     pub fn named(name: HeaderName) -> Self {
         Self {
             name,
-            scope: None,
+            scopes: Vec::new(),
             terms: Terms::optional(),
         }
     }
@@ -61,12 +61,13 @@ impl KeyHeader {
     }
 
     /// Keys are unique within a value of this header, such as `X-Tenant`: the same key with another
-    /// value is another key. A request with a key and without this header is refused. Repeats have
-    /// to come with the same value, so not every header will do: not one that is new for every
-    /// request, and not a token that expires.
+    /// value is another key. Said of several headers it holds for all of them together. A request
+    /// with a key and without one of these headers is refused. Repeats have to come with the same
+    /// values, so not every header will do: not one that is new for every request, and a token that
+    /// expires only for as long as it lasts.
     #[must_use]
     pub fn scoped_by(mut self, name: HeaderName) -> Self {
-        self.scope = Some(name);
+        self.scopes.push(name);
         self
     }
 
@@ -88,7 +89,7 @@ impl KeyHeader {
     }
 
     /// Whether requests with these headers have to do with it.
-    pub(super) fn concerns(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn concerns(&self, headers: &HeaderMap) -> bool {
         self.terms.is_required() || headers.contains_key(&self.name)
     }
 
@@ -100,7 +101,7 @@ impl KeyHeader {
     /// when there is no key and none has to be.
     pub(super) fn among(&self, headers: &HeaderMap) -> Result<Option<Named>, String> {
         let name = &self.name;
-        let Some(key) = only(headers, name)? else {
+        let Some(key) = key(headers, name)? else {
             return if self.terms.is_required() {
                 Err(format!(
                     "this operation takes a key: send a new `{name}` with every request, and the \
@@ -110,25 +111,47 @@ impl KeyHeader {
                 Ok(None)
             };
         };
-        let scope = match &self.scope {
-            None => String::new(),
-            Some(scope) => only(headers, scope)?.ok_or_else(|| {
-                format!("keys of this operation are unique within `{scope}`; send it, too")
-            })?,
-        };
+        let scope = self.scope(headers)?;
         Ok(Some(Named { key, scope }))
+    }
+
+    /// The values of the headers that keys are unique within: each on a line, and a line break of
+    /// the other kind between two headers. No value has either.
+    fn scope(&self, headers: &HeaderMap) -> Result<String, String> {
+        let scopes: Result<Vec<_>, _> = self.scopes.iter().map(|it| values(headers, it)).collect();
+        Ok(scopes?.join("\r"))
     }
 }
 
+/// All values of a header that keys are unique within.
+fn values(headers: &HeaderMap, name: &HeaderName) -> Result<String, String> {
+    let texts = headers.get_all(name).iter().map(HeaderValue::to_str);
+    let Ok(texts) = texts.collect::<Result<Vec<_>, _>>() else {
+        return Err(format!("`{name}` takes visible ASCII characters"));
+    };
+    let all = texts.join("\n");
+    if all.is_empty() {
+        return Err(format!(
+            "keys of this operation are unique within `{name}`; send it, too"
+        ));
+    }
+    Ok(all)
+}
+
 /// The one value of a header.
-fn only(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String> {
+fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, String> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else {
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(format!("`{name}` is there more than once; send one value")),
+    }
+}
+
+/// The key that a header says.
+fn key(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, String> {
+    let Some(value) = only(headers, name)? else {
         return Ok(None);
     };
-    if values.next().is_some() {
-        return Err(format!("`{name}` is there more than once; send one value"));
-    }
     match value.to_str().map(unquoted) {
         Ok(text) if !text.is_empty() && text.len() <= TEXT_BYTES_MAX => Ok(Some(text.to_owned())),
         _ => Err(format!(
@@ -195,5 +218,27 @@ mod tests {
             scope: "one".to_owned(),
         };
         assert_eq!(by_tenant.among(&headers), Ok(Some(named)));
+    }
+
+    #[test]
+    fn values_of_several_headers_are_told_apart_whatever_their_length() {
+        let by_both = KeyHeader::standard()
+            .scoped_by(HeaderName::from_static("x-tenant"))
+            .scoped_by(HeaderName::from_static("x-token"));
+        let scope = |tenant: &str, token: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("k"));
+            for (name, value) in [("x-tenant", tenant), ("x-token", token)] {
+                headers.insert(name, HeaderValue::from_str(value).expect("a value"));
+            }
+            by_both.among(&headers).map(|it| it.expect("a key").scope)
+        };
+        let long = "t".repeat(2_000);
+        let scopes = [("a", "bc"), ("ab", "c"), ("a", &*long)].map(|(a, b)| scope(a, b));
+        assert!(scopes.iter().all(Result::is_ok), "{scopes:?}");
+        assert!(scopes[0] != scopes[1] && scopes[1] != scopes[2]);
+        let fault = scope("a", "").expect_err("no token");
+        assert!(fault.contains("within `x-token`"), "{fault}");
+        assert!(scope("a", "é").is_err());
     }
 }

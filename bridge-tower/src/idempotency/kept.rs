@@ -7,10 +7,43 @@
 //! Refuses bytes it did not write; numbers are big-endian.
 
 use bytes::{Buf, BufMut as _, Bytes, BytesMut};
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
 use http::{Response, StatusCode};
 
+/// Says that an answer was kept from an earlier request.
+pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Says that repeats may not get this answer: `false` when they will not, `later` when it is not
+/// kept yet, because the store is away, and keeping it goes on.
+pub const IDEMPOTENCY_STORED: HeaderName = HeaderName::from_static("idempotency-stored");
+/// The same, as calls say it.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
+pub(super) const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
+
 const VERSION: u8 = 1;
+/// Names and values of the headers of an answer that is kept, in bytes.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Headers that are about one exchange and not about the work: of the connection, of the moment, and
+/// what a layer says of this very answer. The length is known by the body.
+const OF_ONE_EXCHANGE: [HeaderName; 15] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-connection"),
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    CONTENT_LENGTH,
+    DATE,
+    SET_COOKIE,
+    IDEMPOTENCY_REPLAYED,
+    IDEMPOTENCY_STORED,
+    REPLAYED,
+    STORED,
+];
 
 /// A response that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +54,11 @@ pub(super) struct KeptResponse {
 }
 
 impl KeptResponse {
-    /// The parts of an answer that `keeps` says, in the order they were in.
-    pub(super) fn of(
-        status: StatusCode,
-        headers: &HeaderMap,
-        keeps: impl Fn(&HeaderName) -> bool,
-        body: Bytes,
-    ) -> Self {
-        let kept = headers.iter().filter(|(name, _)| keeps(name));
+    /// An answer with what holds for repeats, too, of its headers, in the order they were in.
+    pub(super) fn of(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+        let kept = headers.iter().filter(|(name, _)| {
+            !OF_ONE_EXCHANGE.contains(name) && !is_named_by_connection(headers, name)
+        });
         Self {
             status,
             headers: kept
@@ -38,8 +68,13 @@ impl KeptResponse {
         }
     }
 
-    /// `None` when it has more headers, or longer ones, than fit.
+    /// `None` when its headers have more than 16 KiB.
     pub(super) fn encode(&self) -> Option<Bytes> {
+        let lengths = self.headers.iter();
+        let lengths = lengths.map(|(name, value)| name.as_str().len() + value.len());
+        if lengths.sum::<usize>() > HEADER_BYTES_MAX {
+            return None;
+        }
         let mut bytes = BytesMut::with_capacity(64 + self.body.len());
         bytes.put_u8(VERSION);
         bytes.put_u16(self.status.as_u16());
@@ -80,6 +115,16 @@ impl KeptResponse {
     }
 }
 
+/// Whether `Connection` says that this header ends with it.
+fn is_named_by_connection(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let values = headers.get_all(CONNECTION).iter();
+    let mut named = values.flat_map(|it| it.as_bytes().split(|byte| *byte == b','));
+    named.any(|it| {
+        it.trim_ascii()
+            .eq_ignore_ascii_case(name.as_str().as_bytes())
+    })
+}
+
 fn part(bytes: &mut Bytes) -> Option<Bytes> {
     let length = usize::from(bytes.try_get_u16().ok()?);
     (length <= bytes.len()).then(|| bytes.split_to(length))
@@ -94,20 +139,35 @@ mod tests {
         headers.append("location", HeaderValue::from_static("/orders/7"));
         headers.append("link", HeaderValue::from_static("<a>"));
         headers.append("link", HeaderValue::from_static("<b>"));
-        headers.append("x-secret", HeaderValue::from_static("no"));
-        let keeps = |name: &HeaderName| name != "x-secret";
-        KeptResponse::of(
-            StatusCode::CREATED,
-            &headers,
-            keeps,
-            Bytes::from_static(b"\0ok"),
-        )
+        for (name, value) in [
+            ("content-encoding", "gzip"),
+            ("access-control-allow-origin", "*"),
+            ("x-of-the-shop", "yes"),
+            ("set-cookie", "secret"),
+            ("date", "today"),
+            ("content-length", "3"),
+            ("connection", "close, X-Hop"),
+            ("x-hop", "of the connection"),
+            ("idempotency-stored", "false"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let body = Bytes::from_static(b"\0ok");
+        KeptResponse::of(StatusCode::CREATED, &headers, body)
     }
 
     #[test]
     fn an_answer_comes_back_as_it_was() {
         let kept = kept();
-        assert_eq!(kept.headers.len(), 3);
+        let names: Vec<_> = kept.headers.keys().map(HeaderName::as_str).collect();
+        let expected = [
+            "location",
+            "link",
+            "content-encoding",
+            "access-control-allow-origin",
+            "x-of-the-shop",
+        ];
+        assert_eq!((names, kept.headers.len()), (expected.to_vec(), 6));
         let bytes = kept.encode().expect("fits");
         assert_eq!(KeptResponse::decode(bytes), Some(kept));
     }
@@ -125,10 +185,25 @@ mod tests {
     }
 
     #[test]
-    fn a_header_beyond_its_place_is_not_cut() {
+    fn headers_beyond_their_bound_are_not_cut() {
         let mut kept = kept();
-        let long = HeaderValue::from_bytes(&[b'x'; 65_536]).expect("a value");
-        kept.headers.insert("link", long);
-        assert_eq!(kept.encode(), None);
+        kept.headers.clear();
+        let mut encoded = |bytes: usize| {
+            let long = HeaderValue::from_bytes(&vec![b'x'; bytes]).expect("a value");
+            kept.headers.insert("link", long);
+            kept.encode()
+        };
+        let most = HEADER_BYTES_MAX - "link".len();
+        assert!(encoded(most).is_some());
+        assert_eq!(encoded(most + 1), None);
+    }
+
+    #[test]
+    fn what_an_earlier_version_kept_is_read() {
+        let row = b"\x01\x00\xc9\x00\x01\x00\x08location\x00\x02/7ok";
+        let kept = KeptResponse::decode(Bytes::from_static(row)).expect("it is version 1");
+        let expected = (StatusCode::CREATED, "/7", &b"ok"[..]);
+        let location = kept.headers["location"].to_str().expect("text");
+        assert_eq!((kept.status, location, &*kept.body), expected);
     }
 }

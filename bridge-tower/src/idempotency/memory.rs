@@ -19,7 +19,8 @@ use super::store::{Answering, Ask, Begun, Claim, Settled, Store, StoreError, Wor
 const ENTRIES_MAX: usize = 10_000;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 const KEEP_MAX: Duration = Duration::from_secs(3600);
-const OUTCOME_BYTES_MAX: usize = 256 * 1024;
+/// A body of 256 KiB with its headers.
+const OUTCOME_BYTES_MAX: usize = 256 * 1024 + 20 * 1024;
 /// Requests that wait for somebody else's outcome at most.
 const WAITERS_MAX: usize = 1_024;
 /// What an entry takes besides its texts and its outcome, in bytes, roughly.
@@ -31,7 +32,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// or at another instance, does the work again. Clones share what they hold.
 ///
 /// Holds 10,000 works and 16 MiB unless told otherwise, an outcome for an hour at most, and of one
-/// beyond 256 KiB only that the work was done. When it is full, what was settled longest ago is
+/// beyond 276 KiB only that the work was done. When it is full, what was settled longest ago is
 /// forgotten before its time: its repeats do the work again.
 ///
 /// ```
@@ -56,6 +57,7 @@ pub struct Memory {
 struct Limits {
     entries: usize,
     bytes: usize,
+    outcome: usize,
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +109,7 @@ impl Memory {
             limits: Limits {
                 entries: ENTRIES_MAX,
                 bytes: BYTES_MAX,
+                outcome: OUTCOME_BYTES_MAX,
             },
             keep_max: KEEP_MAX,
             held: Arc::default(),
@@ -126,6 +129,14 @@ impl Memory {
     #[must_use]
     pub fn bytes_max(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes;
+        self
+    }
+
+    /// Largest outcome it holds, 276 KiB unless told otherwise: an answer with its headers. Of a
+    /// larger one it holds that the work was done.
+    #[must_use]
+    pub fn outcome_bytes_max(mut self, bytes: usize) -> Self {
+        self.limits.outcome = bytes;
         self
     }
 
@@ -286,7 +297,7 @@ impl Held {
         limits: Limits,
     ) -> bool {
         let more = outcome.as_ref().map_or(0, Bytes::len);
-        let fits = more <= OUTCOME_BYTES_MAX && self.make_room((0, more), limits);
+        let fits = more <= limits.outcome && self.make_room((0, more), limits);
         let (outcome, more) = if fits { (outcome, more) } else { (None, 0) };
         let kept = outcome.is_some();
         let order = self.next();

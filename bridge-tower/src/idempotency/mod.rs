@@ -11,10 +11,13 @@
 //! (draft-ietf-httpapi-idempotency-key-header) has it; the header is configurable. A handler whose
 //! client goes away, or whose deadline passes, runs to its end: its repeat waits for it.
 //!
-//! What is kept: status, some headers and body, up to a limit. Answers about the asking and not
-//! about the work are not kept: 5xx, 401, 403, 407, 408, 421, 425, 429, and neither are panics;
-//! a repeat of those does the work again. Of an answer that is streamed or too large only that the
-//! work was done is kept. An answer that repeats will not get says `Idempotency-Stored: false`.
+//! What is kept: status, headers and body, each up to a limit; of headers all but those of the
+//! connection, `Set-Cookie`, `Date` and our own. Of an answer that is streamed or too large only
+//! that the work was done is kept. Not kept is what says that the work was not done: 5xx and
+//! panics, and answers that refuse the request before any work, such as 400, 401, 403, 404, 415,
+//! 429, or 422 by an extractor. Such an answer uses no key up: the next request with it runs, also
+//! one that was mended. A handler says so of any answer by [`NotDone`]; an error that is
+//! `retryable` does. An answer that repeats will not get says `Idempotency-Stored: false`.
 //!
 //! An answer is kept before it is given. When the store is away by then it is given all the same,
 //! says `Idempotency-Stored: later`, and is kept as soon as the store is back, tried for ten
@@ -25,8 +28,10 @@
 //!
 //! Two requests are the same when method, path, query, `Content-Type`, `Authorization`, `Cookie`,
 //! `X-Api-Key` and body are, so that nobody gets an answer that was made for somebody else: with
-//! other credentials the key is a conflict. Whoever tells callers apart by something else, such as
-//! their certificates, says so by a scope.
+//! other credentials the key is a conflict. A replay never reaches what is inside of this layer, the
+//! application's own check of its callers neither. Whoever tells callers apart by other headers names
+//! them ([`KeyHeader::scoped_by`]), and by something else, such as certificates, says so by a
+//! [scope](IdempotencyLayer::scope).
 //!
 //! Layers that read the same header are one promise: the one outside keeps it, those further inside
 //! leave the request alone.
@@ -46,6 +51,7 @@ mod grant;
 mod run;
 mod terms;
 mod header;
+mod verdict;
 mod kept;
 mod once;
 mod future;
@@ -55,7 +61,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body::Body;
@@ -66,14 +72,18 @@ pub use self::counts::{IdempotencyCounts, WorkCounts};
 pub use self::future::ResponseFuture;
 pub use self::grant::{Grant, Keep, Kept, LEASE};
 pub use self::header::{IDEMPOTENCY_KEY, KeyHeader};
+pub use self::kept::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED};
 pub use self::memory::Memory;
-pub use self::once::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED};
 pub use self::run::{CutOff, Runner, Turn};
 pub use self::store::{
     Answering, Ask, Begun, Claim, KEEP, KEEP_BOUNDS, Settled, Store, StoreError, TEXT_BYTES_MAX,
     Work,
 };
 pub use self::terms::Terms;
+pub use self::verdict::NotDone;
+
+#[cfg(feature = "axum")]
+pub(crate) use self::once::not_stored;
 
 use self::counts::Counting;
 use self::once::{DoneOnce, Once};
@@ -104,7 +114,6 @@ pub(crate) struct Settings {
     /// Of requests that no route says something about.
     key: Option<KeyHeader>,
     scope: Option<Scope>,
-    keeps: Vec<HeaderName>,
     request_bytes_max: usize,
     response_bytes_max: usize,
     counting: Counting,
@@ -137,22 +146,10 @@ impl IdempotencyLayer {
 
     /// Keeps outcomes where `runner` does, and counts with the works that it knows of.
     pub fn over(runner: &Runner) -> Self {
-        use http::header;
-        let keeps = [
-            header::CACHE_CONTROL,
-            header::CONTENT_LANGUAGE,
-            header::CONTENT_LOCATION,
-            header::CONTENT_TYPE,
-            header::ETAG,
-            header::LAST_MODIFIED,
-            header::LINK,
-            header::LOCATION,
-        ];
         Self(Arc::new(Settings {
             runner: runner.clone(),
             key: None,
             scope: None,
-            keeps: keeps.to_vec(),
             request_bytes_max: REQUEST_BYTES_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
             counting: Counting::default(),
@@ -173,13 +170,6 @@ impl IdempotencyLayer {
         self.change(|settings| settings.scope = Some(Arc::new(scope)))
     }
 
-    /// Keeps this header of answers too. Kept anyway: `Cache-Control`, `Content-Language`,
-    /// `Content-Location`, `Content-Type`, `ETag`, `Last-Modified`, `Link` and `Location`.
-    #[must_use]
-    pub fn keep_header(self, name: HeaderName) -> Self {
-        self.change(|settings| settings.keeps.push(name))
-    }
-
     /// Largest body of a request with a key, 1 MiB unless told otherwise; a larger one is answered
     /// 413.
     #[must_use]
@@ -187,7 +177,9 @@ impl IdempotencyLayer {
         self.change(|settings| settings.request_bytes_max = bytes)
     }
 
-    /// Largest body of an answer that is kept, 256 KiB unless told otherwise.
+    /// Largest body of an answer that is kept, 256 KiB unless told otherwise; of a larger one only
+    /// that the work was done. Its headers may have 16 KiB. A store has a limit of its own:
+    /// [`Memory::outcome_bytes_max`], or the runtime's setting `outcomes.body_bytes_max` (1 MiB).
     #[must_use]
     pub fn response_bytes_max(self, bytes: usize) -> Self {
         self.change(|settings| settings.response_bytes_max = bytes)
@@ -199,11 +191,13 @@ impl IdempotencyLayer {
     }
 
     /// Whether it reads a header by itself, whatever routes say.
+    #[cfg(feature = "axum")]
     pub(crate) fn has_key(&self) -> bool {
         self.0.key.is_some()
     }
 
     /// Whether it has anything to do with this request by itself, whatever its route says.
+    #[cfg(feature = "axum")]
     pub(crate) fn concerns<B>(&self, request: &Request<B>) -> bool {
         let key = self.0.key_of(request.method());
         key.is_some_and(|it| it.concerns(request.headers()))

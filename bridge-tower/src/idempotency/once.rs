@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use contract::error_code::ErrorCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
@@ -17,18 +19,13 @@ use tower_service::Service;
 use super::counts::Counters;
 use super::grant::{Grant, Keep, Kept, LEASE};
 use super::header::Named;
-use super::kept::KeptResponse;
+use super::kept::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED, KeptResponse, REPLAYED, STORED};
 use super::run::{CutOff, Turn};
 use super::store::{Ask, TEXT_BYTES_MAX, Work};
+use super::verdict::{NotDone, is_outcome};
 use super::{RouteKey, Settings};
 use crate::context;
 use crate::problem::{Problem, ProblemBody};
-
-/// Says that an answer was kept from an earlier request.
-pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// Says that repeats may not get this answer: `false` when they will not, `later` when it is not
-/// kept yet, because the store is away, and keeping it goes on.
-pub const IDEMPOTENCY_STORED: HeaderName = HeaderName::from_static("idempotency-stored");
 
 /// How long a request without a deadline waits for the first one with its key.
 const WAIT: Duration = Duration::from_secs(30);
@@ -36,9 +33,6 @@ const WAIT: Duration = Duration::from_secs(30);
 const WAIT_MARGIN: Duration = Duration::from_millis(50);
 /// When a client should come back whose first request still runs, or whom no store could answer.
 const COME_BACK: HeaderValue = ONE;
-/// The same as [`IDEMPOTENCY_REPLAYED`] and [`IDEMPOTENCY_STORED`], as calls say it.
-const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
-const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
 const ONE: HeaderValue = HeaderValue::from_static("1");
 
 /// A request with a key.
@@ -103,15 +97,13 @@ impl Once {
 
     /// The answer, with a word on whether repeats will get it.
     fn told<Res>(&self, mut response: Response<Res>, kept: Kept) -> Response<Res> {
-        let (said, counted): (_, fn(&Counters) -> &AtomicU64) = match kept {
+        let (word, counted): (_, fn(&Counters) -> &AtomicU64) = match kept {
             Kept::Outcome => return response,
             Kept::Later => ("later", |it| &it.late),
             Kept::Done | Kept::Nothing | Kept::Failed => ("false", |it| &it.not_kept),
         };
         self.settings.counting.add(counted);
-        let said = HeaderValue::from_static(said);
-        response.headers_mut().insert(STORED, said.clone());
-        response.headers_mut().insert(IDEMPOTENCY_STORED, said);
+        say_stored(response.headers_mut(), word);
         response
     }
 
@@ -182,7 +174,7 @@ impl Once {
         text: &str,
     ) -> Response<Vec<u8>> {
         self.settings.counting.add(counted);
-        problem(status, code, text)
+        not_stored(problem(status, code, text))
     }
 
     fn unread<Res>(&self, unread: &Unread) -> Response<ProblemBody<Res>> {
@@ -206,7 +198,7 @@ impl Once {
 pub(super) fn unusable_key<Res>(settings: &Settings, fault: &str) -> Response<ProblemBody<Res>> {
     settings.counting.add(|it| &it.unusable);
     let answer = problem(StatusCode::BAD_REQUEST, ErrorCode::Validation, fault);
-    answer.map(ProblemBody::own)
+    not_stored(answer).map(ProblemBody::own)
 }
 
 fn problem(status: StatusCode, code: ErrorCode, text: &str) -> Response<Vec<u8>> {
@@ -216,7 +208,21 @@ fn problem(status: StatusCode, code: ErrorCode, text: &str) -> Response<Vec<u8>>
 
 fn was_cut_off<Res>(cut_off: CutOff) -> Response<ProblemBody<Res>> {
     let (status, code) = (StatusCode::GATEWAY_TIMEOUT, ErrorCode::Timeout);
-    problem(status, code, &cut_off.to_string()).map(ProblemBody::own)
+    not_stored(problem(status, code, &cut_off.to_string())).map(ProblemBody::own)
+}
+
+/// The answer, and that repeats will not get it: neither from here, nor from a layer outside that
+/// reads another header.
+pub(crate) fn not_stored<Res>(mut answer: Response<Res>) -> Response<Res> {
+    say_stored(answer.headers_mut(), "false");
+    answer.extensions_mut().insert(NotDone);
+    answer
+}
+
+fn say_stored(headers: &mut HeaderMap, word: &'static str) {
+    for name in [STORED, IDEMPOTENCY_STORED] {
+        headers.insert(name, HeaderValue::from_static(word));
+    }
 }
 
 fn come_back(mut answer: Response<Vec<u8>>) -> Response<Vec<u8>> {
@@ -238,7 +244,7 @@ where
         Ok(response) => response,
         Err(error) => return (Err(error), Keep::Nothing),
     };
-    if is_about_the_asking(response.status()) {
+    if !is_outcome(&response) {
         return (Ok(response.map(ProblemBody::inner)), Keep::Nothing);
     }
     let max = settings.response_bytes_max;
@@ -253,16 +259,10 @@ where
         let answer = problem(code, ErrorCode::Internal, text).map(ProblemBody::own);
         return (Ok(answer), Keep::Done);
     };
-    let keeps = |name: &HeaderName| settings.keeps.contains(name);
-    let kept = KeptResponse::of(head.status, &head.headers, keeps, body.clone());
+    let kept = KeptResponse::of(head.status, &head.headers, body.clone());
     let keep = kept.encode().map_or(Keep::Done, Keep::Outcome);
     let answer = Response::from_parts(head, ProblemBody::own(body.into()));
     (Ok(answer), keep)
-}
-
-/// Whether an answer says that the work was not done, or not to the end: a repeat may do it.
-fn is_about_the_asking(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status.as_u16(), 401 | 403 | 407 | 408 | 421 | 425 | 429)
 }
 
 async fn read<B: Body<Data = Bytes>>(body: B, max: usize) -> Result<Bytes, Unread> {

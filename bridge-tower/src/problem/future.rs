@@ -20,6 +20,10 @@ use super::model::{PROBLEM_JSON, Problem};
 /// Bytes of a text that is made a problem. What a framework says is a sentence.
 pub(super) const TEXT_BYTES_MAX: usize = 65_536;
 
+/// Left in the extensions of an answer that was made a problem of what was said in plain text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WasText;
+
 /// Whether the answer to a request may become a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -177,11 +181,12 @@ pub(crate) fn head_of_problem<B>(response: Response<B>) -> Response<ProblemBody<
     Response::from_parts(head, ProblemBody::unsent())
 }
 
-/// Makes the headers those of a problem: what described the text goes, everything else stays.
+/// Makes the head that of a problem: what described the text goes, everything else stays.
 fn describe(head: &mut Parts) {
     for name in [CONTENT_LENGTH, ETAG, LAST_MODIFIED] {
         head.headers.remove(name);
     }
     let json = HeaderValue::from_static(PROBLEM_JSON);
     head.headers.insert(CONTENT_TYPE, json);
+    head.extensions.insert(WasText);
 }

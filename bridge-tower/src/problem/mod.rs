@@ -23,7 +23,8 @@ pub use self::layer::{ProblemLayer, Problems, Untouched};
 pub use self::model::{PROBLEM_JSON, Problem};
 
 #[cfg(feature = "axum")]
-pub(crate) use self::future::{Reading, Wanted, head_of_problem, says_nothing_of_its_own};
+pub(crate) use self::future::{Reading, Wanted, head_of_problem};
+pub(crate) use self::future::{WasText, says_nothing_of_its_own};
 pub(crate) use self::grpc::Asked;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What is declared, what is mounted and what is called, joined by method and final path.
 //!
 //! An annotation does not know where its handler will be nested, so a declared path that is mounted
-//! nowhere as it stands is looked for at the end of the mounted ones. It refuses to guess: two
-//! places that would do are reported, not chosen from.
+//! nowhere as it stands is looked for at the end of the mounted ones; a route that somebody declares as
+//! it stands is nobody else's. It refuses to guess: two places that would do are reported, not chosen
+//! from, and so is everybody who may mean one of them.
 //!
 //! Invariant: each declaration is in exactly one of the sets, and a mounted handler that no
 //! declaration may mean is in "mounted, not declared".
@@ -15,7 +16,7 @@ use super::methods::{Handler, Methods, VERBS};
 use super::table::RouteTable;
 use crate::record::Verb;
 
-/// Templates that are named for one ambiguous declaration.
+/// Templates that a report names for one ambiguous declaration.
 pub const CANDIDATES_MAX: usize = 8;
 
 /// An operation that someone annotated.
@@ -38,6 +39,9 @@ pub struct Joined {
     pub path: String,
     /// Whether that is the declared path; else it ends with it, and a nest adds the rest.
     pub is_exact: bool,
+    /// Where it is the declared path: other templates that end with it and that nobody declares. A
+    /// router that is mounted once as it is and once below a prefix has such.
+    pub elsewhere: Vec<String>,
 }
 
 /// A declaration that is not served.
@@ -49,14 +53,27 @@ pub struct Missing {
     pub mounted: Methods,
 }
 
-/// A declaration that fits several routes, or shares one with another declaration, or may be
-/// hidden in a nested service.
+/// A declaration of which it cannot be told where it is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ambiguous {
     /// What was declared.
     pub declared: Declared,
-    /// The templates that it fits, at most [`CANDIDATES_MAX`].
+    /// The templates that it fits, all of them; reports name the first [`CANDIDATES_MAX`].
     pub candidates: Vec<String>,
+    /// Why it cannot be told.
+    pub doubt: Doubt,
+}
+
+/// Why it cannot be told where a declaration is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// It fits several routes, and nobody else fits one of them.
+    Several,
+    /// These others fit one of its routes, too.
+    Shared(Vec<Declared>),
+    /// It would be inside of a service whose own routes cannot be seen.
+    Hidden,
 }
 
 /// A handler of a mounted route.
@@ -103,10 +120,13 @@ impl Audit {
     pub fn of(declared: &[Declared], table: &RouteTable, called: Option<Called<'_>>) -> Self {
         let mut audit = Self::default();
         let mut joiner = Joiner::new(table);
-        let mut left = Vec::new();
+        let (mut left, mut doubtful) = (Vec::new(), Vec::new());
         for group in groups(declared) {
             match joiner.exact(group.verb, &group.shape) {
-                Some(place) => audit.settle(&mut joiner, &group, &[place], true),
+                Some(place) => {
+                    joiner.claim(place);
+                    audit.exact(&joiner, place, group, &mut doubtful);
+                }
                 None => left.push(group),
             }
         }
@@ -114,7 +134,20 @@ impl Audit {
         left.sort_by_key(|it| Reverse(it.shape.len()));
         for group in left {
             let places = joiner.ending(group.verb, &group.shape);
-            audit.settle(&mut joiner, &group, &places, false);
+            audit.nested(&mut joiner, places, group, &mut doubtful);
+        }
+        audit.doubt(&joiner, &doubtful);
+        for joined in audit
+            .declared_and_mounted
+            .iter_mut()
+            .filter(|it| it.is_exact)
+        {
+            let Declared { verb, path, .. } = &joined.declared;
+            let places = joiner.elsewhere(*verb, &shape_of(path));
+            joined.elsewhere = places
+                .into_iter()
+                .map(|it| joiner.path(it).to_owned())
+                .collect();
         }
         audit.sort();
         let unclaimed = joiner.unclaimed();
@@ -130,39 +163,93 @@ impl Audit {
         u8::from(!is_whole || (strictness == Strictness::Everything && !is_plain))
     }
 
-    /// Puts the declarations of one method and path where they belong, given the places they fit.
-    fn settle(
+    /// A declaration whose very path is mounted; several of them cannot all be.
+    fn exact<'d>(
+        &mut self,
+        joiner: &Joiner<'_>,
+        place: Place,
+        group: Group<'d>,
+        doubtful: &mut Vec<Doubtful<'d>>,
+    ) {
+        if let [declared] = &group.declared[..] {
+            self.join(declared, joiner.path(place), true);
+        } else {
+            let places = vec![place];
+            doubtful.push(Doubtful { group, places });
+        }
+    }
+
+    /// A declaration of which only the end is mounted.
+    fn nested<'d>(
         &mut self,
         joiner: &mut Joiner<'_>,
-        group: &Group<'_>,
-        places: &[Place],
-        exact: bool,
+        places: Vec<Place>,
+        group: Group<'d>,
+        doubtful: &mut Vec<Doubtful<'d>>,
     ) {
-        for place in places {
+        if places.is_empty() {
+            return self.nowhere(joiner, &group);
+        }
+        let is_shared = doubtful.iter().any(|it| it.fits_one_of(&places));
+        if let ([place], [declared], false) = (&places[..], &group.declared[..], is_shared) {
             joiner.claim(*place);
+            return self.join(declared, joiner.path(*place), false);
         }
-        let mut candidates: Vec<_> = places.iter().map(|it| joiner.path(*it)).collect();
-        let mounted = joiner.methods(&group.shape);
-        if candidates.is_empty() && mounted.is_empty() {
-            candidates.extend(joiner.hidden(&group.shape));
+        for place in &places {
+            joiner.may_claim(*place);
         }
+        doubtful.push(Doubtful { group, places });
+    }
+
+    fn join(&mut self, declared: &Declared, path: &str, is_exact: bool) {
+        self.declared_and_mounted.push(Joined {
+            declared: declared.clone(),
+            path: path.to_owned(),
+            is_exact,
+            elsewhere: Vec::new(),
+        });
+    }
+
+    /// Declarations that no route fits that can be seen.
+    fn nowhere(&mut self, joiner: &Joiner<'_>, group: &Group<'_>) {
         let declared = group.declared.iter().copied().cloned();
-        if candidates.is_empty() {
-            let missing = declared.map(|declared| Missing { declared, mounted });
-            self.declared_not_mounted.extend(missing);
-        } else if let ([_], [path], [declared]) = (places, &candidates[..], &group.declared[..]) {
-            self.declared_and_mounted.push(Joined {
-                declared: Declared::clone(declared),
-                path: (*path).to_owned(),
-                is_exact: exact,
-            });
-        } else {
-            let paths = candidates.into_iter().take(CANDIDATES_MAX);
-            let candidates: Vec<_> = paths.map(str::to_owned).collect();
-            self.ambiguous.extend(declared.map(|declared| Ambiguous {
+        let mounted = joiner.methods(&group.shape);
+        let hidden = joiner.hidden(&group.shape);
+        match hidden.filter(|_| mounted.is_empty()) {
+            Some(service) => self.ambiguous.extend(declared.map(|declared| Ambiguous {
                 declared,
-                candidates: candidates.clone(),
-            }));
+                candidates: vec![service.to_owned()],
+                doubt: Doubt::Hidden,
+            })),
+            None => {
+                let missing = declared.map(|declared| Missing { declared, mounted });
+                self.declared_not_mounted.extend(missing);
+            }
+        }
+    }
+
+    /// Says of what is doubtful who else fits the same routes.
+    fn doubt(&mut self, joiner: &Joiner<'_>, doubtful: &[Doubtful<'_>]) {
+        for (index, it) in doubtful.iter().enumerate() {
+            let others = doubtful.iter().enumerate();
+            let others = others.filter(|(at, other)| *at != index && other.fits_one_of(&it.places));
+            let others: Vec<_> = others.flat_map(|(_, it)| &it.group.declared).collect();
+            let candidates: Vec<_> = it.places.iter().map(|it| joiner.path(*it)).collect();
+            for (at, declared) in it.group.declared.iter().enumerate() {
+                let alike = it.group.declared.iter().enumerate();
+                let alike = alike.filter(|(other, _)| *other != at).map(|(_, it)| it);
+                let with = alike.chain(others.iter().copied());
+                let with: Vec<_> = with.map(|it| Declared::clone(it)).collect();
+                self.ambiguous.push(Ambiguous {
+                    declared: Declared::clone(declared),
+                    candidates: candidates.iter().map(|it| (*it).to_owned()).collect(),
+                    doubt: if with.is_empty() {
+                        Doubt::Several
+                    } else {
+                        Doubt::Shared(with)
+                    },
+                });
+            }
         }
     }
 
@@ -191,6 +278,18 @@ struct Group<'a> {
     verb: Verb,
     shape: String,
     declared: Vec<&'a Declared>,
+}
+
+/// A group of which it cannot be told which of the places it means.
+struct Doubtful<'a> {
+    group: Group<'a>,
+    places: Vec<Place>,
+}
+
+impl Doubtful<'_> {
+    fn fits_one_of(&self, places: &[Place]) -> bool {
+        self.places.iter().any(|it| places.contains(it))
+    }
 }
 
 fn groups(declared: &[Declared]) -> impl Iterator<Item = Group<'_>> {

@@ -2,14 +2,15 @@
 //!
 //! Parameters' names do not matter: `/orders/{id}` is mounted where `/orders/{order}` is declared.
 //!
-//! Invariant: a handler that was claimed is not offered to a path of which only the end is known.
+//! Invariant: a handler that was claimed for sure is not offered to a path of which only the end is
+//! known; one that may be claimed is, so that everybody who may mean it is known.
 
 use super::methods::{Handler, Methods};
 use super::table::{Endpoint, RouteTable};
 use crate::record::Verb;
 
 /// A handler of a mounted route.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     route: usize,
     handler: Handler,
@@ -20,16 +21,20 @@ pub(super) struct Place {
 pub(super) struct Joiner<'a> {
     table: &'a RouteTable,
     shapes: Vec<String>,
-    /// The handlers of each route that nobody claimed.
+    /// The handlers of each route that no declaration means for sure.
+    open: Vec<Methods>,
+    /// Those that no declaration may mean.
     left: Vec<Methods>,
 }
 
 impl<'a> Joiner<'a> {
     pub(super) fn new(table: &'a RouteTable) -> Self {
+        let open: Vec<_> = table.routes().iter().map(|it| it.methods).collect();
         Self {
             table,
             shapes: table.templates().map(shape_of).collect(),
-            left: table.routes().iter().map(|it| it.methods).collect(),
+            left: open.clone(),
+            open,
         }
     }
 
@@ -42,13 +47,25 @@ impl<'a> Joiner<'a> {
 
     /// Where it may be mounted below a prefix.
     pub(super) fn ending(&self, verb: Verb, shape: &str) -> Vec<Place> {
-        let routes = self.shapes.iter().zip(&self.left).enumerate();
+        self.fitting(&self.open, verb, shape)
+    }
+
+    /// What ends with a path that is mounted as it stands, and nobody means. `/` is no end to look for.
+    pub(super) fn elsewhere(&self, verb: Verb, shape: &str) -> Vec<Place> {
+        if shape == "/" {
+            return Vec::new();
+        }
+        self.fitting(&self.left, verb, shape)
+    }
+
+    fn fitting(&self, handlers: &[Methods], verb: Verb, shape: &str) -> Vec<Place> {
+        let routes = self.shapes.iter().zip(handlers).enumerate();
         let fitting = routes.filter(|(route, (mounted, _))| {
             let is_nested = self.table.routes()[*route].endpoint == Endpoint::Nested;
             !is_nested && is_end(shape, mounted)
         });
-        let answering = fitting.filter_map(|(route, (_, left))| {
-            let handler = left.handler(verb)?;
+        let answering = fitting.filter_map(|(route, (_, handlers))| {
+            let handler = handlers.handler(verb)?;
             Some(Place { route, handler })
         });
         answering.collect()
@@ -76,11 +93,18 @@ impl<'a> Joiner<'a> {
         &self.table.routes()[place.route].path
     }
 
+    /// Somebody means it, and nobody else does.
     pub(super) fn claim(&mut self, place: Place) {
+        self.open[place.route].remove(place.handler);
         self.left[place.route].remove(place.handler);
     }
 
-    /// What nobody claimed.
+    /// Somebody may mean it.
+    pub(super) fn may_claim(&mut self, place: Place) {
+        self.left[place.route].remove(place.handler);
+    }
+
+    /// What nobody means.
     pub(super) fn unclaimed(&self) -> impl Iterator<Item = (&'a str, Handler)> {
         let routes = self.table.templates().zip(&self.left);
         routes.flat_map(|(path, left)| left.handlers().map(move |it| (path, it)))

@@ -28,7 +28,7 @@ mod report;
 mod tests;
 
 pub use self::audit::{
-    Ambiguous, Audit, CANDIDATES_MAX, Called, Declared, Joined, Missing, Served, Strictness,
+    Ambiguous, Audit, CANDIDATES_MAX, Called, Declared, Doubt, Joined, Missing, Served, Strictness,
 };
 pub use self::map::{RouteMap, map};
 pub use self::matcher::Matcher;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::audit::{Audit, Declared, Served};
+use super::audit::{Ambiguous, Audit, CANDIDATES_MAX, Declared, Doubt, Served};
 use super::methods::Handler;
 
 impl Audit {
@@ -15,6 +15,7 @@ impl Audit {
             let mut json = declared_json(&it.declared);
             json["mounted_at"] = it.path.as_str().into();
             json["exact"] = it.is_exact.into();
+            json["elsewhere"] = first(&it.elsewhere).iter().map(String::as_str).collect();
             json
         });
         let missing = self.declared_not_mounted.iter().map(|it| {
@@ -24,7 +25,15 @@ impl Audit {
         });
         let ambiguous = self.ambiguous.iter().map(|it| {
             let mut json = declared_json(&it.declared);
-            json["candidates"] = it.candidates.iter().map(String::as_str).collect();
+            json["candidates"] = first(&it.candidates).iter().map(String::as_str).collect();
+            json["candidates_total"] = it.candidates.len().into();
+            json["doubt"] = match &it.doubt {
+                Doubt::Several => "several",
+                Doubt::Shared(_) => "shared",
+                Doubt::Hidden => "hidden",
+            }
+            .into();
+            json["shared_with"] = shared(it).iter().map(declared_json).collect();
             json
         });
         let json = json!({
@@ -53,11 +62,12 @@ fn served_json(served: &Served) -> Value {
 impl fmt::Display for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let joined = self.declared_and_mounted.iter().map(|it| {
-            let nested = format!("nested at {}", it.path);
-            (
-                &it.declared,
-                if it.is_exact { String::new() } else { nested },
-            )
+            let note = match it.elsewhere.as_slice() {
+                _ if !it.is_exact => format!("nested at {}", it.path),
+                [] => String::new(),
+                others => format!("not declared: {}", first(others).join(", ")),
+            };
+            (&it.declared, note)
         });
         let missing = self.declared_not_mounted.iter().map(|it| {
             let others = format!("mounted with {}", it.mounted);
@@ -68,16 +78,52 @@ impl fmt::Display for Audit {
             };
             (&it.declared, others)
         });
-        let ambiguous = self.ambiguous.iter().map(|it| {
-            let candidates = it.candidates.join(" or ");
-            (&it.declared, format!("may be {candidates}"))
-        });
+        let ambiguous = self
+            .ambiguous
+            .iter()
+            .map(|it| (&it.declared, it.to_string()));
         declarations(f, "declared and mounted", joined)?;
         declarations(f, "declared, not mounted", missing)?;
         declarations(f, "declared, ambiguous", ambiguous)?;
         mounted(f, "mounted, not declared", &self.mounted_not_declared)?;
         if let Some(never) = &self.mounted_never_called {
             mounted(f, "mounted, never called", never)?;
+        }
+        Ok(())
+    }
+}
+
+/// Those of many that a report names.
+fn first<T>(all: &[T]) -> &[T] {
+    &all[..all.len().min(CANDIDATES_MAX)]
+}
+
+fn shared(it: &Ambiguous) -> &[Declared] {
+    match &it.doubt {
+        Doubt::Shared(with) => first(with),
+        Doubt::Several | Doubt::Hidden => &[],
+    }
+}
+
+impl Ambiguous {
+    /// Its candidates for people: `/v1/orders or /v2/orders`, and how many more there are where
+    /// there are more than [`CANDIDATES_MAX`].
+    pub fn routes(&self) -> String {
+        let named = first(&self.candidates).join(" or ");
+        match self.candidates.len().saturating_sub(CANDIDATES_MAX) {
+            0 => named,
+            more => format!("{named} or one of {more} more"),
+        }
+    }
+}
+
+/// `may be /v1/orders or /v2/orders, as may list`
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "may be {}", self.routes())?;
+        for (at, with) in shared(self).iter().enumerate() {
+            let before = if at == 0 { ", as may" } else { "," };
+            write!(f, "{before} {}", with.operation)?;
         }
         Ok(())
     }

@@ -389,6 +389,27 @@ async fn a_revoked_service_stops_for_good_and_its_http_server_says_why() {
     assert_eq!(ends.count(), 1);
 }
 
+#[bridge_macros::rpc(get, "/paid", deadline = "1s", crate = crate)]
+async fn paid() {}
+
+#[tokio::test]
+async fn an_application_whose_promises_cannot_hold_is_not_served() {
+    mod other {
+        #[bridge_macros::rpc(get, "/paid", crate = crate)]
+        pub(super) async fn also() {}
+    }
+    let mesh = Mesh::start(HOUR).await;
+    let builder = Bridge::builder("echo").runtime(mesh.address(), mesh.key("echo"));
+    let handlers = bridge_macros::handlers![crate = crate; paid];
+    let builder = builder.serve(handlers.and(bridge_macros::handlers![crate = crate; other::also]));
+    let bridge = builder.start().await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = axum::Router::new().route("/v1/paid", axum::routing::get(paid));
+    let error = bridge.serve_http(listener, app).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Config, "{error}");
+    bridge.stop().await;
+}
+
 #[tokio::test]
 async fn a_call_made_while_serving_http_hangs_under_the_request() {
     let mesh = Mesh::start(HOUR).await;

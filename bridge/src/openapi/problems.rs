@@ -154,7 +154,7 @@ impl Variant {
     fn line(&self) -> String {
         match self.text {
             "" => self.code.to_owned(),
-            text => format!("{}: {text}", self.code),
+            text => format!("{}: {}", self.code, without_formats(text)),
         }
     }
 
@@ -176,6 +176,29 @@ impl Variant {
             "required": required,
         })
     }
+}
+
+/// A message with the names of its fields, and nothing of how they are written: `{left:?} left` is
+/// `{left} left`.
+fn without_formats(template: &str) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut left = template;
+    while let Some(at) = left.find(['{', '}']) {
+        let (before, brace) = left.split_at(at);
+        text.push_str(before);
+        // A doubled brace means itself.
+        if brace.starts_with("{{") || brace.starts_with("}}") {
+            text.push_str(&brace[..1]);
+            left = &brace[2..];
+            continue;
+        }
+        let (field, rest) = brace.split_once('}').unwrap_or((brace, ""));
+        let name = field.split(':').next().unwrap_or_default();
+        text.push_str(name.trim_end());
+        text.push('}');
+        left = rest;
+    }
+    text + left
 }
 
 impl Schemas {

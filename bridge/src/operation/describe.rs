@@ -19,7 +19,7 @@ use super::Handlers;
 #[cfg(feature = "openapi")]
 use super::document::document;
 use super::http::HttpOperation;
-use super::joined::audit_of;
+use super::joined::{audit_of, refusals};
 
 /// The variable with the name of the file.
 pub(super) const DESCRIBE: &str = "BRIDGE_DESCRIBE";
@@ -31,10 +31,10 @@ pub(super) static BUILDING: AtomicBool = AtomicBool::new(false);
 /// What was told before that.
 pub(super) static TOLD: Mutex<Vec<Map<String, Value>>> = Mutex::new(Vec::new());
 
-/// Tells of an application. Ends the program if that is all there is to tell.
-pub(crate) fn application(app: &Observed, handlers: &Handlers) {
+/// Tells of an application, if anybody asks. Ends the program if that is all there is to tell.
+pub(crate) fn application(app: &Observed, handlers: &Handlers) -> bool {
     let Some(file) = std::env::var_os(DESCRIBE) else {
-        return;
+        return false;
     };
     let mut told = mounted(app.routes(), &handlers.http);
     told.insert("rpcs".into(), rpcs(handlers));
@@ -42,23 +42,26 @@ pub(crate) fn application(app: &Observed, handlers: &Handlers) {
     if !BUILDING.load(Ordering::Relaxed) {
         write_and_end(&file, None);
     }
+    true
 }
 
 pub(super) fn write_and_end(file: &std::ffi::OsStr, service: Option<&str>) -> ! {
+    write(file, service);
+    std::process::exit(0)
+}
+
+/// Writes what was told so far; a program that cannot is of no use to whoever asked, and ends.
+pub(super) fn write(file: &std::ffi::OsStr, service: Option<&str>) {
     let text = description(service, &TOLD.lock()).to_string();
-    let code = match std::fs::write(file, text) {
-        Ok(()) => 0,
-        Err(error) => {
-            let file = file.to_string_lossy();
-            // Whoever asked for the file reads this, with or without a log.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{DESCRIBE}: cannot write {file}: {error}"
-            );
-            1
-        }
-    };
-    std::process::exit(code)
+    if let Err(error) = std::fs::write(file, text) {
+        let file = file.to_string_lossy();
+        // Whoever asked for the file reads this, with or without a log.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{DESCRIBE}: cannot write {file}: {error}"
+        );
+        std::process::exit(1)
+    }
 }
 
 /// All that was told, as one: lists are joined, and of the rest the first counts.
@@ -93,6 +96,7 @@ pub(super) fn mounted(table: &RouteTable, operations: &[HttpOperation]) -> Map<S
             operations.iter().map(operation).collect(),
         ),
         ("audit".to_owned(), parsed(&audit.to_json())),
+        ("refused".to_owned(), refusals(operations, &audit).into()),
     ]);
     if let Some(document) = openapi(operations, &audit) {
         told.insert("openapi".to_owned(), document);
@@ -134,6 +138,7 @@ pub(super) fn operation(operation: &HttpOperation) -> Value {
         "site": id.site,
         "deadline_ms": operation.deadline.and_then(millis),
         "idempotent_by": operation.idempotent.map(|it| it.header),
+        "idempotent_within": operation.within,
         "idempotent_required": operation.idempotent.is_some_and(|it| it.is_required),
         "idempotent_for_ms": operation.idempotent.and_then(|it| millis(it.keep)),
         "calls": operation.called(),

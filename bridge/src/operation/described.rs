@@ -1,7 +1,8 @@
 //! What a service with a bridge tells of itself: its name, what it serves, what it calls, and contracts
 //! that are written in Rust.
 //!
-//! Invariant: a program with a bridge tells all of it at its start, and nothing before.
+//! Invariant: a program with a bridge tells all of it at its start. What it lists of contracts before
+//! that is told at once, so that a program which only lists them, and starts nothing, tells them too.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,7 @@ use bridge_tower::routes::RouteTable;
 use serde_json::{Map, Value, json};
 
 use super::Handlers;
-use super::describe::{BUILDING, DESCRIBE, TOLD, mounted, operation, rpcs, write_and_end};
+use super::describe::{BUILDING, DESCRIBE, TOLD, mounted, operation, rpcs, write, write_and_end};
 use super::http::HttpOperation;
 use crate::registry::Dependency;
 
@@ -45,11 +46,12 @@ pub(crate) fn service(
     write_and_end(&file, Some(name));
 }
 
-/// Tells of contracts that are written in Rust.
+/// Tells of contracts that are written in Rust. The program goes on: it may have more to tell.
 pub(crate) fn contracts(told: impl FnOnce() -> Value) {
-    if std::env::var_os(DESCRIBE).is_some() {
+    if let Some(file) = std::env::var_os(DESCRIBE) {
         let told = Map::from_iter([("descriptors".to_owned(), json!([told()]))]);
         TOLD.lock().push(told);
+        write(&file, None);
     }
 }
 

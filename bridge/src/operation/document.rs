@@ -12,10 +12,9 @@ use std::fmt;
 use bridge_tower::routes::Audit;
 use serde_json::{Map, Value, json};
 
-use super::http::{HttpOperation, IdempotentBy};
-use crate::openapi::{
-    Answer, Components, Docs, Gathered, PROBLEM, Schemas, parameters, reference, template,
-};
+use super::around::{headers, responses};
+use super::http::HttpOperation;
+use crate::openapi::{Components, Docs, Gathered, Schemas, parameters, template};
 
 /// The methods that OpenAPI knows.
 const METHODS: [&str; 8] = [
@@ -210,7 +209,7 @@ fn said(operation: &HttpOperation, mounted: &str, gathered: Gathered) -> Value {
         said["description"] = operation.doc.into();
     }
     let mut parameters = parameters(mounted, gathered.path.as_ref(), &gathered.query);
-    parameters.extend(operation.idempotent.map(key_header));
+    parameters.extend(headers(operation));
     if !parameters.is_empty() {
         said["parameters"] = parameters.into();
     }
@@ -230,70 +229,4 @@ fn summary(doc: &str) -> String {
     let line = paragraph.replace('\n', " ");
     let sentence = line.split(". ").next().unwrap_or_default();
     sentence.trim_end_matches('.').to_owned()
-}
-
-fn key_header(by: IdempotentBy) -> Value {
-    json!({
-        "name": by.header,
-        "in": "header",
-        "required": by.is_required,
-        "description": "Requests with the same key are one request; repeats get the first answer.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-    })
-}
-
-/// What the handler answers, and what is answered around it.
-fn responses(operation: &HttpOperation, told: Vec<Answer>) -> Value {
-    let problem = |status: &str, description: &str| Answer {
-        status: status.to_owned(),
-        description: description.to_owned(),
-        content: Some(("application/problem+json", reference(PROBLEM))),
-    };
-    let mut answers = told;
-    if answers.is_empty() {
-        answers.push(Answer::some());
-    }
-    if operation.idempotent.is_some() {
-        answers.push(problem("400", "The key is missing or cannot be one."));
-        answers.push(problem("422", "The key was used for another request."));
-    }
-    if operation.deadline.is_some() {
-        answers.push(problem("504", "The deadline has passed."));
-    }
-    if answers.iter().all(|it| it.status != "default") {
-        answers.push(problem("default", "The request failed."));
-    }
-    let mut responses = Map::new();
-    for answer in answers {
-        match responses.get_mut(&answer.status) {
-            None => {
-                let mut response = json!({ "description": answer.description });
-                if let Some((media, schema)) = answer.content {
-                    response["content"] = json!({ media: { "schema": schema } });
-                }
-                responses.insert(answer.status, response);
-            }
-            Some(response) => also(response, answer),
-        }
-    }
-    responses.into()
-}
-
-/// Another answer of a status that one has already.
-fn also(response: &mut Value, answer: Answer) {
-    if let Value::String(text) = &mut response["description"] {
-        text.push('\n');
-        text.push_str(&answer.description);
-    }
-    let Some((media, schema)) = answer.content else {
-        return;
-    };
-    let known = response["content"]
-        .get(media)
-        .map(|it| it["schema"].clone());
-    let both = match known {
-        Some(known) => json!({ "anyOf": [known, schema] }),
-        None => schema,
-    };
-    response["content"][media] = json!({ "schema": both });
 }

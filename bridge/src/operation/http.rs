@@ -21,6 +21,8 @@ pub struct HttpOperation {
     pub(crate) doc: &'static str,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<IdempotentBy>,
+    /// Headers within whose values keys are unique, besides.
+    pub(crate) within: Vec<&'static str>,
     #[cfg(feature = "mesh")]
     pub(crate) calls: Vec<Calls>,
     pub(crate) tag: Option<&'static str>,
@@ -47,6 +49,7 @@ impl HttpOperation {
             doc,
             deadline: None,
             idempotent: None,
+            within: Vec::new(),
             #[cfg(feature = "mesh")]
             calls: Vec::new(),
             tag: None,
@@ -93,6 +96,13 @@ impl HttpOperation {
         if let Some(by) = &mut self.idempotent {
             by.is_required = true;
         }
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn within(mut self, header: &'static str) -> Self {
+        self.within.push(header);
         self
     }
 

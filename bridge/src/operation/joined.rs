@@ -3,29 +3,77 @@
 //! A handler knows the path it was annotated with; where routers around it add to that is told by
 //! the audit, which joins both. What was said about the handler then holds for the route.
 //!
-//! Invariant: what was said about a handler either holds for its requests, or a warning says why it
-//! does not.
+//! It refuses to let go of a promise in silence: a deadline or a key that may be another handler's is
+//! an error, and one of which only the end of the path is known holds wherever that end is.
+//!
+//! Invariant: what was said about a handler that is mounted either holds for its requests, or the
+//! application is refused.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use bridge_tower::Observed;
 use bridge_tower::app::RoutePolicy;
 use bridge_tower::idempotency::KeyHeader;
 use bridge_tower::record::{Kind, Verb};
-use bridge_tower::routes::{Audit, Declared, RouteTable};
+use bridge_tower::routes::{Ambiguous, Audit, Declared, Doubt, RouteTable};
 use http::{HeaderName, Method};
 
 #[cfg(feature = "openapi")]
 use super::document::{OpenApi, OpenApiError, document};
 use super::http::HttpOperation;
+use super::id::OperationId;
 
-/// The same application, where requests of these operations have the deadline and are done once as
-/// was said.
-pub(crate) fn declared_in(app: Observed, operations: &[HttpOperation]) -> Observed {
-    if operations.is_empty() {
-        return app;
+/// Why an application cannot keep what was said about its handlers: a sentence for each case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused(Vec<String>);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
     }
-    let audit = audit_of(operations, app.routes());
+}
+
+/// All that was said about an application; kept beside it, so that more can be said.
+#[derive(Clone, Debug)]
+struct Said(Vec<HttpOperation>);
+
+/// Adds to a list what is not in it.
+pub(super) fn add(all: &mut Vec<HttpOperation>, more: impl IntoIterator<Item = HttpOperation>) {
+    for operation in more {
+        if !all.iter().any(|it| is_same(it, &operation)) {
+            all.push(operation);
+        }
+    }
+}
+
+/// Whether both are the same handler, of which the same was said.
+fn is_same(left: &HttpOperation, right: &HttpOperation) -> bool {
+    let said = |it: &HttpOperation| (it.id, it.name, it.deadline, it.idempotent);
+    said(left) == said(right) && left.within == right.within
+}
+
+/// The same application, where requests of these operations, and of those that were declared
+/// before, have the deadline and are done once as was said.
+pub(crate) fn declared_in(app: Observed, more: &[HttpOperation]) -> Result<Observed, Refused> {
+    if more.is_empty() {
+        return Ok(app);
+    }
+    let mut operations = app
+        .beside::<Said>()
+        .map_or_else(Vec::new, |it| it.0.clone());
+    add(&mut operations, more.iter().cloned());
+    let audit = audit_of(&operations, app.routes());
+    let refused = refusals(&operations, &audit);
+    if !refused.is_empty() {
+        return Err(Refused(refused));
+    }
+    warn(&operations, &audit);
+    let policies = policies(&operations, &audit);
+    Ok(app.operations(policies).keep_beside(Said(operations)))
+}
+
+fn warn(operations: &[HttpOperation], audit: &Audit) {
     for missing in &audit.declared_not_mounted {
         let Declared {
             path,
@@ -37,19 +85,103 @@ pub(crate) fn declared_in(app: Observed, operations: &[HttpOperation]) -> Observ
             verb.as_str()
         );
     }
+    let promises = operations.iter().filter(|it| is_promise(it));
+    warn_of_others(&promises.map(declaration).collect::<Vec<_>>(), audit);
+}
+
+/// Warns where another route ends like one with a promise.
+fn warn_of_others(promises: &[Declared], audit: &Audit) {
+    let apart = audit.declared_and_mounted.iter();
+    for joined in apart.filter(|it| !it.elsewhere.is_empty() && promises.contains(&it.declared)) {
+        tracing::warn!(
+            "what is said about `{}` holds at {}, which is its whole path, and not at {}, which nobody \
+             declares",
+            joined.declared.operation,
+            joined.path,
+            joined.elsewhere.join(", ")
+        );
+    }
     for ambiguous in &audit.ambiguous {
         let Declared {
             path,
             verb,
             operation,
         } = &ambiguous.declared;
+        let kept = if promises.contains(&ambiguous.declared) {
+            ", and its deadline and its key hold at each of them"
+        } else {
+            ""
+        };
         tracing::warn!(
-            candidates = ambiguous.candidates.join(", "),
-            "`{operation}` is declared at {} {path}, which may be several routes; write the whole path",
+            "`{operation}` is declared at {} {path}, which {ambiguous}{kept}; write the whole path",
             verb.as_str()
         );
     }
-    app.operations(policies(operations, &audit))
+}
+
+/// Whether something was said that has to hold for its requests.
+fn is_promise(operation: &HttpOperation) -> bool {
+    operation.deadline.is_some() || operation.idempotent.is_some()
+}
+
+/// What was said and cannot hold, because it cannot be told for which requests: a sentence for each
+/// set of operations that may be one another.
+pub(super) fn refusals(operations: &[HttpOperation], audit: &Audit) -> Vec<String> {
+    let mut told: Vec<Vec<OperationId>> = Vec::new();
+    let mut refused = Vec::new();
+    for ambiguous in &audit.ambiguous {
+        let meant = meant(operations, ambiguous);
+        let ids: Vec<_> = meant.iter().map(|it| it.id).collect();
+        if !meant.iter().any(|it| is_promise(it)) || told.contains(&ids) {
+            continue;
+        }
+        if let Some(text) = refusal(&meant, ambiguous) {
+            refused.push(text);
+            told.push(ids);
+        }
+    }
+    refused
+}
+
+/// The operations that an ambiguous declaration is, or may be taken for.
+fn meant<'o>(operations: &'o [HttpOperation], ambiguous: &Ambiguous) -> Vec<&'o HttpOperation> {
+    let others = match &ambiguous.doubt {
+        Doubt::Shared(with) => with.as_slice(),
+        _ => &[],
+    };
+    let is_meant = |it: &&HttpOperation| {
+        let declared = declaration(it);
+        declared == ambiguous.declared || others.contains(&declared)
+    };
+    operations.iter().filter(is_meant).collect()
+}
+
+/// Why what was said about these operations cannot hold; none where it holds at each route.
+fn refusal(meant: &[&HttpOperation], ambiguous: &Ambiguous) -> Option<String> {
+    let who = meant.iter().map(|it| {
+        let OperationId { verb, name, site } = it.id;
+        format!("`{}` ({site}, {verb} {name})", it.name)
+    });
+    let who = who.collect::<Vec<_>>().join(" and ");
+    let routes = ambiguous.routes();
+    match ambiguous.doubt {
+        Doubt::Several if ambiguous.declared.path != "/" => None,
+        Doubt::Several => Some(format!(
+            "{who} may be mounted at {routes}: `/` alone is the end of every path, so it cannot be \
+             told where its deadline or key holds; write the whole path in its attribute, with what \
+             it is nested below"
+        )),
+        Doubt::Hidden => Some(format!(
+            "{who} would be inside of the service at {routes}, whose own routes cannot be seen, so \
+             its deadline or key cannot hold; nest its router with `nest`, or take them out of its \
+             attribute"
+        )),
+        _ => Some(format!(
+            "{who} may each be what is mounted at {routes}, so it cannot be told whose deadline or \
+             key holds there; write the whole path in the attribute of each, with what it is nested \
+             below, or take out of the list what is not mounted"
+        )),
+    }
 }
 
 /// What is declared, compared with what `table` has mounted.
@@ -99,27 +231,36 @@ fn method_of(operation: &HttpOperation) -> Method {
     Method::from_bytes(operation.id.verb.as_bytes()).unwrap_or_default()
 }
 
+/// What holds where: at each route that an operation may be mounted at.
 fn policies(operations: &[HttpOperation], audit: &Audit) -> Vec<RoutePolicy> {
     let mut policies = Vec::new();
-    for operation in operations {
+    for operation in operations.iter().filter(|it| is_promise(it)) {
         let declared = declaration(operation);
-        let mut joined = audit.declared_and_mounted.iter();
-        let Some(joined) = joined.find(|it| it.declared == declared) else {
-            continue;
-        };
-        let policy = RoutePolicy {
-            method: method_of(operation),
-            path: joined.path.as_str().into(),
-            deadline: operation.deadline,
-            idempotency: operation.idempotent.and_then(|it| {
-                let header = HeaderName::from_bytes(it.header.as_bytes()).ok()?;
-                let key = KeyHeader::named(header).keep(it.keep);
-                Some(if it.is_required { key.required() } else { key })
-            }),
-        };
-        if policy.deadline.is_some() || policy.idempotency.is_some() {
-            policies.push(policy);
-        }
+        let joined = audit.declared_and_mounted.iter();
+        let joined = joined
+            .filter(|it| it.declared == declared)
+            .map(|it| &it.path);
+        let several = audit.ambiguous.iter();
+        let several = several
+            .filter(|it| it.declared == declared)
+            .flat_map(|it| &it.candidates);
+        policies.extend(joined.chain(several).map(|path| policy(operation, path)));
     }
     policies
+}
+
+fn policy(operation: &HttpOperation, path: &str) -> RoutePolicy {
+    RoutePolicy {
+        method: method_of(operation),
+        path: path.into(),
+        deadline: operation.deadline,
+        idempotency: operation.idempotent.and_then(|it| {
+            let named = |name: &str| HeaderName::from_bytes(name.as_bytes()).ok();
+            let mut key = KeyHeader::named(named(it.header)?).keep(it.keep);
+            for within in &operation.within {
+                key = key.scoped_by(named(within)?);
+            }
+            Some(if it.is_required { key.required() } else { key })
+        }),
+    }
 }

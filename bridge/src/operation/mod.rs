@@ -9,7 +9,9 @@
 //! Handlers of messages are run by the bridge. Axum handlers are run by axum; what the list knows
 //! of them is what their routes are given, and what the audit compares with the mounted routes.
 //!
-//! Invariant: an operation is in a list once; the compiler sees to it.
+//! Invariant: a handler is in a list once. Two handlers of one operation are refused: in one
+//! `handlers![…]` by the compiler; in lists that are joined by the start of a bridge, for messages, and
+//! by `declare`, for axum handlers, if something was said about one of them that has to hold.
 
 mod shim;
 mod id;
@@ -22,6 +24,8 @@ mod asks;
 #[cfg(feature = "mesh")]
 mod items;
 mod problem;
+#[cfg(feature = "openapi")]
+mod around;
 #[cfg(feature = "openapi")]
 mod document;
 mod joined;
@@ -50,6 +54,8 @@ pub use self::id::{OperationId, distinct};
 pub use self::items::stream_of;
 pub use self::problem::{error_of_problem, failed, problem};
 
+#[cfg(feature = "mesh")]
+pub(crate) use self::joined::Refused;
 #[cfg(feature = "openapi")]
 pub(crate) use self::joined::document_of;
 pub(crate) use self::joined::{audit_of_called, declared_in};
@@ -125,7 +131,9 @@ impl Handlers {
         self.http.push(operation);
     }
 
-    /// This list and another as one, for handlers that only their own modules can name.
+    /// This list and another as one, for handlers that only their own modules can name. An axum
+    /// handler that is in both is in it once; two of one method and path are refused by
+    /// [`declare`](crate::declare()), if something was said about them that has to hold.
     ///
     /// ```
     /// mod orders {
@@ -148,7 +156,7 @@ impl Handlers {
 
     /// Adds the operations of another list.
     pub(crate) fn extend(&mut self, other: Self) {
-        self.http.extend(other.http);
+        joined::add(&mut self.http, other.http);
         #[cfg(feature = "mesh")]
         self.rpc.extend(other.rpc);
         #[cfg(feature = "mesh")]

@@ -6,7 +6,7 @@ use bridge_tower::Observed;
 
 use super::client::Provided;
 use super::http::HttpOperation;
-use super::joined::declared_in;
+use super::joined::{Refused, declared_in};
 use crate::handler::States;
 
 /// The axum handlers of a bridge, and the values its requests bring along.
@@ -27,12 +27,12 @@ impl Offered {
     }
 
     /// Makes what was said about the handlers hold for the routes of `app`.
-    pub(crate) fn apply(&self, app: Observed) -> Observed {
-        let app = declared_in(app, &self.operations);
-        match &self.provided {
+    pub(crate) fn apply(&self, app: Observed) -> Result<Observed, Refused> {
+        let app = declared_in(app, &self.operations)?;
+        Ok(match &self.provided {
             Some(provided) => app.provide(provided.clone()),
             None => app,
-        }
+        })
     }
 }
 
@@ -98,7 +98,9 @@ mod tests {
             .collect();
         assert_eq!(called, ["Reserve"]);
         let router = Router::new().nest("/v1", Router::new().route("/stock", get(stock)));
-        let app = Offered::new(handlers.http, states).apply(bridge_tower::observe(router));
+        let app = Offered::new(handlers.http, states)
+            .apply(bridge_tower::observe(router))
+            .unwrap();
         let request = Request::get("/v1/stock").body(Body::empty()).unwrap();
         let answer = app
             .oneshot(request)

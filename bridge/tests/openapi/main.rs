@@ -53,7 +53,7 @@ enum OrderError {
     Unknown,
     #[bridge(status = 409, retryable, message = "{left} of {sku} left")]
     OutOfStock { sku: String, left: u32 },
-    #[bridge(status = 409)]
+    #[bridge(status = 409, message = "{{closed}} by {by:?}")]
     Closed { by: Plainly },
     #[bridge(transparent)]
     Call(#[from] bridge::CallError),
@@ -228,7 +228,13 @@ fn every_variant_of_an_error_is_a_problem_with_its_status_and_fields() {
         problem("404")["$ref"],
         "#/components/schemas/OrderError.UNKNOWN"
     );
-    let conflict = problem("409");
+    // The answer of a layer stands beside those of the error.
+    let both = problem("409");
+    assert_eq!(
+        both["anyOf"][1]["$ref"],
+        "#/components/schemas/bridge.Problem"
+    );
+    let conflict = &both["anyOf"][0];
     assert_eq!(
         conflict["oneOf"][0]["$ref"],
         "#/components/schemas/OrderError.OUT_OF_STOCK"
@@ -239,9 +245,10 @@ fn every_variant_of_an_error_is_a_problem_with_its_status_and_fields() {
     );
     assert_eq!(
         said["responses"]["409"]["description"],
-        "OUT_OF_STOCK: {left} of {sku} left\nCLOSED: closed"
+        "OUT_OF_STOCK: {left} of {sku} left\nCLOSED: {closed} by {by}\nThe first request with this \
+         key is still being worked on, or was answered with what is too large to be kept."
     );
-    for status in ["400", "422", "504", "default"] {
+    for status in ["400", "413", "422", "503", "504", "default"] {
         assert_eq!(
             problem(status)["$ref"],
             "#/components/schemas/bridge.Problem",
@@ -267,6 +274,28 @@ fn every_variant_of_an_error_is_a_problem_with_its_status_and_fields() {
         (&key["name"], &key["in"]),
         (&json!("Idempotency-Key"), &json!("header"))
     );
+    let longest = bridge::layers::idempotency::TEXT_BYTES_MAX;
+    assert_eq!(key["schema"]["maxLength"], longest);
+    for (status, response) in said["responses"].as_object().expect("answers") {
+        let headers = response["headers"].as_object().expect("headers");
+        let names: Vec<_> = headers.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            ["Idempotency-Replayed", "Idempotency-Stored"],
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn answers_say_nothing_of_keys_where_there_are_none() {
+    #[bridge::rpc(get, "/a", deadline = "1s")]
+    async fn late() {}
+    let said = operation!(late, "/a", get);
+    let responses = said["responses"].as_object().expect("answers");
+    let statuses: Vec<_> = responses.keys().map(String::as_str).collect();
+    assert_eq!(statuses, ["200", "504", "default"]);
+    assert!(responses.values().all(|it| it.get("headers").is_none()));
 }
 
 #[test]

@@ -140,6 +140,43 @@ async fn a_declared_deadline_is_the_default_and_the_most_there_is() {
 }
 
 #[tokio::test]
+async fn head_has_the_deadline_of_the_get_that_answers_it() {
+    let waits = || async { std::future::pending::<()>().await };
+    let quick = || async {};
+    let router = Router::new()
+        .route("/get", get(waits))
+        .route("/head", get(waits).head(quick))
+        .route("/declared", get(waits).head(waits));
+    let within = |method, path, millis| RoutePolicy {
+        deadline: Some(Duration::from_millis(millis)),
+        ..policy(method, path)
+    };
+    let no_time = |method, path| within(method, path, 0);
+    let app = observe(router).operations([
+        within(Method::GET, "/get", 5),
+        no_time(Method::GET, "/head"),
+        no_time(Method::HEAD, "/declared"),
+    ]);
+    for (path, expected) in [
+        ("/get", StatusCode::GATEWAY_TIMEOUT),
+        ("/head", StatusCode::OK),
+        ("/declared", StatusCode::GATEWAY_TIMEOUT),
+    ] {
+        let answer = ask(&app, Request::head(path), "").await;
+        assert_eq!(answer.status, expected, "{path}");
+    }
+}
+
+#[test]
+fn what_is_kept_beside_an_application_stays_with_it() {
+    let app = observe(shop().0).keep_beside(7_u8).keep_beside("seven");
+    let app = app.operations(policies()).keep_beside(8_u8);
+    assert_eq!(app.beside::<u8>(), Some(&8));
+    assert_eq!(app.beside::<&str>(), Some(&"seven"));
+    assert_eq!(app.beside::<u64>(), None);
+}
+
+#[tokio::test]
 async fn a_replay_is_recorded_as_the_request_it_is() {
     let (router, _) = shop();
     let recorder = Recorder::new();
@@ -179,6 +216,8 @@ fn without_a_table_declared_paths_are_matched_by_themselves() {
     let payment = wants(Method::POST, "/orders/7/payments").expect("declared");
     assert!(payment.key.is_some() && payment.deadline.is_none());
     assert!(wants(Method::GET, "/orders/7/payments").is_some_and(|it| it.deadline.is_some()));
+    let head = wants(Method::HEAD, "/orders/7/payments").expect("GET is declared");
+    assert!(head.deadline.is_some() && head.key.is_none());
     assert!(wants(Method::PUT, "/orders/7/payments").is_none());
     assert!(wants(Method::GET, "/orders/7").is_none());
 }

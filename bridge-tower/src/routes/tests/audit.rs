@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{MethodRouter, any, get, post};
 
-use super::super::{Audit, Declared, RouteTable, Strictness};
+use super::super::{Audit, Declared, Doubt, RouteTable, Strictness};
 use crate::record::Verb;
 
 async fn handler() {}
@@ -109,8 +109,8 @@ declared, not mounted: 0
 declared, ambiguous: 4
   GET     /                                two                      may be /api/orders or /api/orders/{order}/lines or /healthz or /hooks
   GET     /files/logo.svg                  logo                     may be /files/{*}
-  POST    /hooks                           hook                     may be /hooks
-  POST    /hooks                           hook_again               may be /hooks
+  POST    /hooks                           hook                     may be /hooks, as may hook_again
+  POST    /hooks                           hook_again               may be /hooks, as may hook
 mounted, not declared: 2
   POST    /api/orders
   ANY     /files/{*}
@@ -140,6 +140,74 @@ fn the_longest_end_has_the_first_choice() {
         [("user", "/v1/users/{id}"), ("order", "/v1/orders/{id}")]
     );
     assert_eq!(audit.exit_code(Strictness::Everything), 0);
+}
+
+/// The doubts about what is declared, by operation.
+fn doubts(declared: &[Declared], paths: &[&str]) -> Vec<(String, Vec<String>, Vec<String>)> {
+    let app: Router = paths
+        .iter()
+        .fold(Router::new(), |app, path| app.route(path, post(handler)));
+    let table = RouteTable::of(&app).expect("a router");
+    let audit = Audit::of(declared, &table, None);
+    let told = audit.ambiguous.into_iter().map(|it| {
+        let with = match it.doubt {
+            Doubt::Shared(with) => with,
+            _ => Vec::new(),
+        };
+        let with = with.into_iter().map(|it| it.operation).collect();
+        (it.declared.operation, it.candidates, with)
+    });
+    told.collect()
+}
+
+#[test]
+fn a_route_that_somebody_declares_as_it_stands_is_nobody_elses() {
+    let pay = declared(Verb::Post, "/payments", "pay");
+    let refund = declared(Verb::Post, "/refunds/payments", "refund");
+    let paths = ["/v1/payments", "/refunds/payments"];
+    let all = paths.map(str::to_owned).to_vec();
+    assert_eq!(doubts(&[refund.clone(), pay.clone()], &paths), []);
+    let mut alone = doubts(&[pay], &paths);
+    alone[0].1.reverse();
+    assert_eq!(alone, [("pay".to_owned(), all, Vec::new())]);
+}
+
+#[test]
+fn who_else_may_mean_a_route_is_told_also_where_its_end_is_shorter() {
+    let long = declared(Verb::Post, "/orders/{id}", "long");
+    let short = declared(Verb::Post, "/{id}", "short");
+    let paths = ["/users/{id}", "/v1/orders/{id}", "/v2/orders/{id}"];
+    let told = doubts(&[long.clone(), short.clone()], &paths);
+    let of = |at: usize| (told[at].0.as_str(), told[at].1.len(), told[at].2.join(" "));
+    assert_eq!(of(0), ("long", 2, "short".to_owned()));
+    assert_eq!(of(1), ("short", 3, "long".to_owned()));
+    // One place is enough to know where it is.
+    assert_eq!(doubts(&[long, short], &paths[..2]), []);
+}
+
+#[test]
+fn a_path_that_is_mounted_as_it_stands_tells_who_else_ends_so() {
+    let app = ["/pay", "/v1/pay", "/v2/pay", "/v2/repay"].iter();
+    let app: Router = app.fold(Router::new(), |app, path| app.route(path, post(handler)));
+    let table = RouteTable::of(&app).expect("a router");
+    let all = [
+        declared(Verb::Post, "/pay", "pay"),
+        declared(Verb::Post, "/v2/pay", "pay_later"),
+    ];
+    let joined = Audit::of(&all, &table, None).declared_and_mounted;
+    assert_eq!(joined[0].elsewhere, ["/v1/pay"]);
+    assert!(joined[1].elsewhere.is_empty());
+}
+
+#[test]
+fn one_route_that_another_may_mean_is_not_joined() {
+    let long = declared(Verb::Post, "/orders/{id}", "long");
+    let short = declared(Verb::Post, "/{id}", "short");
+    let users = declared(Verb::Post, "/users/{id}", "users");
+    let paths = ["/users/{id}", "/v1/orders/{id}", "/v2/orders/{id}"];
+    let told = doubts(&[long, short, users], &paths);
+    let who: Vec<_> = told.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(who, ["long", "short"]);
 }
 
 #[test]
@@ -180,8 +248,14 @@ fn candidates_are_named_up_to_their_limit() {
     });
     let table = RouteTable::of(&app).expect("a router");
     let audit = Audit::of(&[declared(Verb::Post, "/same", "same")], &table, None);
-    assert_eq!(audit.ambiguous[0].candidates.len(), 8);
+    assert_eq!(audit.ambiguous[0].candidates.len(), 20);
     assert_eq!(audit.mounted_not_declared, []);
+    let text = audit.ambiguous[0].to_string();
+    assert!(text.ends_with(" or /15/same or one of 12 more"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&audit.to_json()).expect("JSON");
+    let found = &json["ambiguous"][0];
+    assert_eq!(found["candidates"].as_array().map(Vec::len), Some(8));
+    assert_eq!(found["candidates_total"], 20);
 }
 
 #[test]
