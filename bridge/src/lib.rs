@@ -139,7 +139,7 @@
 //! its latency or its memory: what finds no room is dropped, counted and shown.
 //!
 //! Without the default feature `mesh` what remains is what an application needs that neither calls nor
-//! is called by others: [`observe`], [`map`], annotated axum handlers, their errors, their audit
+//! is called by others: [`observe()`], [`map`], annotated axum handlers, their errors, their audit
 //! and their OpenAPI document ([levels 0 and 1](guide)), in a third of the time to compile.
 //!
 //! Only failures that provably happened before any handler ran are repeated, on another
