@@ -140,7 +140,7 @@
 //!
 //! Without the default feature `mesh` what remains is what an application needs that neither calls nor
 //! is called by others: [`observe()`], [`map`], annotated axum handlers, their errors, their audit
-//! and their OpenAPI document ([levels 0 and 1](guide)), in a third of the time to compile.
+//! and their OpenAPI document ([levels 0 and 1](guide)), in half of the time to compile.
 //!
 //! Only failures that provably happened before any handler ran are repeated, on another
 //! instance or through the runtime. Everything else is the caller's to decide, by
