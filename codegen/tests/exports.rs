@@ -167,6 +167,27 @@ fn descriptor_sets_become_proto_files_with_the_same_contract() {
 }
 
 #[test]
+fn a_number_that_no_integer_can_be_is_written_as_it_can_be_read() {
+    let file = "syntax = \"proto2\"; package d; message D { optional double g = 2 \
+                [default = 18446744073709551610]; optional float f = 1 [default = -nan]; }";
+    let source = folder(&[("d.proto", file)]);
+    let set = protox::compile(["d.proto"], [source.path()]).expect("a contract");
+    let sets = tempfile::tempdir().expect("a temporary folder");
+    put(sets.path(), "d.binpb", &prost::Message::encode_to_vec(&set));
+    let read = |folder: &Path| contracts(folder).read().expect("a contract");
+    let exported = read(sets.path()).protos().expect("it is");
+    assert!(
+        exported[0]
+            .text
+            .contains("[default = 18446744073709552000.0]"),
+        "{}",
+        exported[0].text
+    );
+    let again = folder(&[("d.proto", &exported[0].text)]);
+    assert_eq!(read(again.path()).lock().0, read(sets.path()).lock().0);
+}
+
+#[test]
 fn proto_files_of_proto_files_are_the_same_bytes() {
     let first = contracts(sets().path())
         .read()

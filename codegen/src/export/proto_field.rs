@@ -5,7 +5,7 @@ use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use prost_types::FieldDescriptorProto;
 use prost_types::field_descriptor_proto::Label;
 
-use super::proto_options::{options, quoted};
+use super::proto_options::{not_an_integer, options, quoted};
 
 pub(super) fn label(field: &FieldDescriptor, is_proto2: bool) -> &'static str {
     let proto = field.field_descriptor_proto();
@@ -28,6 +28,7 @@ pub(super) fn field_options(
             Value::String(text) => quoted(text.as_bytes()),
             // A descriptor holds bytes with their escapes.
             Value::Bytes(_) => format!("\"{}\"", default_text(default, stated)),
+            Value::F32(_) | Value::F64(_) => not_an_integer(default_text(default, stated)),
             _ => default_text(default, stated),
         };
         all.insert(0, format!("default = {text}"));

@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 
 use prost_reflect::{DynamicMessage, Kind, MapKey, Value};
 
+/// Digits that every integer of 64 bits may have.
+const INTEGER_DIGITS_MAX: usize = 18;
+
 /// `name = value` of each option that is set, but for `skip`.
 pub(super) fn options(of: &DynamicMessage, skip: &[&str]) -> Vec<String> {
     let plain = of
@@ -108,8 +111,18 @@ fn float(value: f64) -> String {
     } else if value.is_infinite() {
         if value > 0.0 { "inf" } else { "-inf" }.to_owned()
     } else {
-        value.to_string()
+        not_an_integer(value.to_string())
     }
+}
+
+/// A number that is no whole one to whoever reads it: without a point compilers take it for an integer,
+/// and there is none of so many digits.
+pub(super) fn not_an_integer(mut float: String) -> String {
+    let digits = float.trim_start_matches('-');
+    if digits.len() > INTEGER_DIGITS_MAX && digits.bytes().all(|it| it.is_ascii_digit()) {
+        float.push_str(".0");
+    }
+    float
 }
 
 /// A string of `.proto`: what is not printable ASCII is escaped in octal.

@@ -20,6 +20,7 @@ mod sets;
 mod schema_file;
 mod reserved;
 mod known;
+mod numbered;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -33,6 +34,7 @@ pub(crate) use source_file::{SourceFile, WELL_KNOWN_FILES, tag};
 
 use crate::error::{Error, Fault};
 use alone::Alone;
+use numbered::Numbered;
 use root::Root;
 use sets::DescriptorSet;
 
@@ -151,7 +153,7 @@ fn import_roots(own: &Path, includes: &[PathBuf]) -> Vec<PathBuf> {
     roots
 }
 
-fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> ChainFileResolver {
+fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> Numbered {
     let mut chain = ChainFileResolver::new();
     chain.add(alone.clone());
     for root in roots {
@@ -162,7 +164,7 @@ fn resolver(alone: &Alone, roots: &[PathBuf], sets: &[DescriptorSet]) -> ChainFi
     }
     chain.add(GoogleFileResolver::new());
     chain.add(known::KnownOptions);
-    chain
+    Numbered::of(chain)
 }
 
 fn files(

@@ -143,3 +143,32 @@ fn what_a_file_has_in_its_texts_never_starts_another_line() {
     assert!(said.contains("proto2\\rcargo::warning=b"), "{said}");
     assert!(!said.contains(['\r', '\n']), "{said:?}");
 }
+
+#[test]
+fn two_options_of_one_number_are_refused_in_one_file_and_across_files() {
+    let field = "import \"google/protobuf/descriptor.proto\";\n";
+    let both = format!(
+        "syntax = \"proto3\"; package a; {field}\
+         message Nested {{ int32 a = 1; Nested c = 3; int32 x = 5 [(tag) = \"t\", (nested).a = 3]; }}\n\
+         extend google.protobuf.FieldOptions {{ string tag = 50001; Nested nested = 50001; }}"
+    );
+    assert_eq!(
+        faults(&[("a.proto", &both)]),
+        "contracts/a.proto:3:66: option 'nested = 50001' of FieldOptions in a.proto has the number that \
+         'tag' in a.proto has: give it another one"
+    );
+    let one = |package: &str, name: &str| {
+        format!(
+            "syntax = \"proto3\"; package {package}; {field}\
+             message Holder {{ extend .google.protobuf.FieldOptions {{ string {name} = 50001; }} }}"
+        )
+    };
+    let said = faults(&[
+        ("a.proto", &one("a", "tag")),
+        ("b.proto", &one("b", "mark")),
+    ]);
+    assert!(
+        said.starts_with("contracts/b.proto:2:") && said.contains("'tag' in a.proto"),
+        "{said}"
+    );
+}
