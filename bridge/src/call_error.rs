@@ -61,8 +61,8 @@ impl CallError {
         }))
     }
 
-    #[cfg(feature = "mesh")]
     /// The same, as the kept answer of an earlier call if it is one.
+    #[cfg(feature = "mesh")]
     pub(crate) fn replayed(mut self, is_replayed: bool) -> Self {
         self.0.is_replayed = is_replayed;
         self
