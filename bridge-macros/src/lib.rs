@@ -35,6 +35,10 @@ mod message;
 ///
 /// The function stays as it is written: callable under its own name, other attributes untouched.
 ///
+/// Of one that is in no list rustc warns at its name ("enum `charge` is never used", with a note),
+/// since nothing that its attribute says takes effect. What a library exports may be listed by others
+/// and is not warned of; `#[allow(dead_code)]` above the function quiets it.
+///
 /// # A handler of messages
 ///
 /// Its arguments, in any order, are one request message, at most one `Context`, and any number of

@@ -322,4 +322,6 @@ async fn a_test_below_ours_is_a_test() {
 
 #[tokio::test]
 #[bridge::rpc(get, "/tested/above")]
-async fn a_test_above_ours_is_a_test() {}
+async fn a_test_above_ours_is_a_test() {
+    let _ = bridge::handlers![a_test_above_ours_is_a_test];
+}

@@ -340,16 +340,28 @@ pub(super) fn refused(facade: &Facade, head: &Head, errors: &syn::Error) -> Toke
     twin(facade, head, &id, &local("handlers"), &errors)
 }
 
+/// An enum, because of one that nobody lists rustc says that it "is never used". It says so only
+/// where the tokens are at the user's place: what stands in an expansion alone it is silent about.
 fn twin_type(head: &Head) -> TokenStream {
     let Head { vis, cfgs, .. } = head;
     let ident = head.ident();
+    let unlisted = if head.may_be_unused {
+        quote!(#[allow(dead_code)])
+    } else {
+        quote!(#[warn(dead_code, reason = #UNLISTED)])
+    };
+    let item = quote_spanned!(ident.span()=> #vis enum #ident {});
     quote! {
         #(#cfgs)*
         #[doc(hidden)]
         #[allow(missing_debug_implementations, non_camel_case_types)]
-        #vis struct #ident {}
+        #unlisted
+        #item
     }
 }
+
+/// What rustc adds to its warning of a handler that no list has.
+const UNLISTED: &str = "in no `handlers![…]`, so its attribute does nothing";
 
 /// Where a handler is defined, for messages.
 pub(super) fn site(ident: &Ident, service: Option<&Type>) -> TokenStream {

@@ -19,6 +19,8 @@ pub(crate) struct Head {
     pub(crate) doc: Vec<String>,
     /// Its `#[cfg(…)]`s, which what is added must share.
     pub(crate) cfgs: Vec<Attribute>,
+    /// Whether its author says that it may be unused.
+    pub(crate) may_be_unused: bool,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) receiver: Option<Receiver>,
@@ -70,6 +72,7 @@ pub(crate) fn head(input: ParseStream<'_>) -> syn::Result<Option<Head>> {
     Ok(Some(Head {
         doc: attrs.iter().filter_map(doc_line).collect(),
         cfgs: attrs.iter().filter(is_cfg).cloned().collect(),
+        may_be_unused: attrs.iter().any(allows_unused),
         vis,
         sig,
         receiver,
@@ -111,6 +114,13 @@ fn doc_line(attr: &Attribute) -> Option<String> {
         return None;
     };
     pair.path.is_ident("doc").then(|| line.value())
+}
+
+/// Whether it is `allow` or `expect` of the lint of dead code, or of a group it is in.
+fn allows_unused(attr: &Attribute) -> bool {
+    let path = attr.path();
+    (path.is_ident("allow") || path.is_ident("expect"))
+        && (mentions(&attr.meta, "dead_code") || mentions(&attr.meta, "unused"))
 }
 
 /// Tells `const fn` from `const F: fn()`, so that a message names the right mistake.

@@ -12,7 +12,8 @@ pub async fn place_order(
 }
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-pub struct place_order {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+pub enum place_order {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for place_order {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::http(

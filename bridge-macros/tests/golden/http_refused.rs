@@ -1,7 +1,8 @@
 async fn list(Json(a): Json<A>, Path((a, b)): Path<(A, B)>) {}
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-struct list {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+enum list {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for list {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::REFUSED;

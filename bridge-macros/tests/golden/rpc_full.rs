@@ -11,7 +11,8 @@ pub(crate) async fn charge(
 }
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-pub(crate) struct charge {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+pub(crate) enum charge {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for charge {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::rpc(

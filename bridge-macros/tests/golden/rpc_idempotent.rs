@@ -3,7 +3,8 @@ async fn charge(req: ChargeRequest) -> Result<ChargeReply, ChargeError> {
 }
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-struct charge {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+enum charge {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for charge {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::rpc(

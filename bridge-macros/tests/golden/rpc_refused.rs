@@ -1,7 +1,8 @@
 pub fn charge(ctx: Context) {}
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-pub struct charge {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+pub enum charge {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for charge {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::REFUSED;

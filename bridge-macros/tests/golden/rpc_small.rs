@@ -3,7 +3,8 @@ async fn r#move(req: MoveRequest) -> Result<MoveReply, MoveError> {
 }
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-struct r#move {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+enum r#move {}
 #[allow(deprecated)]
 impl my::bridge::__rt::Operation for r#move {
     const ID: my::bridge::__rt::OperationId = my::bridge::__rt::OperationId::rpc(

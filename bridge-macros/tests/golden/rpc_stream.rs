@@ -6,7 +6,8 @@ fn statement(
 }
 #[doc(hidden)]
 #[allow(missing_debug_implementations, non_camel_case_types)]
-struct statement {}
+#[warn(dead_code, reason = "in no `handlers![…]`, so its attribute does nothing")]
+enum statement {}
 #[allow(deprecated)]
 impl ::bridge::__rt::Operation for statement {
     const ID: ::bridge::__rt::OperationId = ::bridge::__rt::OperationId::rpc(
