@@ -90,8 +90,8 @@ pub(crate) enum Command {
     Map(Map),
     /// Compare a program's declared operations with its mounted routes, without starting it for real
     #[command(
-        after_help = "Exit codes: 0 as it should be, 1 something is declared and not mounted (with --strict any \
-             difference), 2 wrong usage.\n\nExample: cargo bridge audit --describe 'cargo run' --strict"
+        after_help = "Exit codes: 0 as it should be, 1 something is declared and not mounted, or it cannot be told \
+             where (with --strict any difference), 2 wrong usage.\n\nExample: cargo bridge audit --describe 'cargo run' --strict"
     )]
     Audit(Audit),
     /// Propose `#[bridge::rpc]` for the axum handlers of an application, as a patch that compiles
@@ -104,6 +104,8 @@ pub(crate) enum Command {
              handlers need none of what joins services; with --bridge-path unset the line is `workspace = true`, and \
              the workspace says the features. A line that is there stays as it is.\n\nExit codes: 0 the patch compiles and audits clean, or nothing is left to propose; 1 it \
              could not be built or audited; 2 wrong usage.\n\n\
+             A patch names files as `git apply` takes them in the folder where this is run, or, when one is outside of \
+             it, in that of the workspace.\n\n\
              Examples:\n  cargo bridge adopt --bridge-path ../bridge | git apply\n  cargo bridge adopt --package shop --write -- --config dev.toml"
     )]
     Adopt(Adopt),
@@ -134,7 +136,8 @@ pub(crate) struct Consumers {
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) consumers: Consumers,
-    /// OpenAPI 3 document whose routes are part of the contract
+    /// OpenAPI 3 document whose routes are part of the contract: server paths, security, parameters,
+    /// bodies; hosts, headers of answers, links, callbacks and webhooks are not compared
     #[arg(long, value_name = "FILE")]
     pub(crate) openapi: Option<PathBuf>,
     /// Fail on every change that is not accepted, not only on those that break
@@ -273,7 +276,7 @@ pub(crate) enum Drawing {
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) program: Program,
-    /// Fail on any difference, not only on what is declared and not mounted
+    /// Fail, too, when something is mounted that is not declared
     #[arg(long)]
     pub(crate) strict: bool,
 }

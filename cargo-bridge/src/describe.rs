@@ -130,6 +130,8 @@ pub(crate) struct Compared {
     pub(crate) elsewhere: Vec<String>,
     /// Methods that are mounted at the path instead.
     pub(crate) mounted_methods: Vec<String>,
+    /// Nested services that nobody can see into, where nothing is mounted at the path in sight.
+    pub(crate) hidden_in: Vec<String>,
     pub(crate) candidates: Vec<String>,
 }
 

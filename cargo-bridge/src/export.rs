@@ -123,10 +123,13 @@ fn unless_somebodys(files: &[Exported], to: &Path) -> Result<(), Failure> {
 /// Writes a `.schema.json` from two JSON Schemas.
 pub(crate) fn convert(wanted: &Convert) -> Result<ExitCode, Failure> {
     let (input, reply) = (read_json(&wanted.input)?, read_json(&wanted.reply)?);
-    let text = export::convert(JsonSchemas {
+    let converted = export::convert(JsonSchemas {
         input: (&wanted.input, &input),
         output: (&wanted.reply, &reply),
     })?;
-    screen::put(&text, wanted.to.as_deref())?;
+    screen::put(&converted.text, wanted.to.as_deref())?;
+    for left_out in &converted.left_out {
+        screen::hint(&format!("note: {left_out}"));
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 /// Exit code for what was asked in a wrong way.
 const WRONG_USAGE: u8 = 2;
 
@@ -13,6 +15,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// The contracts, the lock or a program are not as they should be.
     Refused(String),
+    /// The contracts or the lock are refused, each fault with its place.
+    Contracts(bridge_codegen::Error),
     /// A program could not be asked: it failed, or it did not answer.
     Silent(String),
     /// Nobody reads what is printed any more.
@@ -41,10 +45,19 @@ impl Failure {
         matches!(self, Self::Gone)
     }
 
+    /// What machines get in the place of what was asked for: `faults`, with place and text each.
+    pub(crate) fn machine(&self) -> Value {
+        let faults: Vec<_> = match self {
+            Self::Contracts(error) => error.faults().iter().map(fault).collect(),
+            other => vec![json!({ "place": null, "text": other.to_string() })],
+        };
+        json!({ "faults": faults })
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(WRONG_USAGE),
-            Self::Refused(_) | Self::Silent(_) => ExitCode::FAILURE,
+            Self::Refused(_) | Self::Contracts(_) | Self::Silent(_) => ExitCode::FAILURE,
             Self::Gone => ExitCode::SUCCESS,
         }
     }
@@ -54,13 +67,22 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(text) | Self::Refused(text) | Self::Silent(text) => f.write_str(text),
+            Self::Contracts(error) => write!(f, "{error}"),
             Self::Gone => Ok(()),
         }
     }
 }
 
+fn fault(fault: &bridge_codegen::Fault) -> Value {
+    let place = match fault.position {
+        Some((line, column)) => format!("{}:{line}:{column}", fault.file),
+        None => fault.file.clone(),
+    };
+    json!({ "place": place, "text": fault.message })
+}
+
 impl From<bridge_codegen::Error> for Failure {
     fn from(error: bridge_codegen::Error) -> Self {
-        Self::Refused(error.to_string())
+        Self::Contracts(error)
     }
 }

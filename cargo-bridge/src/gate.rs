@@ -29,9 +29,25 @@ pub(crate) fn generate(common: &Common, wanted: &Gen) -> Result<ExitCode, Failur
         Output::Table => {
             let count = compiled.generated.len();
             screen::say(&format!("{}: {count} files", folder.display()))?;
+            screen::say(&included(&project, folder))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the crate includes what was written: `mod gen;` is none, `gen` being a word of the language.
+fn included(project: &Project, folder: &Path) -> String {
+    let root = project.manifest.parent().unwrap_or(Path::new(""));
+    let shown = |path: &Path| path.display().to_string().replace('\\', "/");
+    let path = match (
+        folder.strip_prefix(root.join("src")),
+        folder.strip_prefix(root),
+    ) {
+        (Ok(below), _) => shown(below),
+        (_, Ok(below)) if below.is_relative() => format!("../{}", shown(below)),
+        _ => shown(folder),
+    };
+    format!("in src/lib.rs or src/main.rs: #[path = \"{path}/mod.rs\"] mod contracts;")
 }
 
 /// Compares contracts with generated code and with the lock.
@@ -65,7 +81,7 @@ fn told(project: &Project, gate: &Gate, stale: &[String]) -> Result<(), Failure>
              file, or take it back from the history; --allow-missing-lock while nothing is to be accepted"
         ));
     }
-    if let Some(text) = verdicts::not_compared(gate) {
+    for text in verdicts::not_compared(gate) {
         screen::say(&format!("{lock}: {text}"))?;
     }
     let text = verdicts::people(gate);

@@ -1,7 +1,8 @@
 //! `cargo bridge`: what the toolkit says about contracts and programs, on the command line.
 //!
 //! Tables for people, `-o json` for machines. Exit codes: 0 as it should be, 1 something differs,
-//! breaks or is refused, 2 wrong usage. Errors go to standard error and say what to do.
+//! breaks or is refused, 2 wrong usage. Errors go to standard error and say what to do; with
+//! `-o json` standard output has them, too, as `{"faults": [{"place", "text"}]}`.
 //!
 //! It never changes a source file unasked: `gen` writes generated files, `accept` the lock, exports
 //! what they are asked for, and `adopt` prints a patch unless told to `--write`.
@@ -34,16 +35,23 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Output};
 use failure::Failure;
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(without_subcommand(std::env::args_os().collect()));
+    // `adopt` prints its report before it may fail.
+    let is_for_machines =
+        cli.common.output == Output::Json && !matches!(cli.command, Command::Adopt(_));
     match run(cli) {
         Ok(code) => code,
         Err(failure) if failure.is_gone() => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", screen::error(&failure));
+            if is_for_machines {
+                // Whoever does not read it has the exit code.
+                let _ = screen::json(&failure.machine());
+            }
             failure.exit_code()
         }
     }

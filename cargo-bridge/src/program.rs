@@ -131,8 +131,8 @@ pub(crate) fn audit(output: Output, wanted: &Audit) -> Result<ExitCode, Failure>
         let text = "the program wrote no audit: it has no router, or declares no operation";
         return Err(Failure::refused(text));
     };
-    let is_whole = audit.declared_not_mounted.is_empty();
-    let is_plain = audit.ambiguous.is_empty() && audit.mounted_not_declared.is_empty();
+    let is_whole = audit.declared_not_mounted.is_empty() && audit.ambiguous.is_empty();
+    let is_all = audit.mounted_not_declared.is_empty();
     let sets = [
         (
             "declared_not_mounted",
@@ -186,7 +186,7 @@ pub(crate) fn audit(output: Output, wanted: &Audit) -> Result<ExitCode, Failure>
         }
     }
     Ok(
-        if is_whole && description.refused.is_empty() && (is_plain || !wanted.strict) {
+        if is_whole && description.refused.is_empty() && (is_all || !wanted.strict) {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
@@ -198,7 +198,7 @@ fn compared(it: &Compared) -> Value {
     json!({
         "operation": it.operation, "method": it.method, "path": it.path,
         "mounted_at": it.mounted_at, "mounted_methods": it.mounted_methods, "candidates": it.candidates,
-        "elsewhere": it.elsewhere,
+        "elsewhere": it.elsewhere, "hidden_in": it.hidden_in,
     })
 }
 
@@ -209,6 +209,9 @@ fn operation(it: &Compared) -> String {
 fn note(it: &Compared) -> String {
     if !it.mounted_methods.is_empty() {
         return format!("the path answers {}", it.mounted_methods.join(", "));
+    }
+    if !it.hidden_in.is_empty() {
+        return format!("unless inside of {}", it.hidden_in.join(", "));
     }
     if !it.candidates.is_empty() {
         return format!("may be {}", it.candidates.join(", "));

@@ -70,7 +70,7 @@ pub(crate) fn verdict(verdict: Verdict) -> String {
     match verdict {
         Verdict::Major => word.red().bold().to_string(),
         Verdict::Minor => word.yellow().to_string(),
-        Verdict::Patch => word.green().to_string(),
+        _ => word.green().to_string(),
     }
 }
 

@@ -137,11 +137,16 @@ pub(crate) fn adopt(package: &Package, words: &[&str]) -> Said {
 
 /// What `git apply` makes of a patch in the package.
 fn apply(package: &Package, patch: &str) {
+    apply_in(package.root(), patch);
+}
+
+/// What `git apply` makes of it in a folder.
+fn apply_in(folder: &std::path::Path, patch: &str) {
     use std::io::Write as _;
 
     let mut git = Command::new("git")
         .args(["apply", "-"])
-        .current_dir(package.root())
+        .current_dir(folder)
         .stdin(Stdio::piped())
         .spawn()
         .expect("git is there");
@@ -333,6 +338,58 @@ fn the_router_is_found_inside_of_what_is_served() {
         assert!(
             text.contains("#[bridge::rpc(get, \"/\")]\nasync fn hello"),
             "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_patch_can_be_applied_where_it_was_made() {
+    let files = [
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"api\"]\n",
+        ),
+        (
+            "api/Cargo.toml",
+            "[package]\nname = \"api\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[dependencies]\naxum = \"0.8\"\n",
+        ),
+        (
+            "api/src/main.rs",
+            "use axum::{Router, routing::get};\nasync fn hello() {}\nfn main() {\n    axum::serve(listener, Router::new().route(\"/\", get(hello)));\n}\n",
+        ),
+        (
+            "bridge/Cargo.toml",
+            "[package]\nname = \"bridge\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[features]\nopenapi = []\n",
+        ),
+        ("bridge/src/lib.rs", ""),
+    ];
+    for (folder, bridge) in [
+        ("", "bridge"),
+        ("api", "../bridge"),
+        ("api/src", "../../bridge"),
+    ] {
+        let package = Package::with(&files);
+        let git = Command::new("git")
+            .args(["init", "--quiet"])
+            .current_dir(package.root())
+            .status();
+        assert!(git.expect("git is there").success());
+        let words = ["adopt", "--no-verify", "--bridge-path", bridge];
+        let said = package.bridge_in(folder, &words, &[]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        // A manifest outside of the folder can only be named from the workspace's.
+        let is_told = said.err.contains("`git apply` it there");
+        assert_eq!(is_told, folder == "api/src", "{}", said.err);
+        let place = if is_told { "" } else { folder };
+        apply_in(&package.root().join(place), &said.out);
+        let text = package.text("api/src/main.rs");
+        assert!(
+            text.contains("#[bridge::rpc(get, \"/\")]"),
+            "{folder}: {text}"
+        );
+        assert!(
+            package.text("api/Cargo.toml").contains("bridge ="),
+            "{folder}"
         );
     }
 }

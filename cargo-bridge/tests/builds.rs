@@ -152,3 +152,69 @@ fn a_real_program_is_audited_and_drawn_without_being_started() {
     let line = " http  GET /v1/orders/{id}  show       -      described::show";
     assert!(said.out.contains(line), "{}", said.out);
 }
+
+const COMMON: &str =
+    "syntax = \"proto3\"; package shop.common.v1;\nmessage Money { int64 minor = 1; }\n";
+const STOCK: &str = "syntax = \"proto3\"; package shop.stock.v1;
+import \"shop/common/v1/common.proto\";
+service Stock { rpc Count(Item) returns (Count); rpc Worth(Item) returns (shop.common.v1.Money); }
+message Item { string sku = 1; shop.common.v1.Money price = 2; }
+message Count { map<string, shop.common.v1.Money> by_shelf = 1; }
+";
+const USES: &str = "
+use contracts::acme::ping::{Ping, ping::Input};
+use contracts::shop::stock::v1::{Item, Stock};
+fn main() {
+    let names = [<Ping as Named>::NAME, <Stock as Named>::NAME];
+    drop((names, Input::default(), Item::default()));
+}
+use bridge::Contract as Named;
+";
+
+#[test]
+fn packages_that_refer_to_each_other_are_included_as_the_guide_says_and_told_of_otherwise() {
+    let root = repository()
+        .canonicalize()
+        .expect("the repository is there");
+    let guide = std::fs::read_to_string(root.join("bridge/guide/2-contracts.md"));
+    let guide = guide.expect("the guide");
+    let (_, ping) = guide.split_once("```json\n").expect("a file");
+    let (ping, _) = ping.split_once("```").expect("its end");
+    let root = root.display();
+    let manifest = format!(
+        "[package]\nname = \"several\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+         bridge = {{ path = \"{root}/bridge\" }}\n[build-dependencies]\nbridge-codegen = {{ path = \
+         \"{root}/codegen\" }}\n"
+    );
+    let build = "fn main() {\n    bridge_codegen::contracts(\"contracts/\").compile()\n}\n";
+    let tree = "mod contracts {\n    bridge::include_contract!(\"mod\");\n}\n";
+    assert!(guide.contains(tree), "the guide shows it");
+    let package = Package::built(
+        "several",
+        &[
+            ("Cargo.toml", &manifest),
+            ("build.rs", build),
+            ("contracts/acme/ping/ping.schema.json", ping),
+            ("contracts/shop/common/v1/common.proto", COMMON),
+            ("contracts/shop/stock/v1/stock.proto", STOCK),
+            ("src/main.rs", &format!("{tree}{USES}")),
+        ],
+    );
+    let said = package.cargo_check(&[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+
+    let said = package.bridge("gen");
+    let (_, line) = said.out.split_once("main.rs: ").expect("how to include it");
+    assert!(guide.contains(&format!("`{}`", line.trim())), "{line}");
+    package.put("src/main.rs", &format!("{line}{USES}"));
+    let said = package.cargo_check(&[]);
+    assert_eq!(said.code, 0, "{}", said.err);
+
+    let alone = "mod stock {\n    bridge::include_contract!(\"shop.stock.v1\");\n}\nfn main() {}\n";
+    package.put("src/main.rs", alone);
+    let said = package.cargo_check(&[]);
+    let errors = said.err.lines().filter(|it| it.starts_with("error["));
+    assert_eq!(errors.count(), 1, "{}", said.err);
+    let advice = "// another package: include all, `bridge::include_contract!(\"mod\")`";
+    assert!(said.err.contains(advice), "{}", said.err);
+}

@@ -128,6 +128,39 @@ bridge.lock: the change is major; `cargo bridge accept` accepts it
     );
 }
 
+#[test]
+fn callers_over_http_and_callers_of_the_rpc_are_named_for_what_breaks_them() {
+    let package = accepted();
+    let lock = package.text("bridge.lock");
+    let form = "  idempotency unknown\n  http POST /v1/charges body *\n";
+    package.put(
+        "bridge.lock",
+        &lock.replacen("  idempotency unknown\n", form, 1),
+    );
+    let mut map: Value = serde_json::from_str(&map(&package)).expect("json");
+    let edge = json!({ "from": "web", "to": "payments", "kind": "http", "declared": true, "method": "POST /v1/charges" });
+    map["edges"].as_array_mut().expect("a list").push(edge);
+    let method = json!({ "kind": "http", "name": "POST /v1/charges" });
+    map["services"][0]["methods"]
+        .as_array_mut()
+        .expect("a list")
+        .push(method);
+    package.put("map.json", &map.to_string());
+    change(&package, "int64 cents = 2", "int64 pence = 2");
+    let said = package.bridge("check --map map.json");
+    let expected = "\
+       in shop.payments.v1.Payments/Charge, called by ledger (not declared, 7 calls), orders (declared)
+       in POST /v1/charges, called by web (declared)
+";
+    assert!(said.out.contains(expected), "{}", said.out);
+    // The same while nobody of the service is there.
+    map["services"][0]["methods"] = json!([]);
+    package.put("map.json", &map.to_string());
+    let said = package.bridge("check --map map.json");
+    let expected = "called by ledger (not declared, 7 calls; payments is away), orders (declared; payments is away)\n";
+    assert!(said.out.contains(expected), "{}", said.out);
+}
+
 /// The two hashes of a table, which are not the test's to know.
 fn hashes(out: &str) -> String {
     let row = out
@@ -182,7 +215,10 @@ fn generated_code_that_is_checked_in_is_compared_too() {
     let said = package.bridge("gen");
     assert_eq!(
         (said.code, said.out.as_str()),
-        (0, "src/gen: 2 files\n"),
+        (
+            0,
+            "src/gen: 2 files\nin src/lib.rs or src/main.rs: #[path = \"gen/mod.rs\"] mod contracts;\n"
+        ),
         "{}",
         said.err
     );
@@ -197,6 +233,37 @@ fn generated_code_that_is_checked_in_is_compared_too() {
     let line =
         "src/gen/shop.payments.v1.rs: is not what the contracts say now: run `cargo bridge gen`\n";
     assert!(said.out.starts_with(line), "{}", said.out);
+}
+
+#[test]
+fn a_lock_of_an_earlier_version_is_compared_and_brought_up_to_date() {
+    let package = accepted();
+    let text = package.text("bridge.lock");
+    let earlier = text
+        .replace("\nlock 2\n", "\nlock 1\n")
+        .replace("\nend\n", "");
+    package.put("bridge.lock", &earlier);
+    let said = package.bridge("check --strict");
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (
+            0,
+            "bridge.lock: is of an earlier version, which has no servers and security of routes, and \
+             no aliases and reserved numbers of enums: `cargo bridge accept` records them\n\
+             bridge.lock: nothing differs\n"
+        )
+    );
+    assert_eq!(package.bridge("accept").code, 0);
+    assert_eq!(package.text("bridge.lock"), text);
+    package.put("bridge.lock", text.trim_end().trim_end_matches("end"));
+    let said = package.bridge("check");
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err
+            .contains("bridge.lock: does not end in `end`, so it was cut"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]
@@ -266,6 +333,36 @@ fn wrong_usage_ends_with_two_and_says_what_to_do() {
 }
 
 #[test]
+fn machines_are_told_of_a_refused_contract_on_standard_output() {
+    let broken = CONTRACT.replace("int64 cents", "Money cents");
+    let package = Package::with(&[("contracts/payments.proto", &broken)]);
+    for words in ["check", "accept", "gen", "openapi"] {
+        let said = package.bridge(&format!("{words} -o json"));
+        let told: Value = serde_json::from_str(&said.out).expect("json");
+        let fault = json!({
+            "place": "contracts/payments.proto:11:3",
+            "text": "name 'Money' is not defined",
+        });
+        assert_eq!(
+            (said.code, &told),
+            (1, &json!({ "faults": [fault] })),
+            "{words}"
+        );
+        assert!(
+            said.err
+                .starts_with("error: contracts/payments.proto:11:3: name"),
+            "{}",
+            said.err
+        );
+        assert_eq!(package.bridge(words).out, "", "{words}");
+    }
+    let package = Package::with(&[]);
+    let said = package.bridge("check -o json");
+    let told: Value = serde_json::from_str(&said.out).expect("json");
+    assert_eq!((said.code, &told["faults"][0]["place"]), (2, &Value::Null));
+}
+
+#[test]
 fn a_package_says_where_its_contracts_are() {
     let package = Package::with(&[("proto/api/payments.proto", CONTRACT)]);
     package.put(
@@ -277,7 +374,16 @@ fn a_package_says_where_its_contracts_are() {
         package.bridge("accept").out,
         "contract/accepted.lock: written; commit it\n"
     );
-    assert_eq!(package.bridge("gen").out, "src/made: 2 files\n");
+    let line = |path: &str| {
+        format!("in src/lib.rs or src/main.rs: #[path = \"{path}/mod.rs\"] mod contracts;\n")
+    };
+    let said = package.bridge("gen").out;
+    assert_eq!(said, format!("src/made: 2 files\n{}", line("made")));
+    let said = package.bridge("gen --dir made/here").out;
+    assert_eq!(
+        said,
+        format!("made/here: 2 files\n{}", line("../made/here"))
+    );
 }
 
 #[test]
@@ -355,16 +461,10 @@ fn contracts_are_written_in_other_forms() {
         &package.text("charge.schema.json"),
     )]);
     let said = package.bridge("export proto --to out");
-    assert_eq!(
-        said.out, "out/payments/charge.proto: compile it on its own\n",
-        "{}",
-        said.err
-    );
-    assert!(
-        package
-            .text("out/payments/charge.proto")
-            .contains("rpc Charge(.Input) returns (.Output);")
-    );
+    assert_eq!(said.out, "out/payments.proto: written\n", "{}", said.err);
+    let written = package.text("out/payments.proto");
+    assert!(written.contains("package payments;"), "{written}");
+    assert!(written.contains("rpc Charge(Charge_Input) returns (Charge_Output);"));
 }
 
 #[test]
@@ -376,7 +476,7 @@ fn a_json_schema_without_numbers_is_not_converted() {
         ),
         (
             "reply.json",
-            r#"{"type":"object","properties":{"ok":{"type":"boolean","x-field-number":1}}}"#,
+            r#"{"type":"object","properties":{"ok":{"type":"boolean","x-field-number":1}},"required":["ok"]}"#,
         ),
     ]);
     let said = package.bridge("convert ask.json reply.json");
@@ -388,6 +488,7 @@ fn a_json_schema_without_numbers_is_not_converted() {
         said.err
     );
     let said = package.bridge("convert reply.json reply.json --to a.schema.json");
-    assert_eq!(said.code, 0, "{}", said.err);
+    let note = "note: reply.json#: left out, since .schema.json has no word for it: `required`\n";
+    assert_eq!((said.code, said.err.as_str()), (0, note));
     assert!(package.text("a.schema.json").contains("\"fieldNumber\": 1"));
 }

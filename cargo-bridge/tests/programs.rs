@@ -122,6 +122,12 @@ fn an_audit_fails_on_what_is_declared_and_not_mounted_and_strictly_on_all() {
         "{}",
         said.out
     );
+    let unclear = DESCRIPTION.replace(
+        "\"ambiguous\": []",
+        "\"ambiguous\": [{ \"operation\": \"read\", \"method\": \"GET\", \"path\": \"/{id}\", \"candidates\": [\"/a/{id}\"] }]",
+    );
+    package.put("made.json", &unclear);
+    assert_eq!(package.bridge("audit --description made.json").code, 1);
 }
 
 #[test]

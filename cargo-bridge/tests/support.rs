@@ -91,11 +91,21 @@ impl Package {
     }
 
     pub(crate) fn bridge_with(&self, words: &[&str], environment: &[(&str, &Path)]) -> Said {
+        self.bridge_in("", words, environment)
+    }
+
+    /// `cargo bridge WORDS` in a folder of the package.
+    pub(crate) fn bridge_in(
+        &self,
+        folder: &str,
+        words: &[&str],
+        environment: &[(&str, &Path)],
+    ) -> Said {
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-bridge"))
             .arg("bridge")
             .args(words)
             .envs(environment.iter().copied())
-            .current_dir(self.root())
+            .current_dir(self.root().join(folder))
             .stdin(Stdio::null())
             .output()
             .expect("the program can be started");

@@ -1,7 +1,7 @@
 //! Whether the `google.api.http` rules of an rpc fit its messages.
 //!
 //! Refuses a path that is none, a variable or a body that names no field, a variable that is there
-//! twice, and one of a field that a path cannot hold: a list, a map, a message.
+//! twice, one of a field that a path cannot hold (a list, a map, a message), and a body of a GET.
 //!
 //! Invariant: a rule that passes has a place for each field of the request that it names.
 
@@ -27,6 +27,13 @@ fn problems(model: &Model, method: &Method, rule: &HttpRule) -> Vec<String> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if rule.method.is_empty() || !rule.method.chars().all(is_token) {
         found.push(format!("`{}` is no HTTP method", rule.method));
+    }
+    if ["GET", "HEAD"].contains(&rule.method.as_str()) && rule.body.is_some() {
+        found.push(format!(
+            "`{}` of `{}` has a body, which such requests have not: leave `body` out, and what the \
+             path does not take is in the query",
+            rule.method, rule.path
+        ));
     }
     let path = match http_path::parse(&rule.path) {
         Ok(path) => path,

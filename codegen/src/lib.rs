@@ -43,11 +43,13 @@
 //! - `bridge::include_contract!("mod");` in one module includes **all** packages as that tree.
 //!   This always works.
 //! - `bridge::include_contract!("shop.payments.v1");` includes one package anywhere. This works
-//!   while the package refers to no other one but `google.protobuf`; the first lines of its file
-//!   say if it does.
+//!   while the package refers to no other one but `google.protobuf`'s well-known types; where it does,
+//!   each of the others is one error, at a line that says so. The service of a `.schema.json` file
+//!   refers to the package with its messages.
 //!
 //! Choose one of them for a crate: a package that is included twice is two sets of types.
-//! One `OUT_DIR` belongs to one `compile`; give a second one its own [`Contracts::out_dir`].
+//! One `OUT_DIR` belongs to one `compile`; give a second one its own [`Contracts::out_dir`]. What was
+//! generated for a contract that is gone is removed by the next run.
 //!
 //! Or check the files in: [`Contracts::checked_in`] writes the same code to a folder of the
 //! crate, whose `mod.rs` is a module like any other.
@@ -160,7 +162,8 @@ impl Contracts {
         self
     }
 
-    /// Writes to `dir` instead of `OUT_DIR`. The folder is created if missing.
+    /// Writes to `dir` instead of `OUT_DIR`. The folder is created if missing. A hidden file in it lists
+    /// what was written, so that the next run removes what no contract is behind any more.
     pub fn out_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(dir.into());
         self
@@ -278,6 +281,8 @@ impl Contracts {
             .collect::<Result<_, _>>()?;
         if self.checked_in {
             write::remove_stale(&out_dir, &files)?;
+        } else {
+            write::remove_left_over(&out_dir, &self.path, &files)?;
         }
         Ok(Compiled {
             generated,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a [`Loaded`] gives depends on the contract files only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use prost_reflect::FileDescriptor;
@@ -10,9 +10,12 @@ use serde_json::Value;
 
 use crate::error::{Error, Fault};
 use crate::export::{self, About, Event, Linked, OpenApi};
-use crate::load::Sources;
+use crate::load::{SchemaFile, Sources};
 use crate::lock::{self, Lock, Places};
-use crate::model::{Method, Model};
+use crate::model::{Method, Model, Service};
+
+/// An rpc and the `.schema.json` file that declares it.
+type Rpc<'l> = (&'l Method, &'l SchemaFile);
 
 /// Contracts in memory; [`crate::Contracts::read`] makes one.
 pub struct Loaded {
@@ -145,20 +148,17 @@ impl Loaded {
                 None => {}
             }
         }
-        for file in &self.sources.schemas {
-            let input = format!("{}.Input", file.package);
-            let Some((service, method)) = self.method(|method| method.input == input) else {
-                continue;
-            };
-            match export::proto_of_schema(file, service, &method.name) {
-                Ok(text) => found.push(Exported {
-                    path: PathBuf::from(file.name.replace(".schema.json", ".proto")),
-                    text,
-                    note: "compile it on its own".to_owned(),
-                }),
+        for (service, rpcs) in self.services_of_schemas() {
+            match export::protos_of_schemas(service, &rpcs) {
+                Ok(files) => found.extend(files.into_iter().map(|file| Exported {
+                    path: PathBuf::from(file.path),
+                    text: file.text,
+                    note: file.note.to_owned(),
+                })),
                 Err(error) => faults.extend(error.faults().to_vec()),
             }
         }
+        faults.extend(self.twice(&found));
         Error::unless_empty(faults)?;
         Ok(found)
     }
@@ -199,16 +199,38 @@ impl Loaded {
         })
     }
 
-    fn method(&self, wanted: impl Fn(&Method) -> bool) -> Option<(&str, &Method)> {
+    /// Every service that `.schema.json` files make up: its rpcs, each with its file.
+    fn services_of_schemas<'l>(&'l self) -> Vec<(&'l Service, Vec<Rpc<'l>>)> {
+        let files = self.sources.schemas.iter();
+        let files: BTreeMap<_, _> = files
+            .map(|file| (format!("{}.Input", file.package), file))
+            .collect();
+        let with_file = |method: &'l Method| Some((method, *files.get(&method.input)?));
         let services = self
             .model
             .packages
             .values()
             .flat_map(|package| &package.services);
-        services.into_iter().find_map(|service| {
-            let method = service.methods.iter().find(|it| wanted(it))?;
-            Some((service.name.as_str(), method))
-        })
+        let with_rpcs = |service: &'l Service| {
+            let rpcs: Vec<_> = service.methods.iter().filter_map(with_file).collect();
+            (service, rpcs)
+        };
+        let all = services.map(with_rpcs);
+        all.filter(|(_, rpcs)| !rpcs.is_empty()).collect()
+    }
+
+    /// Files of one name, of which the later would be written over the earlier.
+    fn twice(&self, files: &[Exported]) -> Vec<Fault> {
+        let mut seen = BTreeSet::new();
+        let again = files.iter().filter(|it| !seen.insert(&it.path));
+        let fault = |it: &Exported| {
+            let text = format!(
+                "two contracts would be the file `{}`: move one to another folder",
+                it.path.display()
+            );
+            Fault::new(&self.path, text)
+        };
+        again.map(fault).collect()
     }
 }
 

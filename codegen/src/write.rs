@@ -70,12 +70,43 @@ pub(crate) fn write_if_changed(dir: &Path, name: &str, text: &str) -> Result<Pat
 
 /// Removes what was generated for contracts that are gone.
 pub(crate) fn remove_stale(dir: &Path, files: &[Rendered]) -> Result<(), Error> {
-    for path in stale(dir, files) {
-        fs::remove_file(&path).map_err(|error| {
-            Fault::new(&path, format!("cannot remove ({error}): check the folder"))
-        })?;
+    stale(dir, files)
+        .iter()
+        .try_for_each(|it| remove_generated(it))
+}
+
+/// Removes what the last compilation of the same contracts, at `source`, wrote to `dir` and this one
+/// does not. Others may write there, too, so a list is kept of what was written.
+pub(crate) fn remove_left_over(dir: &Path, source: &Path, files: &[Rendered]) -> Result<(), Error> {
+    let source = source.to_string_lossy();
+    let key = source.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let list = dir.join(format!(".bridge-codegen.{key}.files"));
+    let before = fs::read_to_string(&list).unwrap_or_default();
+    let is_current = |name: &str| files.iter().any(|file| file.name == name);
+    // A list that somebody wrote does not reach into other folders.
+    let is_name = |name: &str| Path::new(name).file_name().is_some_and(|it| it == name);
+    let gone = before.lines().filter(|it| is_name(it) && !is_current(it));
+    for path in gone.map(|name| dir.join(name)) {
+        remove_generated(&path)?;
     }
+    let names: String = files.iter().map(|it| format!("{}\n", it.name)).collect();
+    if names == before {
+        return Ok(());
+    }
+    fs::write(&list, names)
+        .map_err(|error| Fault::new(&list, format!("cannot write ({error}): check the folder")))?;
     Ok(())
+}
+
+/// Removes a file if it is there and generated.
+fn remove_generated(path: &Path) -> Result<(), Error> {
+    if !fs::read(path).is_ok_and(|content| is_generated(&content)) {
+        return Ok(());
+    }
+    fs::remove_file(path).map_err(|error| {
+        let text = format!("cannot remove ({error}): check the folder");
+        Fault::new(path, text).into()
+    })
 }
 
 /// Everything in `dir` that is not as `files` say.

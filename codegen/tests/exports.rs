@@ -2,10 +2,13 @@
 //!
 //! `BLESS=1` accepts the documents that are written now; read the difference in review.
 
+#[path = "exporting/schemas.rs"]
+mod schemas;
+
 use std::fs;
 use std::path::Path;
 
-use bridge_codegen::export::{About, Event, JsonSchemas, Site, convert, json_text, merge};
+use bridge_codegen::export::{About, Event, Site, json_text, merge};
 use bridge_codegen::{Loaded, contracts};
 use serde_json::{Value, json};
 
@@ -231,139 +234,6 @@ fn proto_files_of_proto_files_are_the_same_bytes() {
 #[test]
 fn nothing_is_exported_twice() {
     assert_eq!(sample().protos().expect("no groups"), []);
-}
-
-const CHARGE: &str = r#"{
-  "input": { "Charge": {
-    "orderId": { "type": "string", "fieldNumber": 1 },
-    "order_ref": { "type": "int64", "fieldNumber": 2 },
-    "items": { "type": "array", "fieldNumber": 3, "array": { "type": "object", "nested": {
-      "sku": { "type": "string", "fieldNumber": 1 },
-      "amounts": { "type": "array", "fieldNumber": 2, "array": { "type": "double" } } } } } } },
-  "output": { "Charged": { "ok": { "type": "bool", "fieldNumber": 1 } } }
-}"#;
-
-fn hashes(loaded: &Loaded) -> Vec<String> {
-    loaded
-        .lock()
-        .0
-        .rpcs
-        .into_values()
-        .map(|rpc| rpc.hash)
-        .collect()
-}
-
-#[test]
-fn a_schema_json_file_becomes_a_proto_file_with_the_same_hash() {
-    let source = folder(&[("payments/charge.schema.json", CHARGE)]);
-    let loaded = contracts(source.path()).read().expect("valid");
-    let files = loaded.protos().expect("names that .proto has");
-    assert_eq!(files.len(), 1);
-    assert_eq!(files[0].path, Path::new("payments/charge.proto"));
-    check_golden("charge.proto", &files[0].text);
-    let out = folder(&[("charge.proto", &files[0].text)]);
-    let again = contracts(out.path())
-        .read()
-        .expect("what was written compiles");
-    assert_eq!(hashes(&again), hashes(&loaded));
-}
-
-#[test]
-fn a_flat_rpc_becomes_a_schema_json_file_with_the_same_hash() {
-    let source = folder(&[(
-        "a.proto",
-        "syntax = \"proto3\"; package a; service S { rpc Get(Ask) returns (Reply); }\
-         message Ask { string id = 1; repeated int32 numbers = 4; }\
-         message Reply { bytes body = 2; double at = 7; }",
-    )]);
-    let loaded = contracts(source.path()).read().expect("valid");
-    let file = loaded.schema_json("a.S/Get").expect("flat");
-    assert_eq!(
-        (file.path.to_str(), file.note.as_str()),
-        (Some("s/get.schema.json"), "")
-    );
-    let out = folder(&[("s/get.schema.json", &file.text)]);
-    let again = contracts(out.path())
-        .read()
-        .expect("what was written is read");
-    assert_eq!(hashes(&again), hashes(&loaded));
-}
-
-#[test]
-fn a_nested_rpc_as_schema_json_says_that_its_hash_differs() {
-    let source = folder(&[(
-        "a.proto",
-        "syntax = \"proto3\"; package a; service S { rpc Get(Ask) returns (Ask); }\
-         message Ask { Inner inner = 1; message Inner { string id = 1; } }",
-    )]);
-    let loaded = contracts(source.path()).read().expect("valid");
-    let file = loaded.schema_json("a.S/Get").expect("objects have a form");
-    assert!(
-        file.note.contains("contract hash is another one"),
-        "{}",
-        file.note
-    );
-}
-
-#[test]
-fn what_schema_json_cannot_say_is_refused_at_each_field() {
-    let error = sample()
-        .schema_json("library.v1.Library/CreateBook")
-        .expect_err("refused");
-    let text = error.to_string();
-    for problem in [
-        "field `text` is in the oneof `cover`",
-        "field `chapters` is a map",
-        "field `isbn` is `optional`",
-        "field `printed` is a `google.protobuf.Timestamp`",
-        "field `view` is of the enum `library.v1.View`",
-        "field `next` holds a `library.v1.Book` inside of a `library.v1.Book`",
-    ] {
-        assert!(text.contains(problem), "{problem}\n{text}");
-    }
-    assert!(text.contains("tests/exports/api.proto:7"), "{text}");
-    let error = sample()
-        .schema_json("library.v1.Library/Nope")
-        .expect_err("unknown");
-    assert!(
-        error.to_string().contains("library.v1.Library/Burn, "),
-        "{error}"
-    );
-}
-
-#[test]
-fn json_schema_with_numbers_becomes_schema_json() {
-    let order = json!({
-        "title": "Order", "type": "object",
-        "properties": {
-            "id": { "type": "string", "x-field-number": 1 },
-            "lines": { "type": "array", "x-field-number": 2, "items": { "$ref": "#/$defs/Line" } },
-        },
-        "$defs": { "Line": { "type": "object", "properties": {
-            "count": { "type": "integer", "format": "uint32", "x-field-number": 1 } } } },
-    });
-    let reply = json!({ "type": "object", "properties": {} });
-    let schemas = |input, output| JsonSchemas {
-        input: (Path::new("order.json"), input),
-        output: (Path::new("reply.json"), output),
-    };
-    let text = convert(schemas(&order, &reply)).expect("every field has a number");
-    let document: Value = serde_json::from_str(&text).expect("json");
-    let nested = &document["input"]["Order"]["lines"]["array"]["nested"]["count"];
-    assert_eq!(*nested, json!({ "type": "uint32", "fieldNumber": 1 }));
-
-    let unnumbered = json!({ "type": "object", "properties": {
-        "a": { "type": "string" }, "b": { "type": "boolean" },
-        "c": { "enum": ["x"], "x-field-number": 3 } } });
-    let error = convert(schemas(&unnumbered, &order)).expect_err("fields without numbers");
-    assert_eq!(
-        error.to_string(),
-        "order.json#/properties/a: field `a` has no number: add `\"x-field-number\": N`, and never \
-         change it; a contract is read by numbers\n\
-         order.json#/properties/b: field `b` has no number: add `\"x-field-number\": N`, and never \
-         change it; a contract is read by numbers\n\
-         order.json#/properties/c: `enum` has no form in .schema.json: write a .proto instead"
-    );
 }
 
 #[test]

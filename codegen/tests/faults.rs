@@ -1,5 +1,7 @@
 //! What is refused, with the exact line that a person gets to see.
 
+#[path = "faults/schemas.rs"]
+mod schemas;
 #[path = "faults/text.rs"]
 mod text;
 
@@ -224,6 +226,65 @@ fn an_import_that_is_missing_is_shown_at_the_import() {
 }
 
 #[test]
+fn an_import_that_is_no_path_below_a_folder_is_told_what_one_is() {
+    for import in [
+        "../b.proto",
+        "/etc/passwd",
+        "./b.proto",
+        "b//c.proto",
+        "b\\\\c.proto",
+        "",
+    ] {
+        assert_eq!(
+            fault(&format!("import \"{import}\";")),
+            "contracts/a.proto:2:8: an import is a path below the folders that imports are found in, \
+             such as \"shop/order.proto\": parts with `/` between them, none of them empty, `.` or \
+             `..`, and no `\\`",
+            "{import}"
+        );
+    }
+}
+
+#[test]
+fn an_include_that_is_no_folder_is_named() {
+    let folder = folder_with(&[("a.proto", "syntax = \"proto3\"; package a; message A {}")]);
+    let nope = folder.path().join("nope");
+    let error = bridge_codegen::contracts(folder.path())
+        .include(nope)
+        .read();
+    assert_eq!(
+        shown(&error.expect_err("no such folder"), folder.path()),
+        "contracts/nope: is to be looked in for imports, and is no folder: correct `.include(…)` in \
+         build.rs, `include` in Cargo.toml, or `--include`"
+    );
+}
+
+#[test]
+fn fields_that_differ_by_little_are_told_to_be_what_the_compiler_refuses() {
+    for (one, other) in [("a1b", "a_1_b"), ("foo_bar", "foobar")] {
+        let said = fault(&format!(
+            "message M {{\n  int32 {one} = 1;\n  int32 {other} = 2;\n}}"
+        ));
+        let start = format!(
+            "contracts/a.proto:4:9: field `{one}` and field `{other}` differ by `_` or by the case \
+             of letters alone, "
+        );
+        assert!(said.starts_with(&start), "{said}");
+        assert!(
+            said.contains("the one that it had as its `json_name`"),
+            "{said}"
+        );
+    }
+    // What it says to do is accepted, and keeps the JSON.
+    let mended = "syntax = \"proto3\"; package a; message M { int32 a1b = 1; \
+                  int32 other = 2 [json_name = \"a1B\"]; }";
+    let folder = folder_with(&[("a.proto", mended)]);
+    bridge_codegen::contracts(folder.path())
+        .read()
+        .expect("accepted");
+}
+
+#[test]
 fn a_type_that_is_missing_is_shown_at_its_use() {
     assert_eq!(
         fault("service S {\n  rpc Do(Missing) returns (Missing);\n}")
@@ -315,72 +376,6 @@ fn what_the_wire_cannot_carry_is_left_out_when_asked_for() {
     assert!(at("2:28") && at("5:7") && at("6:10"), "{shown:?}");
     let code = fs::read_to_string(out.path().join("a.rs")).expect("generated");
     assert!(code.contains("pub fn get(") && !code.contains("pub fn up("));
-}
-
-/// A `.schema.json` file with this text for its request.
-fn schema_fault(input: &str) -> String {
-    let text = format!("{{\n  \"input\": {input},\n  \"output\": {{ \"B\": {{}} }}\n}}");
-    faults(&[("pay/charge.schema.json", &text)])
-}
-
-#[test]
-fn faults_of_a_schema_file_are_shown_at_their_keys() {
-    assert_eq!(
-        schema_fault(
-            "{ \"A\": {\n    \"id\": { \"type\": \"string\" },\n    \"n\": { \"type\": \"int\", \"fieldNumber\": 1 }\n  } }"
-        ),
-        "contracts/pay/charge.schema.json:3:5: $.input.A.id: `fieldNumber` is missing: give the \
-         field a number of its own\n\
-         contracts/pay/charge.schema.json:4:5: $.input.A.n: type `int` is unknown: write string, \
-         bool, int32, int64, uint32, uint64, float, double, bytes, object or array"
-    );
-    let fault = schema_fault("{ ,");
-    assert!(
-        fault.starts_with("contracts/pay/charge.schema.json:2:14: not valid json: "),
-        "{fault}"
-    );
-}
-
-#[test]
-fn a_key_that_is_there_twice_in_a_schema_file_is_no_silent_loss() {
-    let field = r#"{ "type": "string", "fieldNumber": 1 }"#;
-    let said = faults(&[(
-        "a/b.schema.json",
-        &format!(
-            "{{ \"input\": {{ \"A\": {{\n  \"x\": {field},\n  \"x\": {field} }} }}, \"output\": {{ \"B\": {{}} }} }}"
-        ),
-    )]);
-    assert_eq!(
-        said,
-        "contracts/a/b.schema.json:3:3: $.input.A.x: is there twice: give one another name"
-    );
-}
-
-#[test]
-fn a_json_schema_is_told_what_it_is_not() {
-    let text =
-        "{\n  \"type\": \"object\",\n  \"properties\": { \"id\": { \"type\": \"string\" } }\n}";
-    let fault = faults(&[("charge.schema.json", text)]);
-    let start = "contracts/charge.schema.json:3:3: `properties` is JSON Schema, but a \
-                 `.schema.json` file is the contract's own format: ";
-    assert!(fault.starts_with(start), "{fault}");
-    assert!(fault.contains("`cargo bridge convert`"), "{fault}");
-}
-
-#[test]
-fn a_schema_file_that_cannot_name_a_module_is_refused() {
-    let text = "{\"input\":{\"A\":{}},\"output\":{\"B\":{}}}";
-    assert_eq!(
-        faults(&[("pay/ü.schema.json", text)]),
-        "contracts/pay/ü.schema.json:1:1: `ü` in the path cannot be the name of a rust module: \
-         use letters, digits and `_`"
-    );
-    let proto = "syntax = \"proto3\"; package pay.charge; message Input {}";
-    assert_eq!(
-        faults(&[("a.proto", proto), ("pay/charge.schema.json", text)]),
-        "contracts/pay/charge.schema.json:1:1: package `pay.charge` is declared by a.proto \
-         already: rename this file"
-    );
 }
 
 #[test]

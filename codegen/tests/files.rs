@@ -101,6 +101,26 @@ fn exactly_the_import_closure_is_watched_and_rendered() {
 }
 
 #[test]
+fn another_package_is_named_in_one_line_which_says_how_to_include_it() {
+    let root = import_sample();
+    compile_import_sample(root.path());
+    let shop = fs::read_to_string(root.path().join("out/shop.rs")).expect("generated");
+    // A package without the others is as many errors as it has such lines.
+    let lines: Vec<_> = shop.lines().filter(|it| it.contains("super::")).collect();
+    assert_eq!(
+        lines,
+        [
+            "use super::money as __in_money; // another package: include all, \
+          `bridge::include_contract!(\"mod\")`"
+        ]
+    );
+    assert!(
+        shop.contains("pub total: Option<__in_money::Money>,"),
+        "{shop}"
+    );
+}
+
+#[test]
 fn a_file_is_written_only_when_its_content_changes() {
     let root = import_sample();
     let first = compile_import_sample(root.path());
@@ -271,6 +291,40 @@ fn what_belongs_to_no_contract_any_more_is_removed_and_nothing_else() {
     contracts.try_compile().expect("valid contracts");
     assert!(!root.path().join("gen/b.rs").exists());
     assert!(root.path().join("gen/mine.rs").exists());
+}
+
+#[test]
+fn a_contract_that_is_gone_leaves_nothing_to_include() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    for (folder, package) in [("ours", "stays"), ("ours", "late"), ("theirs", "other")] {
+        let name = format!("{folder}/{package}.proto");
+        put(root.path(), &name, &proto(package, "message M {}"));
+    }
+    let compile = |folder: &str| {
+        let all = contracts(root.path().join(folder)).out_dir(root.path().join("out"));
+        all.try_compile().expect("valid contracts");
+    };
+    compile("theirs");
+    compile("ours");
+    put(root.path(), "out/late.mine.rs", "// written by hand");
+    let is_there = |name: &str| root.path().join("out").join(name).exists();
+    assert!(is_there("late.rs"));
+    fs::remove_file(root.path().join("ours/late.proto")).expect("there");
+    compile("ours");
+    assert!(!is_there("late.rs"));
+    assert!(is_there("stays.rs") && is_there("other.rs") && is_there("late.mine.rs"));
+
+    // What somebody put in the place of a generated file is theirs.
+    put(
+        root.path(),
+        "ours/late.proto",
+        &proto("late", "message M {}"),
+    );
+    compile("ours");
+    put(root.path(), "out/late.rs", "// written by hand");
+    fs::remove_file(root.path().join("ours/late.proto")).expect("there");
+    compile("ours");
+    assert!(is_there("late.rs"));
 }
 
 #[test]

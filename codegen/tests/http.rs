@@ -193,6 +193,21 @@ fn rules_that_fit_nothing_are_faults_of_every_build_all_at_once() {
 }
 
 #[test]
+fn a_get_with_a_body_is_refused() {
+    let folder = folder(
+        "rpc A(Thing) returns (Thing) { option (google.api.http) = { get: \"/a\" body: \"*\" }; }",
+    );
+    let error = contracts(folder.path())
+        .read()
+        .expect_err("no GET has a body");
+    let said = error.to_string();
+    assert!(
+        said.contains("rpc `A`: `GET` of `/a` has a body, which such requests have not: leave"),
+        "{said}"
+    );
+}
+
+#[test]
 fn two_rpcs_at_one_route_are_a_fault_of_the_document() {
     let (folder, loaded) = service(
         "rpc G(Thing) returns (Thing) { option (google.api.http) = { get: \"/g\" }; }\n\

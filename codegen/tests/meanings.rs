@@ -138,10 +138,12 @@ fn a_name_is_looked_for_among_the_imports_of_its_own_file() {
         ("zzz.proto", above),
     ];
     let code = code(&files, "a.ext.rs");
-    assert!(
-        code.contains("pub kind: Option<super::config::Kind>,"),
-        "{code}"
-    );
+    for line in [
+        "use super::config as __in_a_config; // ",
+        "pub kind: Option<__in_a_config::Kind>,",
+    ] {
+        assert!(code.contains(line), "{code}");
+    }
     assert!(
         code.contains("/// Says what kind."),
         "comments are kept:\n{code}"

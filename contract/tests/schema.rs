@@ -224,6 +224,48 @@ fn every_broken_field_rule_has_its_own_message() {
 }
 
 #[test]
+fn a_key_that_nobody_reads_is_refused_with_the_nearest_one() {
+    let scalar = "a field of type `string` has `type`, `fieldNumber`";
+    let elsewhere = "remove it, or write a .proto for what this format has no word for";
+    let unheard =
+        |key: &str| format!("$.input.In.a.{key}: `{key}` means nothing: {scalar}; {elsewhere}");
+    for key in [
+        "required", "rule", "optional", "default", "enum", "nested", "array",
+    ] {
+        let fields = format!(r#""a":{{"type":"string","fieldNumber":1,"{key}":true}}"#);
+        assert_eq!(faults_of(&fields), [unheard(key)]);
+    }
+    for (fields, expected) in [
+        (
+            r#""a":{"type":"string","feildNumber":1}"#,
+            format!(
+                "$.input.In.a.feildNumber: `feildNumber` means nothing: did you mean \
+                 `fieldNumber`? {scalar}"
+            ),
+        ),
+        (
+            r#""a":{"Type":"string","fieldNumber":1}"#,
+            "$.input.In.a.Type: `Type` means nothing: did you mean `type`? a field has `type`, \
+             `fieldNumber`, `nested`, `array`"
+                .to_owned(),
+        ),
+        (
+            r#""a":{"type":"array","fieldNumber":1,"array":{"type":"bytes","fieldNumber":2}}"#,
+            format!(
+                "$.input.In.a.array.fieldNumber: `fieldNumber` means nothing: an array's element \
+                 of type `bytes` has `type`; {elsewhere}"
+            ),
+        ),
+    ] {
+        assert_eq!(faults_of(fields), [expected], "{fields}");
+    }
+    let text = r#"{"Input":{"In":{}},"output":{"Out":{}},"version":1}"#;
+    let faults = parse_schema_json("f", text).expect_err("two keys too many");
+    let shown: Vec<_> = faults.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(shown, ["$.Input", "$.version"], "{faults}");
+}
+
+#[test]
 fn all_faults_of_a_file_are_reported_at_once() {
     let faults = faults_of(
         r#""a":{"type":"string"},

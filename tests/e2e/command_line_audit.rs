@@ -203,7 +203,7 @@ mounted, never called: 2
         let nothing = file(&world, "nothing.txt", "# nothing yet\n");
         for (file, strict, code) in [
             (&all, false, 0), (&all, true, 0), (&some, false, 0), (&some, true, 1),
-            (&more, false, 1), (&more, true, 1), (&many, false, 0), (&many, true, 1),
+            (&more, false, 1), (&more, true, 1), (&many, false, 1), (&many, true, 1),
             (&nothing, false, 0), (&nothing, true, 1),
         ] {
             let strict: &[&str] = if strict { &["--strict"] } else { &[] };

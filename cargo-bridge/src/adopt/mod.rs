@@ -52,7 +52,7 @@ use self::report::{Declared, Proof, Report};
 use self::serve::Site;
 use self::source::Sources;
 use self::verify::{Passed, Runner};
-use self::workspace::{Package, Workspace};
+use self::workspace::{Package, Workspace, here_if_all, named_from};
 
 /// Proposes annotations and prints them as a patch, or makes them.
 pub(crate) fn run(common: &Common, asked: &Adopt) -> Result<ExitCode, Failure> {
@@ -275,19 +275,28 @@ fn finish(
 ) -> Result<ExitCode, Failure> {
     let (sources, workspace) = (ground.sources, ground.workspace);
     report.show(sources, workspace);
+    let is_json = common.output == Output::Json;
+    let here = here_if_all(patch.edits.keys()).filter(|_| !is_json);
+    let folder = here.as_ref().unwrap_or(&workspace.root);
     let mut text = String::new();
     let mut files = Vec::new();
     for (path, edits) in &patch.edits {
         let before = fs::read_to_string(path)
             .map_err(|error| Failure::refused(format!("{}: {error}", path.display())))?;
-        text.push_str(&edit::diff(&workspace.shown(path), &before, edits));
+        text.push_str(&edit::diff(&named_from(folder, path), &before, edits));
         files.push((path, edit::applied(&before, edits)));
     }
     let is_passed = report.is_clean() || asked.no_verify || asked.description.is_some();
-    if common.output == Output::Json {
+    if is_json {
         screen::json(&report.machine(sources, workspace, Some(&text)))?;
     } else if !asked.write && !text.is_empty() {
         screen::say(&text)?;
+        if here.is_none() {
+            let root = folder.display();
+            screen::hint(&format!(
+                "adopt: the patch is of {root}: `git apply` it there"
+            ));
+        }
     }
     if asked.write {
         if !is_passed {

@@ -137,11 +137,23 @@ impl Workspace {
         !is_linked && is_below().unwrap_or(false)
     }
 
-    /// `path` as it is shown and as patches name it.
+    /// `path` as it is shown.
     pub(super) fn shown(&self, path: &Path) -> String {
-        let inside = path.strip_prefix(&self.root).unwrap_or(path);
-        inside.display().to_string().replace('\\', "/")
+        named_from(&self.root, path)
     }
+}
+
+/// The current folder, if all `paths` are in it: `git apply` looks for files from where it is run, and
+/// takes no name with `..`.
+pub(super) fn here_if_all<'p>(mut paths: impl Iterator<Item = &'p PathBuf>) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    paths.all(|it| it.starts_with(&here)).then_some(here)
+}
+
+/// `path` in `folder`, with slashes.
+pub(super) fn named_from(folder: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(folder).unwrap_or(path);
+    inside.display().to_string().replace('\\', "/")
 }
 
 impl Package {

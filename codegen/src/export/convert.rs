@@ -2,11 +2,13 @@
 //!
 //! A contract needs numbers that never change, which JSON Schema does not have; a schema says them
 //! in `x-field-number`. Refuses a schema with a field without one, naming every such field, and
-//! what the format cannot say. Nothing is guessed: a number that is made up here would be another
+//! what the format cannot say of the values themselves. What only narrows them, such as `required` and
+//! `maxLength`, is left out, and told. Nothing is guessed: a number that is made up here would be another
 //! one after the next field.
 //!
 //! Invariant: what is written is read by the contract's own parser without a fault.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -28,21 +30,34 @@ pub struct Schemas<'s> {
     pub output: (&'s Path, &'s Value),
 }
 
-/// Converts; the text of the file.
+/// A `.schema.json` file made of JSON Schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// The text of the file.
+    pub text: String,
+    /// What the format has no word for and the file does without, in order of place.
+    pub left_out: Vec<Fault>,
+}
+
+/// Converts.
 ///
 /// # Errors
 ///
 /// Every field without a number, and everything that `.schema.json` cannot say.
-pub fn convert(schemas: Schemas<'_>) -> Result<String, Error> {
+pub fn convert(schemas: Schemas<'_>) -> Result<Converted, Error> {
     let mut faults = Vec::new();
+    let mut left_out = BTreeSet::new();
     let mut section = |(file, schema): (&Path, &Value), fallback: &str| {
         let mut reader = Reader {
             file,
             document: schema,
             inside: Vec::new(),
             faults: Vec::new(),
+            left_out: BTreeSet::new(),
         };
+        reader.leave_out("#", schema, &["type"]);
         let fields = reader.object("#", schema);
+        left_out.append(&mut reader.left_out);
         faults.append(&mut reader.faults);
         let title = schema
             .get("title")
@@ -57,7 +72,10 @@ pub fn convert(schemas: Schemas<'_>) -> Result<String, Error> {
     Error::unless_empty(faults)?;
     let text = text::json(&json!({ "input": input, "output": output }));
     match contract::schema::parse_schema_json(&schemas.input.0.display().to_string(), &text) {
-        Ok(_) => Ok(text),
+        Ok(_) => Ok(Converted {
+            text,
+            left_out: left_out.into_iter().collect(),
+        }),
         Err(faults) => {
             let faults = faults.iter().map(|it| Fault {
                 file: format!("{} ({})", it.file, it.path),
@@ -76,7 +94,20 @@ struct Reader<'d> {
     document: &'d Value,
     inside: Vec<String>,
     faults: Vec<Fault>,
+    left_out: BTreeSet<Fault>,
 }
+
+/// Words that say nothing of values, or that are read wherever they are.
+const READ: [&str; 8] = [
+    "$schema",
+    "$id",
+    "$comment",
+    "$defs",
+    "definitions",
+    "title",
+    "properties",
+    NUMBER_KEY,
+];
 
 impl<'d> Reader<'d> {
     fn fault(&mut self, pointer: &str, text: impl Into<String>) {
@@ -85,6 +116,26 @@ impl<'d> Reader<'d> {
             position: None,
             message: text.into(),
         });
+    }
+
+    /// Notes the words of a schema that are not among those that were read.
+    fn leave_out(&mut self, pointer: &str, schema: &Value, read: &[&str]) {
+        let words = schema.as_object().into_iter().flatten().map(|(key, _)| key);
+        let is_read = |word: &str| READ.contains(&word) || read.contains(&word);
+        let unread: Vec<_> = words
+            .filter(|it| !is_read(it))
+            .map(|it| format!("`{it}`"))
+            .collect();
+        if !unread.is_empty() {
+            self.left_out.insert(Fault {
+                file: format!("{}{pointer}", self.file.display()),
+                position: None,
+                message: format!(
+                    "left out, since .schema.json has no word for it: {}",
+                    unread.join(", ")
+                ),
+            });
+        }
     }
 
     fn object(&mut self, pointer: &str, schema: &'d Value) -> Map<String, Value> {
@@ -139,38 +190,48 @@ impl<'d> Reader<'d> {
                 return None;
             }
         }
-        let (ty, format) = (
-            schema.get("type"),
-            schema.get("format").and_then(Value::as_str),
-        );
-        let ty = ty.and_then(Value::as_str).unwrap_or_default();
-        if ty == "object" {
-            let of = self.object(&pointer, schema);
-            return Some(json!({ "type": "object", "nested": of }));
-        }
-        if ty == "array" {
-            let Some(items) = schema.get("items") else {
-                self.fault(&pointer, "an array needs `items`");
-                return None;
-            };
-            let element = self.value(&format!("{pointer}/items"), items)?;
-            return Some(json!({ "type": "array", "array": element }));
-        }
-        let is_base64 = schema
-            .get("contentEncoding")
-            .is_some_and(|it| it == "base64");
-        match scalar(ty, format, is_base64) {
-            Some(scalar) => Some(json!({ "type": scalar })),
-            None => {
-                let text = format!(
-                    "type `{}` has no form in .schema.json: write string, boolean, integer, \
-                     number, array or object",
-                    schema.get("type").unwrap_or(&Value::Null)
-                );
-                self.fault(&pointer, text);
-                None
+        let ty = schema.get("type").and_then(Value::as_str);
+        match ty.unwrap_or_default() {
+            "object" => {
+                self.leave_out(&pointer, schema, &["type"]);
+                let of = self.object(&pointer, schema);
+                Some(json!({ "type": "object", "nested": of }))
             }
+            "array" => {
+                self.leave_out(&pointer, schema, &["type", "items"]);
+                let Some(items) = schema.get("items") else {
+                    self.fault(&pointer, "an array needs `items`");
+                    return None;
+                };
+                let element = self.value(&format!("{pointer}/items"), items)?;
+                Some(json!({ "type": "array", "array": element }))
+            }
+            ty => self.scalar(&pointer, schema, ty),
         }
+    }
+
+    fn scalar(&mut self, pointer: &str, schema: &Value, ty: &str) -> Option<Value> {
+        let format = schema.get("format").and_then(Value::as_str);
+        let encoding = schema.get("contentEncoding");
+        let is_base64 = encoding.is_some_and(|it| it == "base64");
+        let Some(scalar) = scalar(ty, format, is_base64) else {
+            let text = format!(
+                "type `{}` has no form in .schema.json: write string, boolean, integer, number, \
+                 array or object",
+                schema.get("type").unwrap_or(&Value::Null)
+            );
+            self.fault(pointer, text);
+            return None;
+        };
+        let mut read = vec!["type"];
+        if is_base64 {
+            read.push("contentEncoding");
+        }
+        if format.is_some_and(|it| FORMATS.contains(&it)) {
+            read.push("format");
+        }
+        self.leave_out(pointer, schema, &read);
+        Some(json!({ "type": scalar }))
     }
 
     /// What a reference inside the document stands for.
@@ -178,6 +239,7 @@ impl<'d> Reader<'d> {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else {
             return Some((pointer.to_owned(), schema));
         };
+        self.leave_out(pointer, schema, &["$ref"]);
         if self.inside.iter().any(|it| it == reference) {
             let text = format!("holds `{reference}` inside of itself: write a .proto instead");
             self.fault(pointer, text);
@@ -193,6 +255,12 @@ impl<'d> Reader<'d> {
         Some((reference.to_owned(), target?))
     }
 }
+
+/// Formats that say which scalar a value is. Those of narrower numbers are not among them, although
+/// they say it, too: that the number is narrower is lost.
+const FORMATS: [&str; 9] = [
+    "byte", "binary", "int32", "int64", "uint32", "uint64", "uint", "float", "double",
+];
 
 fn scalar(ty: &str, format: Option<&str>, is_base64: bool) -> Option<&'static str> {
     Some(match (ty, format) {

@@ -21,7 +21,7 @@ mod link;
 
 pub use asyncapi::Event;
 pub(crate) use asyncapi::{asyncapi, known};
-pub use convert::{NUMBER_KEY, Schemas as JsonSchemas, convert};
+pub use convert::{Converted, NUMBER_KEY, Schemas as JsonSchemas, convert};
 pub use link::Linked;
 pub(crate) use link::link;
 pub use merge::{Site, merge, place_in_file};
@@ -29,5 +29,5 @@ pub(crate) use openapi::openapi;
 pub use openapi::{About, OpenApi};
 pub(crate) use proto::proto;
 pub(crate) use schema_json::{is_same_contract, schema_json};
-pub(crate) use schema_proto::proto as proto_of_schema;
+pub(crate) use schema_proto::protos as protos_of_schemas;
 pub use text::{MARK, is_exported, json as json_text};

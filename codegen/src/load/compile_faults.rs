@@ -66,6 +66,20 @@ fn diagnostic_fault(path: &Path, source: &str, diagnostic: &dyn Diagnostic) -> F
 
 /// What to do about it, where the compiler does not say.
 fn with_advice(source: &str, message: String) -> String {
+    if message.contains("imports may not contain") {
+        let what = "an import is a path below the folders that imports are found in, such as \
+                    \"shop/order.proto\": parts with `/` between them, none of them empty, `.` or \
+                    `..`, and no `\\`";
+        return what.to_owned();
+    }
+    if let Some((one, other)) = told_apart_by_little(&message) {
+        return format!(
+            "field `{one}` and field `{other}` differ by `_` or by the case of letters alone, which \
+             the compiler that is used here refuses in proto3, although others accept it: give one \
+             another name, and the one that it had as its `json_name`; its number stays, and with \
+             it all bytes and JSON"
+        );
+    }
     if message.contains("import '") && message.ends_with("not found") {
         let what = "add the folder that holds it: `.include(…)` in build.rs, `--include` for \
                     `cargo bridge`";
@@ -80,6 +94,13 @@ fn with_advice(source: &str, message: String) -> String {
         return format!("{what} ({message})");
     }
     message
+}
+
+/// The two fields that the compiler says would be one name in camel case.
+fn told_apart_by_little(message: &str) -> Option<(&str, &str)> {
+    let rest = message.strip_prefix("camel-case name of field '")?;
+    let (one, rest) = rest.split_once("' conflicts with field '")?;
+    Some((one, rest.split_once('\'')?.0))
 }
 
 /// Where the source says what the message is about, for messages that come without a place: the

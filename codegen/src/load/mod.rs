@@ -61,7 +61,7 @@ pub(crate) fn load(path: &Path, includes: &[PathBuf]) -> Result<Sources, Error> 
     let found = find::find(path)?;
     let own = own_folder(path);
     let roots = import_roots(own, includes);
-    let mut faults = Vec::new();
+    let mut faults: Vec<_> = includes.iter().filter_map(|it| no_folder(it)).collect();
     let mut sets = Vec::new();
     for set in &found.sets {
         match sets::read(set) {
@@ -133,6 +133,13 @@ fn compile<'p>(
         }
     }
     compiler
+}
+
+/// What is wrong with an include folder that is none: nothing would ever be found in it.
+fn no_folder(include: &Path) -> Option<Fault> {
+    let text = "is to be looked in for imports, and is no folder: correct `.include(…)` in build.rs, \
+                `include` in Cargo.toml, or `--include`";
+    (!include.is_dir()).then(|| Fault::new(include, text))
 }
 
 fn own_folder(path: &Path) -> &Path {

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 use super::shape::DEPTH_MAX;
 
+/// References that lead to one another before the last one is taken to lead nowhere.
+const STEPS_MAX: usize = 16;
 /// Values of one text.
 pub(super) const NODES_MAX: usize = 4_000;
 
@@ -55,6 +57,20 @@ pub(super) fn canonical(document: &Value, schema: &Value) -> Result<String, Unfi
 /// What a reference to a place of the document stands for.
 pub(super) fn target<'d>(document: &'d Value, reference: &str) -> Option<&'d Value> {
     document.pointer(&decoded(reference.strip_prefix('#')?)?)
+}
+
+/// What a value of the document is, or what it refers to.
+pub(super) fn resolved<'d>(document: &'d Value, value: &'d Value) -> Result<&'d Value, Unfit> {
+    let mut value = value;
+    for _ in 0..STEPS_MAX {
+        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            return Ok(value);
+        };
+        let no_target = || Unfit::NoTarget(reference.to_owned());
+        value = target(document, reference).ok_or_else(no_target)?;
+    }
+    let reference = value.get("$ref").and_then(Value::as_str);
+    reference.map_or(Ok(value), |it| Err(Unfit::NoTarget(it.to_owned())))
 }
 
 /// A fragment of a URI without its escapes; `None` when they are no text.

@@ -9,6 +9,7 @@ use crate::error::one_line;
 
 /// How much a change is, in the words of semantic versioning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Nobody can notice.
     Patch,
@@ -20,12 +21,13 @@ pub enum Verdict {
 
 /// What a change breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Breaks {
     /// Protobuf bytes are read wrongly or refused.
     Wire,
     /// JSON is read wrongly or refused.
     Json,
-    /// HTTP requests find nothing, or find something else.
+    /// HTTP requests are refused, find nothing, or find something else.
     Http,
     /// Code against the generated types does not compile once they are generated anew.
     Code,
@@ -35,6 +37,7 @@ pub enum Breaks {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Change {
     /// How much it is.
     pub verdict: Verdict,
@@ -55,6 +58,7 @@ pub struct Change {
 /// Calls are routed by it: callers that were built before reach only instances that were built
 /// before, until they are built and deployed anew themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rerouted {
     /// `package.Service/Method`.
     pub rpc: String,
@@ -66,6 +70,7 @@ pub struct Rerouted {
 
 /// Every difference, worst first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// The differences, worst first, then by text.
     pub changes: Vec<Change>,

@@ -1,8 +1,9 @@
 //! Who calls what: the names behind a breaking change.
 //!
 //! Reads the map of a runtime, what `bridge map -o json` prints. A service is known to serve an
-//! accepted rpc by its contract hash, so a method of the same name in another service is never
-//! taken for it.
+//! accepted rpc by the name of the method and its contract hash. The map has no packages: methods of
+//! one name and hash are told apart by nothing but the service that serves them. Of a service that is
+//! away the map has what others call of it and not what that was, so its callers are named with that.
 //!
 //! Invariant: a consumer is named once for each rpc or route, with all that is known of it. Routes
 //! are the same when they differ in nothing but the names of their parameters.
@@ -13,8 +14,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::model::Lock;
+use super::writing::without_names;
 use crate::error::{Error, Fault};
-use crate::http_path;
 
 /// Bytes of a map that is read.
 pub const MAP_BYTES_MAX: u64 = 64 << 20;
@@ -60,6 +61,7 @@ struct Load {
 
 /// A service that calls an rpc or a route.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Consumer {
     /// Its name; empty for somebody outside.
     pub name: String,
@@ -69,6 +71,8 @@ pub struct Consumer {
     pub declared: bool,
     /// Calls that were counted in the map's window.
     pub observed: u64,
+    /// Whether the service that it calls is away, so that what it calls there is known by name only.
+    pub away: bool,
 }
 
 impl ServiceMap {
@@ -107,8 +111,8 @@ impl ServiceMap {
     }
 
     /// The consumers of each accepted rpc, HTTP form of one, and route that some service of the map
-    /// serves as it was accepted. Of what is not among them the map knows nothing: it was never
-    /// deployed, or who serves it is away.
+    /// serves as it was accepted, or that somebody calls of a service that is away. Of what is not
+    /// among them the map knows nothing: it was never deployed, or nobody said that they call it.
     #[must_use]
     pub fn consumers(&self, accepted: &Lock) -> BTreeMap<String, Vec<Consumer>> {
         let mut found = BTreeMap::new();
@@ -129,8 +133,8 @@ impl ServiceMap {
         found
     }
 
-    /// Who calls methods of a kind and name, on services where they are `served` as wanted; `None`
-    /// without such a service.
+    /// Who calls methods of a kind and name, on services where they are `served` as wanted, or else
+    /// on services that are away; `None` without either.
     fn callers(
         &self,
         kind: &str,
@@ -139,43 +143,42 @@ impl ServiceMap {
     ) -> Option<Vec<Consumer>> {
         let is_it = |it: &Method| it.kind == kind && is_named(&it.name) && served(it);
         let serves = |it: &&Service| it.methods.iter().any(is_it);
-        let targets: BTreeSet<&str> = self
-            .services
-            .iter()
-            .filter(serves)
-            .map(|it| it.name.as_str())
-            .collect();
-        if targets.is_empty() {
-            return None;
+        let services = self.services.iter().filter(serves);
+        let targets: BTreeSet<&str> = services.map(|it| it.name.as_str()).collect();
+        let edges = self.edges.iter();
+        let edges = edges.filter(|it| it.kind == kind && is_named(&it.method));
+        if !targets.is_empty() {
+            let of_targets = edges.filter(|it| targets.contains(it.to.as_str()));
+            return Some(joined(of_targets, false));
         }
-        let mut consumers = BTreeMap::new();
-        for edge in &self.edges {
-            let is_it = edge.kind == kind && is_named(&edge.method);
-            if !is_it || !targets.contains(edge.to.as_str()) {
-                continue;
-            }
-            let known = consumers
-                .entry((&edge.from, &edge.to))
-                .or_insert_with(|| Consumer {
-                    name: edge.from.clone(),
-                    target: edge.to.clone(),
-                    declared: false,
-                    observed: 0,
-                });
-            known.declared |= edge.declared;
-            known.observed += edge.load.as_ref().map_or(0, |load| load.count);
-        }
-        Some(consumers.into_values().collect())
+        let of_away = joined(edges.filter(|it| self.is_away(&it.to)), true);
+        (!of_away.is_empty()).then_some(of_away)
+    }
+
+    /// Whether nobody is there who says what the service serves.
+    fn is_away(&self, service: &str) -> bool {
+        let mut of_name = self.services.iter().filter(|it| it.name == service);
+        of_name.all(|it| it.methods.is_empty())
     }
 }
 
-/// A route whose parameters have no names: a contract writes `{name=shelves/*}` where a router
-/// has `shelves/{id}`.
-fn without_names(route: &str) -> String {
-    let (method, template) = route.split_once(' ').unwrap_or(("", route));
-    let path = http_path::parse(template);
-    let path = path.map_or_else(|_| template.to_owned(), |it| it.text);
-    format!("{method} {}", http_path::form(&path).0)
+/// Each caller of a service once.
+fn joined<'e>(edges: impl Iterator<Item = &'e Edge>, away: bool) -> Vec<Consumer> {
+    let mut found = BTreeMap::new();
+    for edge in edges {
+        let known = found
+            .entry((&edge.from, &edge.to))
+            .or_insert_with(|| Consumer {
+                name: edge.from.clone(),
+                target: edge.to.clone(),
+                declared: false,
+                observed: 0,
+                away,
+            });
+        known.declared |= edge.declared;
+        known.observed += edge.load.as_ref().map_or(0, |load| load.count);
+    }
+    found.into_values().collect()
 }
 
 impl Consumer {

@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Breaks::{Code, Http, Json, Promise, Wire};
+use super::alike::are_alike;
+use super::change::Breaks::{Code, Json, Promise, Wire};
 use super::change::{Change, Places, Report, Rerouted, Verdict};
-use super::fields;
-use super::model::{Bodies, Enum, Idempotency, Lock, Rpc};
-use super::routes;
+use super::model::{Idempotency, Lock, Rpc};
+use super::reserved::{self, Reserved};
+use super::{bindings, constants, fields, routes};
 
 /// Compares; `places` says where the present declarations are.
 #[must_use]
@@ -23,12 +24,14 @@ pub fn compare(accepted: &Lock, present: &Lock, places: &Places) -> Report {
     diff.messages(present);
     diff.enums(present);
     if let Some(now) = &present.events {
-        diff.events(accepted.events.as_ref().unwrap_or(&BTreeMap::new()), now);
+        let before = accepted.events.as_ref();
+        diff.events([before.unwrap_or(&BTreeMap::new()), now], present);
     }
     if let Some(now) = &present.routes {
         let before = accepted.routes.as_ref();
-        for (route, change) in routes::compare(before.unwrap_or(&BTreeMap::new()), now) {
-            diff.put(&route, BTreeSet::from([route.clone()]), change);
+        for (names, change) in routes::compare(before.unwrap_or(&BTreeMap::new()), now) {
+            let at = names.first().cloned().unwrap_or_default();
+            diff.put(&at, names, change);
         }
     }
     let mut changes = diff.changes;
@@ -72,7 +75,8 @@ impl Diff<'_> {
 
     /// A change of a type concerns every rpc that carries it.
     fn put_type(&mut self, at: &str, type_name: &str, change: Change) {
-        self.put(at, self.accepted.carriers_of(type_name), change);
+        let carriers = self.accepted.carriers_of(type_name);
+        self.put(at, reached(&change, carriers, self.accepted), change);
     }
 
     fn rpcs(&mut self, present: &Lock) {
@@ -86,9 +90,11 @@ impl Diff<'_> {
                 continue;
             };
             for change in rpc(name, before, now) {
-                self.put(name, concerns.clone(), change);
+                let concerns = reached(&change, concerns.clone(), self.accepted);
+                self.put(name, concerns, change);
             }
-            for (route, change) in bindings(name, &before.http, &now.http) {
+            let locks = [self.accepted, present];
+            for (route, change) in bindings::compare(name, [before, now], locks) {
                 self.put(name, BTreeSet::from([route]), change);
             }
         }
@@ -103,11 +109,12 @@ impl Diff<'_> {
     fn messages(&mut self, present: &Lock) {
         for (name, before) in &self.accepted.messages {
             let Some(now) = present.messages.get(name) else {
-                let change = gone("message", name);
+                let change = gone("message", name, self.accepted);
                 self.put_type(name, name, change);
                 continue;
             };
-            for (number, change) in fields::compare(name, before, now) {
+            let locks = [self.accepted, present];
+            for (number, change) in fields::compare(name, [before, now], locks) {
                 let field = now.fields.get(&number).or(before.fields.get(&number));
                 let at = field.map_or_else(|| name.clone(), |it| format!("{name}.{}", it.name));
                 self.put_type(&at, name, change);
@@ -124,12 +131,19 @@ impl Diff<'_> {
     fn enums(&mut self, present: &Lock) {
         for (name, before) in &self.accepted.enums {
             let Some(now) = present.enums.get(name) else {
-                let change = gone("enum", name);
+                let change = gone("enum", name, self.accepted);
                 self.put_type(name, name, change);
                 continue;
             };
-            for (constant, change) in constants(name, before, now) {
+            for (constant, change) in constants::compare(name, before, now) {
                 self.put_type(&format!("{name}.{constant}"), name, change);
+            }
+            // Locks of the first format do not have what enums reserve.
+            if !self.accepted.is_first_format {
+                let changes = reserved::changes(name, &Reserved::of(before), &Reserved::of(now));
+                for change in changes {
+                    self.put_type(name, name, change);
+                }
             }
         }
         for name in present.enums.keys() {
@@ -141,17 +155,37 @@ impl Diff<'_> {
     }
 }
 
+/// Whom a change reaches: what breaks JSON, those who call rpcs by their HTTP forms, and anything
+/// else, those who call the rpcs themselves, which travel as protobuf.
+fn reached(change: &Change, carriers: BTreeSet<String>, accepted: &Lock) -> BTreeSet<String> {
+    let forms = carriers
+        .iter()
+        .filter(|_| change.breaks.contains(&Json))
+        .filter_map(|name| accepted.rpcs.get(name))
+        .flat_map(|rpc| rpc.http.keys().cloned());
+    let mut found: BTreeSet<String> = forms.collect();
+    let is_json_only = change.breaks.iter().eq([&Json]);
+    let others = carriers.into_iter();
+    found.extend(others.filter(|it| !(is_json_only && accepted.rpcs.contains_key(it))));
+    found
+}
+
 type Events = BTreeMap<String, String>;
 
 impl Diff<'_> {
-    fn events(&mut self, old: &Events, new: &Events) {
+    fn events(&mut self, [old, new]: [&Events; 2], present: &Lock) {
         for (address, before) in old {
             let change = match new.get(address) {
                 Some(now) if now == before => continue,
                 Some(now) => {
                     let what = format!("event `{address}` holds `{now}` instead of `{before}`");
                     let todo = "publish it under an address of its own, and keep this one";
-                    Change::major(&[Wire, Json, Code], what).todo(todo)
+                    let breaks: &[_] = if are_alike([self.accepted, present], before, now) {
+                        &[Code]
+                    } else {
+                        &[Wire, Json, Code]
+                    };
+                    Change::major(breaks, what).todo(todo)
                 }
                 None => Change::major(&[Wire], format!("event `{address}` is gone"))
                     .todo("go on publishing it until nobody subscribes, then accept"),
@@ -166,8 +200,14 @@ impl Diff<'_> {
     }
 }
 
-fn gone(what: &str, name: &str) -> Change {
-    Change::major(&[Json, Code], format!("{what} `{name}` is gone"))
+/// A type that is gone: what that does to bytes and JSON is told where it was used.
+fn gone(what: &str, name: &str, accepted: &Lock) -> Change {
+    let breaks: &[_] = if accepted.is_used(name) {
+        &[Code]
+    } else {
+        &[Json, Code]
+    };
+    Change::major(breaks, format!("{what} `{name}` is gone"))
         .todo("put it back; a type that is renamed is another type to its callers")
 }
 
@@ -217,73 +257,4 @@ fn promise(name: &str, old: Idempotency, new: Idempotency) -> Option<Change> {
         let todo = "callers that were built before repeat calls on the old promise: keep it";
         Change::major(&[Promise], what).todo(todo)
     })
-}
-
-type Bindings = BTreeMap<String, Bodies>;
-
-/// What differs in the HTTP forms of an rpc, each with its route: who calls the rpc itself, or
-/// another form of it, notices nothing.
-fn bindings(name: &str, old: &Bindings, new: &Bindings) -> Vec<(String, Change)> {
-    let mut found = Vec::new();
-    for (route, before) in old {
-        match new.get(route) {
-            None => {
-                let what = format!("rpc `{name}` is not at `{route}` any more");
-                let todo = "keep it as one of the `additional_bindings`";
-                found.push((route.clone(), Change::major(&[Http], what).todo(todo)));
-            }
-            Some(now) if now != before => {
-                let what = format!("rpc `{name}` at `{route}` has another body");
-                let todo = "add a binding with a path of its own, and keep this one";
-                found.push((route.clone(), Change::major(&[Http, Json], what).todo(todo)));
-            }
-            Some(_) => {}
-        }
-    }
-    for route in new.keys().filter(|route| !old.contains_key(*route)) {
-        let what = format!("rpc `{name}` is at `{route}` too");
-        found.push((route.clone(), Change::new(Verdict::Minor, what)));
-    }
-    found
-}
-
-fn constants<'e>(name: &str, old: &'e Enum, new: &'e Enum) -> Vec<(&'e str, Change)> {
-    let mut found = Vec::new();
-    for (constant, number) in &old.values {
-        let change = match new.values.get(constant) {
-            Some(now) if now == number => continue,
-            Some(now) => {
-                let what = format!("`{name}`: `{constant}` is {now} instead of {number}");
-                Change::major(&[Wire, Code], what).todo("give it its number back")
-            }
-            None if new.values.values().any(|other| other == number) => {
-                let what = format!("`{name}`: {number} is not called `{constant}` any more");
-                let todo = "keep the name as an alias (`option allow_alias = true`)";
-                Change::major(&[Json, Code], what).todo(todo)
-            }
-            None => {
-                let what = format!("`{name}`: {number} `{constant}` is gone");
-                let todo = "keep it; a sender that was built before still sends it";
-                Change::major(&[Json, Code], what).todo(todo)
-            }
-        };
-        found.push((constant.as_str(), change));
-    }
-    // A lock of before may not say it.
-    if let (Some(before), Some(now)) = (&old.default, &new.default)
-        && before != now
-        && new.values.contains_key(before)
-    {
-        let what = format!("`{name}`: absent means `{now}` instead of `{before}`");
-        let todo = "keep the constant that was first the first: the order is the default of proto2";
-        found.push((now.as_str(), Change::major(&[Wire, Json], what).todo(todo)));
-    }
-    for (constant, number) in &new.values {
-        if !old.values.contains_key(constant) {
-            let what = format!("`{name}`: {number} `{constant}` is new");
-            let todo = "give each `match` that lists every value an arm for it, or a `_`";
-            found.push((constant, Change::new(Verdict::Minor, what).todo(todo)));
-        }
-    }
-    found
 }

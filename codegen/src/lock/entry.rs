@@ -15,6 +15,7 @@ pub type Shape = BTreeMap<String, Entry>;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// Its type: `string`, `integer(int64)`, `enum(a|b)`, `object`, `one of(card|cash)`, with
     /// `null|` before it where null is a value of it.

@@ -19,6 +19,7 @@ const NAMES_MAX: usize = 8;
 
 /// What a comparison found, and who is concerned.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Gate {
     /// The differences.
     pub report: Report,
@@ -28,6 +29,11 @@ pub struct Gate {
     pub is_first: bool,
     /// Whether a map was there to find consumers in.
     pub has_map: bool,
+    /// Accepted rpcs that the map cannot tell from others, which have their name and hash, by name.
+    pub(crate) alike: BTreeMap<String, BTreeSet<String>>,
+    /// Whether the lock is of an earlier version, or has routes of one, and says less than was
+    /// compared otherwise; accepting brings it up to date.
+    pub is_outdated: bool,
     /// What is accepted and was not compared, because nobody described what there is now:
     /// `routes`, `events`.
     pub not_compared: Vec<&'static str>,
@@ -57,6 +63,8 @@ impl Gate {
         Ok(Self {
             report: compare(&accepted, present, places),
             consumers: map.map(|map| map.consumers(&accepted)).unwrap_or_default(),
+            alike: map.map(|_| alike(&accepted)).unwrap_or_default(),
+            is_outdated: is_outdated(&accepted, present),
             is_first,
             has_map: map.is_some(),
             not_compared: not_compared(&accepted, present),
@@ -93,6 +101,14 @@ impl Gate {
         let concerns = change.concerns.iter().map(String::as_str);
         let unknown = concerns.filter(|it| !self.consumers.contains_key(*it));
         unknown.collect()
+    }
+
+    /// Rpcs that the map cannot tell from those that a change concerns, and that it does not concern.
+    #[must_use]
+    pub fn alike_to<'g>(&'g self, change: &Change) -> BTreeSet<&'g str> {
+        let lists = change.concerns.iter().filter_map(|it| self.alike.get(it));
+        let others = lists.flatten().filter(|it| !change.concerns.contains(*it));
+        others.map(String::as_str).collect()
     }
 
     /// Those who call an rpc whose identity changed.
@@ -160,6 +176,37 @@ impl Gate {
         };
         format!("cargo::{level}={change}{who}")
     }
+}
+
+/// The rpcs whose methods have the name and the hash of others, with those others.
+fn alike(accepted: &Lock) -> BTreeMap<String, BTreeSet<String>> {
+    let mut of_method: BTreeMap<_, BTreeSet<&String>> = BTreeMap::new();
+    for (name, rpc) in &accepted.rpcs {
+        let method = name.rsplit_once('/').map_or(name.as_str(), |(_, it)| it);
+        let all = of_method.entry((method, &rpc.hash)).or_default();
+        all.insert(name);
+    }
+    let several = of_method.into_values().filter(|it| it.len() > 1);
+    let others = several.flat_map(|all| {
+        let others = |name: &String| {
+            all.iter()
+                .filter(|it| **it != name)
+                .copied()
+                .cloned()
+                .collect()
+        };
+        all.iter()
+            .map(|name| ((*name).clone(), others(name)))
+            .collect::<Vec<_>>()
+    });
+    others.collect()
+}
+
+/// Whether the lock leaves out what locks have now.
+fn is_outdated(accepted: &Lock, present: &Lock) -> bool {
+    let mut routes = accepted.routes.iter().flat_map(BTreeMap::values);
+    let is_missing = present.routes.is_some() && routes.any(|it| it.access.is_none());
+    accepted.is_first_format || is_missing
 }
 
 /// What only one side was described in.

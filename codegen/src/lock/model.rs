@@ -8,10 +8,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::access::Access;
 use super::entry::Shape;
 
 /// The accepted state of a contract, or the present one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lock {
     /// By `package.Service/Method`.
     pub rpcs: BTreeMap<String, Rpc>,
@@ -23,10 +25,13 @@ pub struct Lock {
     pub routes: Option<BTreeMap<String, Route>>,
     /// Messages that are published, by address; `None` when nobody listed them.
     pub events: Option<BTreeMap<String, String>>,
+    /// Whether it was read from a file of the first format, which says less.
+    pub(super) is_first_format: bool,
 }
 
 /// One rpc.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rpc {
     /// Full name of the request message.
     pub input: String,
@@ -46,6 +51,7 @@ pub struct Rpc {
 
 /// Whether a call may be repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Idempotency {
     /// Nothing is promised.
     #[default]
@@ -58,6 +64,7 @@ pub enum Idempotency {
 
 /// Which parts of the messages are HTTP bodies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bodies {
     /// The field of the request that is the body; `*` for all that the path leaves, empty for none.
     pub request: String,
@@ -67,6 +74,7 @@ pub struct Bodies {
 
 /// A message type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Message {
     /// By number.
     pub fields: BTreeMap<u32, Field>,
@@ -78,6 +86,7 @@ pub struct Message {
 
 /// A field of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Field {
     /// Its name as in the file.
     pub name: String,
@@ -97,6 +106,7 @@ pub struct Field {
 
 /// How many values a field holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Label {
     /// One; absent and its zero are the same.
     Plain,
@@ -112,6 +122,7 @@ pub enum Label {
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Type {
     /// A scalar, by its keyword.
     Scalar(String),
@@ -121,22 +132,32 @@ pub enum Type {
     Enum(String),
 }
 
-/// An enum type: its constants with their numbers.
+/// An enum type: its constants with their numbers, and what may not come back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Enum {
     /// What an absent value means where that is not the number 0: the first constant of proto2.
     pub default: Option<String>,
     /// Number by name; with aliases a number appears more than once.
     pub values: BTreeMap<String, i32>,
+    /// Names that are not the first one of their number, which is the one that JSON is written with.
+    pub aliases: BTreeSet<String>,
+    /// Numbers that may not come back, as first and last.
+    pub reserved: BTreeSet<(i32, i32)>,
+    /// Names that may not come back.
+    pub reserved_names: BTreeSet<String>,
 }
 
 /// An HTTP operation that an OpenAPI document describes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Route {
     /// Its `operationId`.
     pub operation: Option<String>,
     /// What it takes and gives, one entry for each value.
     pub shape: Shape,
+    /// Where it is and whom it lets in; `None` when the lock does not say.
+    pub access: Option<Access>,
 }
 
 impl Lock {
@@ -151,6 +172,16 @@ impl Lock {
         let events = events.filter(|(_, message)| holds(&[message]));
         let events = events.map(|(address, _)| format!("event {address}"));
         rpcs.map(|(name, _)| name.clone()).chain(events).collect()
+    }
+
+    /// Whether an rpc, an event or a field is of the type.
+    pub(crate) fn is_used(&self, type_name: &str) -> bool {
+        let mut rpcs = self.rpcs.values();
+        let mut events = self.events.iter().flatten();
+        let mut fields = self.messages.values().flat_map(|it| it.fields.values());
+        rpcs.any(|rpc| rpc.input == type_name || rpc.output == type_name)
+            || events.any(|(_, message)| message == type_name)
+            || fields.any(|field| field.ty.name() == Some(type_name))
     }
 
     fn reachable<'l>(&'l self, from: &[&'l str]) -> BTreeSet<&'l str> {

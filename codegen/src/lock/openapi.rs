@@ -8,19 +8,24 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::canonical::{Unfit, target};
+use super::access::{Access, WAYS_MAX};
+use super::canonical::{Unfit, resolved};
 use super::entry::Entry;
 use super::model::Route;
-use super::shape::{At, ENTRIES_MAX, Flattener, word_of_place};
+use super::shape::{At, ENTRIES_MAX, Flattener, without_case, word_of_place};
 
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 const JSON: &str = "application/json";
-/// References that lead to one another before the last one is taken to lead nowhere.
-const STEPS_MAX: usize = 16;
 
 /// The operations of a document, by `METHOD /path`.
+///
+/// Judged are the paths of servers, what a request has to bring to be let in with its scopes,
+/// parameters, bodies and the bodies of answers. Not judged are hosts and schemes of servers, where
+/// OAuth tokens come from and what bearer tokens hold, headers of answers, links, callbacks, webhooks,
+/// the encoding of the parts of a form, and texts. A path that moves from a server to the operations,
+/// or back, is told as one that is gone.
 ///
 /// # Errors
 ///
@@ -54,9 +59,9 @@ pub fn routes(document: &Value) -> Result<BTreeMap<String, Route>, String> {
 fn refusal(what: &str, unfit: Unfit) -> String {
     match unfit {
         Unfit::TooLarge => format!(
-            "has {what} with more than {ENTRIES_MAX} values, or with values too deep inside each \
-             other, which no lock holds: leave it out of the document that is compared, or \
-             describe less of it"
+            "has {what} with more than {ENTRIES_MAX} values, with values too deep inside each other, \
+             or with more than {WAYS_MAX} paths of servers or ways in, which no lock holds: leave it \
+             out of the document that is compared, or describe less of it"
         ),
         Unfit::NoTarget(reference) => format!(
             "has {what} that refers to `{reference}`, which is not in the document: put it below \
@@ -91,10 +96,12 @@ fn route(document: &Value, [referred, item, operation]: [&Value; 3]) -> Result<R
             shape.insert(place, nothing);
         }
     }
+    let whole = operation;
     let operation = operation.get("operationId").and_then(Value::as_str);
     Ok(Route {
         operation: operation.map(str::to_owned),
         shape,
+        access: Some(Access::read(document, [referred, item, whole])?),
     })
 }
 
@@ -111,7 +118,7 @@ fn parameters<'d>(
         let text = |key: &str| parameter.get(key).and_then(Value::as_str);
         if let (Some(location), Some(name)) = (text("in"), text("name")) {
             let place = format!("in.{}.{}", word_of_place(location), word_of_place(name));
-            found.insert(place, (location, parameter));
+            found.insert(without_case(&place), (location, parameter));
         }
     }
     for (place, (location, parameter)) in found {
@@ -174,18 +181,4 @@ fn is_json(media: &str, all: &Map<String, Value>) -> bool {
 
 fn is_required(of: &Value) -> bool {
     of.get("required").and_then(Value::as_bool) == Some(true)
-}
-
-/// What a value of the document is, or what it refers to.
-fn resolved<'d>(document: &'d Value, value: &'d Value) -> Result<&'d Value, Unfit> {
-    let mut value = value;
-    for _ in 0..STEPS_MAX {
-        let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
-            return Ok(value);
-        };
-        let no_target = || Unfit::NoTarget(reference.to_owned());
-        value = target(document, reference).ok_or_else(no_target)?;
-    }
-    let reference = value.get("$ref").and_then(Value::as_str);
-    reference.map_or(Ok(value), |it| Err(Unfit::NoTarget(it.to_owned())))
 }

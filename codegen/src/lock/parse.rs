@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::slice::Iter;
 
-use super::entry::Entry;
-use super::model::{Bodies, Enum, Field, Idempotency, Label, Lock, Message, Route, Rpc, Type};
-use super::text::FORMAT;
+use super::access::Access;
+use super::entries::{
+    AGAIN, Outcome, enum_entry, event_entry, message_entry, route_entry, rpc_entry, words,
+};
+use super::model::{Enum, Lock, Message, Route, Rpc};
+use super::text::{END, FIRST_FORMAT, FORMAT};
 use crate::error::{Error, Fault};
 
 /// Bytes of a lock that is read; a larger file is no lock.
 pub const LOCK_BYTES_MAX: u64 = 64 << 20;
-
-const AGAIN: &str = "take the file of the last commit; or remove it and run `cargo bridge accept`";
 
 impl Lock {
     /// Reads a lock; `None` when there is no file.
@@ -44,6 +44,8 @@ impl Lock {
     /// When the text is not a lock of this format, with the line.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let mut reader = Reader::default();
+        // Editors of some systems put a byte order mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in (1..).zip(text.lines()) {
             reader.line(line).map_err(|message| Fault {
                 position: Some((number, 1)),
@@ -52,6 +54,10 @@ impl Lock {
         }
         if !reader.has_format {
             let message = format!("does not say `{FORMAT}`: {AGAIN}");
+            return Err(Fault::new(path, message).into());
+        }
+        if !reader.has_end && !reader.lock.is_first_format {
+            let message = format!("does not end in `{END}`, so it was cut: {AGAIN}");
             return Err(Fault::new(path, message).into());
         }
         Ok(reader.lock)
@@ -74,10 +80,9 @@ enum Place {
 struct Reader {
     lock: Lock,
     has_format: bool,
+    has_end: bool,
     place: Place,
 }
-
-type Outcome<T = ()> = Result<T, String>;
 
 impl Reader {
     fn line(&mut self, line: &str) -> Outcome {
@@ -92,12 +97,10 @@ impl Reader {
         }
         let words = words(line)?;
         if !self.has_format {
-            self.has_format = line.trim_end() == FORMAT;
-            return if self.has_format {
-                Ok(())
-            } else {
-                Err(format!("is not of the format `{FORMAT}`: {AGAIN}"))
-            };
+            return self.format(line.trim_end());
+        }
+        if self.has_end {
+            return Err(format!("goes on behind `{END}`: {AGAIN}"));
         }
         if line.starts_with(' ') {
             self.entry(&words)
@@ -106,10 +109,31 @@ impl Reader {
         }
     }
 
+    fn format(&mut self, line: &str) -> Outcome {
+        let number = line.strip_prefix("lock ");
+        let number: Option<u32> = number.and_then(|it| it.parse().ok());
+        match line {
+            FORMAT => {}
+            FIRST_FORMAT => self.lock.is_first_format = true,
+            _ if number.is_some_and(|it| it > 2) => {
+                return Err(format!(
+                    "is of a later format than `{FORMAT}`: update `cargo-bridge` and `bridge-codegen`"
+                ));
+            }
+            _ => return Err(format!("is not of the format `{FORMAT}`: {AGAIN}")),
+        }
+        self.has_format = true;
+        Ok(())
+    }
+
     fn head(&mut self, words: &[String]) -> Outcome {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let lock = &mut self.lock;
         let (is_new, place) = match words[..] {
+            [END] if !lock.is_first_format => {
+                self.has_end = true;
+                return Ok(());
+            }
             ["rpc", name] => {
                 let before = lock.rpcs.insert(name.to_owned(), Rpc::default());
                 (before.is_none(), Place::Rpc(name.to_owned()))
@@ -133,7 +157,11 @@ impl Reader {
             ["route", method, path] => {
                 let name = format!("{method} {path}");
                 let routes = lock.routes.get_or_insert_default();
-                let before = routes.insert(name.clone(), Route::default());
+                let route = Route {
+                    access: (!lock.is_first_format).then(Access::default),
+                    ..Route::default()
+                };
+                let before = routes.insert(name.clone(), route);
                 (before.is_none(), Place::Route(name))
             }
             _ => return Err(format!("`{}` is not known here: {AGAIN}", words.join(" "))),
@@ -163,175 +191,4 @@ impl Reader {
             }
         }
     }
-}
-
-fn rpc_entry(rpc: &mut Rpc, words: &[String]) -> Outcome {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
-        ["in", name] => rpc.input = name.to_owned(),
-        ["out", name] => rpc.output = name.to_owned(),
-        ["hash", hash] => rpc.hash = hash.to_owned(),
-        ["stream"] => rpc.streaming = true,
-        ["deprecated"] => rpc.deprecated = true,
-        ["idempotency", word] => {
-            let all = [
-                Idempotency::Unknown,
-                Idempotency::Idempotent,
-                Idempotency::NoSideEffects,
-            ];
-            let found = all.into_iter().find(|it| it.as_str() == word);
-            rpc.idempotency = found.ok_or_else(|| unknown(word))?;
-        }
-        ["http", method, path, ref more @ ..] => {
-            let mut bodies = Bodies::default();
-            for pair in more.chunks(2) {
-                match pair {
-                    ["body", field] => bodies.request = (*field).to_owned(),
-                    ["reply", field] => bodies.reply = (*field).to_owned(),
-                    _ => return Err(unknown(&pair.join(" "))),
-                }
-            }
-            rpc.http.insert(format!("{method} {path}"), bodies);
-        }
-        _ => return Err(unknown(&words.join(" "))),
-    }
-    Ok(())
-}
-
-fn message_entry(message: &mut Message, words: &[String]) -> Outcome {
-    let mut rest = words.iter();
-    let first = next(&mut rest)?;
-    if first == "reserved" {
-        let range = match words {
-            [_, first, last] => {
-                let range: Option<(u32, u32)> = first.parse().ok().zip(last.parse().ok());
-                range.filter(|(first, last)| first <= last)
-            }
-            _ => None,
-        };
-        match (range, words) {
-            (Some(range), _) => message.reserved.insert(range),
-            (None, [_, name]) => message.reserved_names.insert(name.clone()),
-            _ => return Err(unknown(&words.join(" "))),
-        };
-        return Ok(());
-    }
-    let number: u32 = first.parse().map_err(|_| unknown(first))?;
-    let field = field(&mut rest)?;
-    if message.fields.insert(number, field).is_some() {
-        return Err(format!("field number {number} is there twice: {AGAIN}"));
-    }
-    Ok(())
-}
-
-fn field(rest: &mut Iter<'_, String>) -> Outcome<Field> {
-    let name = next(rest)?.to_owned();
-    let mut word = next(rest)?;
-    let label = match word {
-        "optional" => Label::Optional,
-        "required" => Label::Required,
-        "repeated" => Label::Repeated,
-        "map" => Label::Map(next(rest)?.to_owned()),
-        _ => Label::Plain,
-    };
-    if label != Label::Plain {
-        word = next(rest)?;
-    }
-    let ty = match word {
-        "message" => Type::Message(next(rest)?.to_owned()),
-        "enum" => Type::Enum(next(rest)?.to_owned()),
-        scalar => Type::Scalar(scalar.to_owned()),
-    };
-    let mut field = Field {
-        json: contract::schema::camel_case(&name),
-        name,
-        label,
-        ty,
-        oneof: None,
-        default: None,
-        deprecated: false,
-    };
-    while let Some(word) = rest.next() {
-        match word.as_str() {
-            "oneof" => field.oneof = Some(next(rest)?.to_owned()),
-            "default" => field.default = Some(next(rest)?.to_owned()),
-            "json" => field.json = next(rest)?.to_owned(),
-            "deprecated" => field.deprecated = true,
-            other => return Err(unknown(other)),
-        }
-    }
-    Ok(field)
-}
-
-fn enum_entry(found: &mut Enum, words: &[String]) -> Outcome {
-    let [number, name] = words else {
-        return Err(unknown(&words.join(" ")));
-    };
-    if number == "default" {
-        found.default = Some(name.clone());
-        return Ok(());
-    }
-    let number = number.parse().map_err(|_| unknown(number))?;
-    found.values.insert(name.clone(), number);
-    Ok(())
-}
-
-fn event_entry(events: &mut BTreeMap<String, String>, words: &[String]) -> Outcome {
-    let [address, message] = words else {
-        return Err(unknown(&words.join(" ")));
-    };
-    events.insert(address.clone(), message.clone());
-    Ok(())
-}
-
-fn route_entry(route: &mut Route, words: &[String]) -> Outcome {
-    match words {
-        [operation, name] if operation == "operation" => route.operation = Some(name.clone()),
-        [place, presence, ty, limits @ ..] if presence == "required" || presence == "optional" => {
-            let mut entry = Entry {
-                ty: ty.clone(),
-                required: presence == "required",
-                limits: BTreeMap::new(),
-            };
-            for limit in limits.chunks(2) {
-                let [keyword, value] = limit else {
-                    return Err(format!("the line ends too early: {AGAIN}"));
-                };
-                entry.limits.insert(keyword.clone(), value.clone());
-            }
-            route.shape.insert(place.clone(), entry);
-        }
-        _ => return Err(unknown(&words.join(" "))),
-    }
-    Ok(())
-}
-
-fn next<'w>(rest: &mut Iter<'w, String>) -> Outcome<&'w str> {
-    let word = rest.next().map(String::as_str);
-    word.ok_or_else(|| format!("the line ends too early: {AGAIN}"))
-}
-
-fn unknown(word: &str) -> String {
-    format!("`{word}` is not known here: {AGAIN}")
-}
-
-/// The words of a line; a word that starts with a quote is a JSON string.
-fn words(line: &str) -> Outcome<Vec<String>> {
-    let mut found = Vec::new();
-    let mut rest = line.trim();
-    while !rest.is_empty() {
-        if rest.starts_with('"') {
-            let mut strings = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-            let Some(Ok(text)) = strings.next() else {
-                return Err(format!("a quoted word does not end: {AGAIN}"));
-            };
-            found.push(text);
-            rest = rest[strings.byte_offset()..].trim_start();
-        } else {
-            let (word, more) = rest.split_once(' ').unwrap_or((rest, ""));
-            found.push(word.to_owned());
-            rest = more.trim_start();
-        }
-    }
-    Ok(found)
 }

@@ -46,15 +46,11 @@ pub(crate) fn read(model: &model::Model) -> (Lock, Places) {
     {
         let name = &found.full_name;
         places.insert(name.clone(), found.said.place.to_string());
-        let values = found.values.iter().map(|value| {
+        for value in &found.values {
             let at = format!("{name}.{}", value.name);
             places.insert(at, value.said.place.to_string());
-            (value.name.clone(), value.number)
-        });
-        let values = values.collect();
-        let first = found.values.first().filter(|_| found.closed);
-        let default = first.map(|it| it.name.clone());
-        lock.enums.insert(name.clone(), Enum { default, values });
+        }
+        lock.enums.insert(name.clone(), enumeration(found));
     }
     (lock, Places(places))
 }
@@ -154,6 +150,28 @@ fn message(message: &model::Message) -> Message {
             .map(|it| (*it.start(), *it.end()))
             .collect(),
         reserved_names: message.reserved_names.iter().cloned().collect(),
+    }
+}
+
+fn enumeration(found: &model::Enum) -> Enum {
+    let first = found.values.first().filter(|_| found.closed);
+    let mut numbers = BTreeSet::new();
+    let others = found.values.iter();
+    let others = others.filter(|it| !numbers.insert(it.number));
+    Enum {
+        default: first.map(|it| it.name.clone()),
+        aliases: others.map(|it| it.name.clone()).collect(),
+        values: found
+            .values
+            .iter()
+            .map(|it| (it.name.clone(), it.number))
+            .collect(),
+        reserved: found
+            .reserved
+            .iter()
+            .map(|it| (*it.start(), *it.end()))
+            .collect(),
+        reserved_names: found.reserved_names.iter().cloned().collect(),
     }
 }
 

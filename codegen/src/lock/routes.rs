@@ -1,7 +1,8 @@
 //! Differences between two states of the HTTP operations.
 //!
 //! What is taken and what is given are judged in opposite directions: asking for more breaks
-//! callers, giving less does.
+//! callers, giving less does. The names of parameters of a path are not written by callers: other
+//! names make no other route.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,29 +10,71 @@ use super::change::Breaks::{Http, Json};
 use super::change::{Change, Verdict};
 use super::entry::{Entry, Shape, limit_lets_through, type_lets_through};
 use super::model::Route;
-use super::shape::is_taken;
+use super::reach;
+use super::shape::{is_taken, split_name, word_of_place};
+use super::writing::{form, partners};
 
 type Routes = BTreeMap<String, Route>;
 
-/// Every difference, each with its route.
-pub(super) fn compare(old: &Routes, new: &Routes) -> Vec<(String, Change)> {
+/// Every difference, each with the routes that have it.
+pub(super) fn compare(old: &Routes, new: &Routes) -> Vec<(BTreeSet<String>, Change)> {
     let mut found = Vec::new();
+    let partners = partners(old, new, |it| form(it).0);
     for (name, before) in old {
-        let changes = match new.get(name) {
-            Some(now) => differences(name, before, now),
+        let changes = match partners.get(name) {
+            Some(other) if *other == name => differences(name, before, &new[*other]),
+            Some(other) => {
+                let what = format!("route `{name}` is written `{other}` now");
+                let now = renamed(&new[*other], [other, name]);
+                let mut changes = vec![Change::new(Verdict::Minor, what)];
+                changes.extend(differences(name, before, &now));
+                changes
+            }
             None => vec![
                 Change::major(&[Http], format!("route `{name}` is gone"))
                     .todo("put it back until nobody calls it, then accept"),
             ],
         };
-        found.extend(changes.into_iter().map(|change| (name.clone(), change)));
+        let changes = changes.into_iter();
+        found.extend(changes.map(|change| (BTreeSet::from([name.clone()]), change)));
     }
-    for name in new.keys().filter(|name| !old.contains_key(*name)) {
+    let accesses = partners.iter().filter_map(|(name, other)| {
+        let both = [&old[*name], &new[*other]].map(|it| it.access.as_ref());
+        let [Some(before), Some(now)] = both else {
+            return None;
+        };
+        Some((*name, [before, now]))
+    });
+    found.extend(reach::compare(accesses));
+    let known: BTreeSet<_> = partners.values().collect();
+    for name in new.keys().filter(|name| !known.contains(name)) {
         let change = Change::new(Verdict::Minor, format!("route `{name}` is new"));
-        found.push((name.clone(), change));
+        found.push((BTreeSet::from([name.clone()]), change));
     }
     found
 }
+
+/// The route with the parameters of its path called as in another writing of that.
+fn renamed(route: &Route, [from, to]: [&str; 2]) -> Route {
+    let names = |route: &str| form(route).1.into_iter().map(|it| word_of_place(&it));
+    let names: BTreeMap<_, _> = names(from).zip(names(to)).collect();
+    let place = |place: &String| {
+        let (name, rest) = split_name(place, IN_PATH)?;
+        Some(format!("{IN_PATH}{}{rest}", names.get(name)?))
+    };
+    let entries = route.shape.iter();
+    let entries = entries.map(|(it, entry)| {
+        let place = place(it).unwrap_or_else(|| it.clone());
+        (place, entry.clone())
+    });
+    Route {
+        shape: entries.collect(),
+        ..route.clone()
+    }
+}
+
+/// Where the parameters of a path are.
+const IN_PATH: &str = "in.path.";
 
 fn differences(name: &str, old: &Route, new: &Route) -> Vec<Change> {
     let mut found = Vec::new();

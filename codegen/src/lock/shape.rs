@@ -296,6 +296,23 @@ pub(super) fn is_taken(place: &str) -> bool {
     place.starts_with("in.")
 }
 
+/// The name that starts after `root` in a place, and what follows it.
+pub(super) fn split_name<'p>(place: &'p str, root: &str) -> Option<(&'p str, &'p str)> {
+    let rest = place.strip_prefix(root)?;
+    Some(rest.split_at(rest.find(['.', '[', '{', '<']).unwrap_or(rest.len())))
+}
+
+/// The place as it is compared: names of headers have no case.
+pub(super) fn without_case(place: &str) -> String {
+    match split_name(place, IN_HEADER) {
+        Some((name, rest)) => format!("{IN_HEADER}{}{rest}", name.to_ascii_lowercase()),
+        None => place.to_owned(),
+    }
+}
+
+/// Where the headers of a request are.
+const IN_HEADER: &str = "in.header.";
+
 /// A name as part of a place, in which punctuation has a meaning.
 pub(super) fn word_of_place(name: &str) -> String {
     let mut word = String::with_capacity(name.len());

@@ -66,13 +66,13 @@ pub(super) fn lock(text: &str) -> Lock {
 }
 
 /// The sample with one text replaced, compared with the sample.
-fn report(from: &str, to: &str) -> Report {
+pub(super) fn report(from: &str, to: &str) -> Report {
     assert!(SAMPLE.contains(from), "{from}");
     let changed = SAMPLE.replacen(from, to, 1);
     compare(&lock(SAMPLE), &lock(&changed), &Places::default())
 }
 
-fn only(from: &str, to: &str) -> Change {
+pub(super) fn only(from: &str, to: &str) -> Change {
     let report = report(from, to);
     let [change] = &report.changes[..] else {
         panic!("one change: {:#?}", report.changes);
@@ -81,78 +81,8 @@ fn only(from: &str, to: &str) -> Change {
 }
 
 #[track_caller]
-fn check(from: &str, to: &str, expected: &str) {
+pub(super) fn check(from: &str, to: &str, expected: &str) {
     assert_eq!(only(from, to).to_string(), expected);
-}
-
-#[test]
-fn a_lock_reads_back_and_writes_the_same_bytes() {
-    let read = lock(SAMPLE);
-    let text = read.to_text();
-    assert_eq!(lock(&text), read);
-    assert_eq!(lock(&text).to_text(), text);
-    assert!(text.contains("  5 \"odd name\" optional string default \"\" json odd deprecated\n"));
-}
-
-#[test]
-fn the_order_of_a_hand_edited_lock_does_not_matter() {
-    let (head, enums) = SAMPLE.split_once("\nenum shop.Kinds\n").expect("an enum");
-    let (enums, routes) = enums.split_once("\nevents\n").expect("events");
-    let turned = format!(
-        "lock 1\nenum shop.Kinds\n{enums}{}\nevents\n{routes}",
-        head.trim_start_matches("lock 1")
-    );
-    assert_eq!(lock(&turned).to_text(), lock(SAMPLE).to_text());
-}
-
-#[test]
-fn a_lock_that_is_none_is_refused_with_its_line() {
-    let fault = |text: &str| {
-        let error = Lock::parse(Path::new("bridge.lock"), text).expect_err("no lock");
-        error.to_string()
-    };
-    let again = "take the file of the last commit; or remove it and run `cargo bridge accept`";
-    for (text, expected) in [
-        ("", format!("bridge.lock: does not say `lock 1`: {again}")),
-        (
-            "lock 2\n",
-            format!("bridge.lock:1:1: is not of the format `lock 1`: {again}"),
-        ),
-        (
-            "lock 1\n<<<<<<< HEAD\n",
-            format!("bridge.lock:2:1: has the conflict of a merge: {again}"),
-        ),
-        (
-            "lock 1\nthing a\n",
-            format!("bridge.lock:2:1: `thing a` is not known here: {again}"),
-        ),
-        (
-            "lock 1\n  1 a string\n",
-            format!("bridge.lock:2:1: an entry belongs to nothing: {again}"),
-        ),
-        (
-            "lock 1\nmessage a\n  1 a string\n  1 b string\n",
-            format!("bridge.lock:4:1: field number 1 is there twice: {again}"),
-        ),
-        (
-            "lock 1\nmessage a\n  1 a\n",
-            format!("bridge.lock:3:1: the line ends too early: {again}"),
-        ),
-        (
-            "lock 1\nmessage a\nmessage a\n",
-            format!("bridge.lock:3:1: `message a` is there twice: {again}"),
-        ),
-        (
-            "lock 1\nmessage a\n  reserved 12 9\n",
-            format!("bridge.lock:3:1: `reserved 12 9` is not known here: {again}"),
-        ),
-        (
-            "lock 1\nmessage \"a\n",
-            format!("bridge.lock:2:1: a quoted word does not end: {again}"),
-        ),
-    ] {
-        assert_eq!(fault(text), expected, "{text}");
-    }
 }
 
 #[test]
@@ -253,59 +183,6 @@ fn labels_oneofs_defaults_and_names_are_compared() {
         );
         assert_eq!(change.verdict, Verdict::Major, "{from} -> {to}");
     }
-}
-
-#[test]
-fn enums_keep_names_and_numbers() {
-    check(
-        "  1 KINDS_ONCE\n",
-        "  1 KINDS_ONCE\n  2 KINDS_TWICE\n",
-        "minor: `shop.Kinds`: 2 `KINDS_TWICE` is new: give each `match` that lists every value an \
-         arm for it, or a `_`",
-    );
-    assert_eq!(only("  1 KINDS_ONCE\n", "").verdict, Verdict::Major);
-    assert_eq!(
-        only("  1 KINDS_ONCE", "  2 KINDS_ONCE").breaks,
-        [Breaks::Wire, Breaks::Code].into()
-    );
-    let renamed = report("  1 KINDS_ONCE", "  1 KINDS_FIRST");
-    assert!(
-        renamed.changes[0]
-            .what
-            .ends_with("1 is not called `KINDS_ONCE` any more")
-    );
-    check(
-        "  1 KINDS_ONCE\n",
-        "  1 KINDS_ONCE\n  1 KINDS_FIRST\n",
-        "minor: `shop.Kinds`: 1 `KINDS_FIRST` is new: give each `match` that lists every value an \
-         arm for it, or a `_`",
-    );
-}
-
-#[test]
-fn the_first_constant_of_a_closed_enum_is_what_absent_means() {
-    let sample = SAMPLE.replace(
-        "\nenum shop.Kinds\n",
-        "\nenum shop.Kinds\n  default KINDS_ONCE\n",
-    );
-    let turned = sample.replace("default KINDS_ONCE", "default KINDS_UNSPECIFIED");
-    let report = compare(&lock(&sample), &lock(&turned), &Places::default());
-    assert_eq!(report.changes.len(), 1);
-    assert_eq!(
-        report.changes[0].to_string(),
-        "major: `shop.Kinds`: absent means `KINDS_UNSPECIFIED` instead of `KINDS_ONCE` (breaks wire, \
-         json): keep the constant that was first the first: the order is the default of proto2"
-    );
-    assert_eq!(
-        lock(&sample)
-            .to_text()
-            .matches("  default KINDS_ONCE\n")
-            .count(),
-        1
-    );
-    // A lock that was written before it was looked at says nothing.
-    let older = compare(&lock(SAMPLE), &lock(&sample), &Places::default());
-    assert_eq!(older, Report::default());
 }
 
 #[test]

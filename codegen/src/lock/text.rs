@@ -2,17 +2,27 @@
 //!
 //! Lines of its own instead of TOML: a field is one line, and a reviewer reads it without counting
 //! brackets. Declarations start a line, their entries are indented by two spaces, words that hold
-//! blanks are JSON strings. Refuses a file of another format, an unknown word and a conflict of a
-//! merge, each with its line.
+//! blanks are JSON strings, and the last line is `end`. Refuses a file of a later format, one that was
+//! cut, an unknown word and a conflict of a merge, with the line. A file of the first format is read as
+//! it was: what it does not say is not compared.
 //!
 //! Invariant: the same lock always gives the same bytes, and reading them gives the same lock.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::model::{Field, Label, Lock, Message, Route, Rpc, Type};
+use super::access::Access;
+use super::model::{Enum, Field, Label, Lock, Message, Route, Rpc, Type};
 
 /// The first line that is no comment.
-pub(super) const FORMAT: &str = "lock 1";
+pub(super) const FORMAT: &str = "lock 2";
+/// The same of files that know nothing of servers, security, aliases and what enums reserve, and have
+/// no last line.
+pub(super) const FIRST_FORMAT: &str = "lock 1";
+/// What a route says whose servers and security nobody described.
+pub(super) const UNKNOWN_ACCESS: [&str; 2] = ["access", "unknown"];
+/// The last line, by which a file that was cut is told from a smaller contract.
+pub(super) const END: &str = "end";
 
 const HEAD: &str = "\
 # The accepted contract, one fact a line: `cargo bridge accept` writes it, `cargo bridge check` and
@@ -23,7 +33,15 @@ impl Lock {
     /// The text of the file.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut out = Writer(format!("{HEAD}{FORMAT}\n"));
+        let format = if self.is_first_format {
+            FIRST_FORMAT
+        } else {
+            FORMAT
+        };
+        let mut out = Writer {
+            out: format!("{HEAD}{format}\n"),
+            is_first_format: self.is_first_format,
+        };
         for (name, rpc) in &self.rpcs {
             out.rpc(name, rpc);
         }
@@ -31,41 +49,39 @@ impl Lock {
             out.message(name, message);
         }
         for (name, found) in &self.enums {
-            out.head("enum", name);
-            if let Some(default) = &found.default {
-                out.line(["default".to_owned(), word(default)]);
-            }
-            let mut values: Vec<_> = found.values.iter().collect();
-            values.sort_by_key(|(name, number)| (**number, name.as_str()));
-            for (name, number) in values {
-                out.line([number.to_string(), word(name)]);
-            }
+            out.enumeration(name, found);
         }
         // None at all is another thing than a list that nobody made, of events as of routes.
         if let Some(events) = &self.events {
-            out.0.push_str("\nevents\n");
+            out.out.push_str("\nevents\n");
             for (address, message) in events {
                 out.line([word(address), word(message)]);
             }
         }
         if let Some(routes) = &self.routes {
-            out.0.push_str("\nroutes\n");
+            out.out.push_str("\nroutes\n");
             routes.iter().for_each(|(key, route)| out.route(key, route));
         }
-        out.0
+        if !self.is_first_format {
+            let _ = writeln!(out.out, "\n{END}");
+        }
+        out.out
     }
 }
 
-struct Writer(String);
+struct Writer {
+    out: String,
+    is_first_format: bool,
+}
 
 impl Writer {
     fn head(&mut self, keyword: &str, name: &str) {
-        let _ = writeln!(self.0, "\n{keyword} {}", word(name));
+        let _ = writeln!(self.out, "\n{keyword} {}", word(name));
     }
 
     fn line(&mut self, words: impl IntoIterator<Item = String>) {
         let words: Vec<_> = words.into_iter().collect();
-        let _ = writeln!(self.0, "  {}", words.join(" "));
+        let _ = writeln!(self.out, "  {}", words.join(" "));
     }
 
     fn rpc(&mut self, name: &str, rpc: &Rpc) {
@@ -99,19 +115,38 @@ impl Writer {
         for (number, field) in &message.fields {
             self.line(field_words(*number, field));
         }
-        for (first, last) in &message.reserved {
+        self.reserved(&message.reserved, &message.reserved_names);
+    }
+
+    fn enumeration(&mut self, name: &str, found: &Enum) {
+        self.head("enum", name);
+        if let Some(default) = &found.default {
+            self.line(["default".to_owned(), word(default)]);
+        }
+        let mut values: Vec<_> = found.values.iter().collect();
+        values.sort_by_key(|(name, number)| (**number, found.aliases.contains(*name), *name));
+        for (name, number) in values {
+            let alias = found.aliases.contains(name).then(|| "alias".to_owned());
+            self.line([number.to_string(), word(name)].into_iter().chain(alias));
+        }
+        self.reserved(&found.reserved, &found.reserved_names);
+    }
+
+    fn reserved<N: ToString>(&mut self, numbers: &BTreeSet<(N, N)>, names: &BTreeSet<String>) {
+        for (first, last) in numbers {
             self.line(["reserved".to_owned(), first.to_string(), last.to_string()]);
         }
-        for name in &message.reserved_names {
+        for name in names {
             self.line(["reserved".to_owned(), word(name)]);
         }
     }
 
     fn route(&mut self, key: &str, route: &Route) {
-        let _ = writeln!(self.0, "\nroute {}", route_words(key));
+        let _ = writeln!(self.out, "\nroute {}", route_words(key));
         if let Some(operation) = &route.operation {
             self.line(["operation".to_owned(), word(operation)]);
         }
+        self.access(route.access.as_ref());
         for (place, entry) in &route.shape {
             let presence = if entry.required {
                 "required"
@@ -122,6 +157,24 @@ impl Writer {
             let limits = entry.limits.iter();
             let limits = limits.flat_map(|(keyword, value)| [word(keyword), word(value)]);
             self.line(words.into_iter().chain(limits));
+        }
+    }
+}
+
+impl Writer {
+    fn access(&mut self, access: Option<&Access>) {
+        let Some(access) = access else {
+            if !self.is_first_format {
+                self.line(UNKNOWN_ACCESS.map(str::to_owned));
+            }
+            return;
+        };
+        for path in &access.servers {
+            self.line(["server".to_owned(), word(path)]);
+        }
+        for way in &access.security {
+            let way = way.iter().map(|it| word(it));
+            self.line(std::iter::once("security".to_owned()).chain(way));
         }
     }
 }

@@ -29,6 +29,12 @@ pub(super) fn read(
         outer: outer.to_vec(),
         closed: file.is_proto2(),
         values: values.collect(),
+        reserved: declared
+            .reserved_range
+            .iter()
+            .map(|range| range.start()..=range.end())
+            .collect(),
+        reserved_names: declared.reserved_name.clone(),
         said: file.said(at, options.is_some_and(|it| it.deprecated())),
     }
 }

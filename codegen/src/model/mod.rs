@@ -167,6 +167,8 @@ pub(crate) struct Enum {
     pub(crate) closed: bool,
     /// In order of declaration; never empty.
     pub(crate) values: Vec<EnumValue>,
+    pub(crate) reserved: Vec<RangeInclusive<i32>>,
+    pub(crate) reserved_names: Vec<String>,
     pub(crate) said: Said,
 }
 

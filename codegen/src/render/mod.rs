@@ -45,8 +45,10 @@ pub(crate) fn render(model: &Model, with_sums: bool) -> Vec<Rendered> {
     for (name, package) in &model.packages {
         let pairs = answered.get(name.as_str()).map(Vec::as_slice);
         let pairs = pairs.unwrap_or_default();
-        let body = package_text(model, name, package, pairs);
-        let mut text = header::of_package(model, name, package, pairs);
+        let others = header::others(model, name, package, pairs);
+        let scope = Scope::of_package(model, name, package, &others);
+        let body = package_text(model, &scope, package, pairs);
+        let mut text = header::of_package(package, &others);
         if with_sums {
             text.push_str(&header::sum(&body));
         }
@@ -69,16 +71,20 @@ fn file_name(package: &str) -> String {
     format!("{}.rs", if package.is_empty() { "_" } else { package })
 }
 
-fn package_text(model: &Model, name: &str, package: &Package, pairs: &[Pair<'_>]) -> String {
+fn package_text(model: &Model, scope: &Scope<'_>, package: &Package, pairs: &[Pair<'_>]) -> String {
     let mut text = Text::default();
-    let scope = Scope::of_package(model, name, package);
+    for line in scope.uses() {
+        text.line("");
+        text.line("#[allow(unused_imports)]");
+        text.line(line);
+    }
     for message in package
         .messages
         .iter()
         .filter_map(|it| model.messages.get(it))
     {
         text.line("");
-        messages::render(&mut text, &scope, message);
+        messages::render(&mut text, scope, message);
     }
     for found in package.enums.iter().filter_map(|it| model.enums.get(it)) {
         text.line("");
@@ -86,11 +92,11 @@ fn package_text(model: &Model, name: &str, package: &Package, pairs: &[Pair<'_>]
     }
     for service in &package.services {
         text.line("");
-        services::render(&mut text, &scope, service);
+        services::render(&mut text, scope, service);
     }
     for pair in pairs {
         text.line("");
-        services::render_pair(&mut text, &scope, pair);
+        services::render_pair(&mut text, scope, pair);
     }
     text.into_string()
 }

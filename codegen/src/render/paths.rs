@@ -3,9 +3,12 @@
 //! Package `a.b` is module `a::b`, types inside message `M` are in module `m`, and `google.protobuf`
 //! types that exist already come through the SDK.
 //!
+//! What other packages declare is reached through one `use` for each of them, so that a package
+//! which is included without the others is that many errors, at lines that say what to do.
+//!
 //! Invariant: a path means the same type wherever the whole tree is included.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Enum, Field, Label, Message, Model, NULL_VALUE, Package, Scalar, Service, Type,
@@ -47,14 +50,23 @@ const STD: [&str; 4] = ["Box", "Option", "String", "Vec"];
 /// A module of generated code: that of a package, or that of the types inside a message.
 pub(super) struct Scope<'m> {
     model: &'m Model,
+    /// The package, and of how many modules its own one is.
+    package: (&'m str, usize),
     modules: Vec<String>,
+    /// What the package calls others.
+    others: BTreeMap<&'m str, String>,
     /// Names of the standard library that mean something else in this package.
     taken: BTreeSet<String>,
 }
 
 impl<'m> Scope<'m> {
-    /// The module of a package.
-    pub(super) fn of_package(model: &'m Model, name: &str, package: &Package) -> Self {
+    /// The module of a package that refers to these others.
+    pub(super) fn of_package(
+        model: &'m Model,
+        name: &'m str,
+        package: &Package,
+        others: &BTreeSet<&'m str>,
+    ) -> Self {
         let messages = model.messages_of(package);
         let inside = messages.iter().flat_map(|it| &it.enums);
         let enums = package.enums.iter().chain(inside);
@@ -63,9 +75,12 @@ impl<'m> Scope<'m> {
             .map(|it| names::camel(&it.name))
             .chain(messages.iter().map(|it| names::camel(&it.name)))
             .chain(package.services.iter().map(Service::rust_name));
+        let modules = names::modules(name);
         Self {
             model,
-            modules: names::modules(name),
+            package: (name, modules.len()),
+            modules,
+            others: called(others),
             taken: taken.filter(|it| STD.contains(&it.as_str())).collect(),
         }
     }
@@ -76,7 +91,9 @@ impl<'m> Scope<'m> {
         modules.push(message.module.clone());
         Self {
             model: self.model,
+            package: self.package,
             modules,
+            others: self.others.clone(),
             taken: self.taken.clone(),
         }
     }
@@ -194,19 +211,62 @@ impl<'m> Scope<'m> {
         .to_owned()
     }
 
+    /// The lines that the paths to other packages begin at.
+    pub(super) fn uses(&self) -> impl Iterator<Item = String> {
+        self.others.iter().map(|(package, called)| {
+            let to = names::modules(package);
+            let way = relative(&self.modules, &to);
+            let way = way.join("::");
+            let way = if to.starts_with(&self.modules) {
+                format!("self::{way}")
+            } else {
+                way
+            };
+            format!("use {way} as {called}; // {TREE}")
+        })
+    }
+
     /// The way to where a package's types inside `outer` are: empty, or ending in `::`.
     pub(super) fn way_to(&self, package: &str, outer: &[String]) -> String {
         let to = self.model.modules(package, outer);
-        let shared = to
-            .iter()
-            .zip(&self.modules)
-            .take_while(|(to, from)| to == from)
-            .count();
-        let up = self.modules[shared..].iter().map(|_| "super");
-        up.chain(to[shared..].iter().map(String::as_str))
-            .map(|part| format!("{part}::"))
-            .collect()
+        let (own, depth) = self.package;
+        let parts = match self.others.get(package) {
+            Some(called) if package != own => {
+                let up = self.modules[depth..].iter().map(|_| "super");
+                let inside = to[to.len() - outer.len()..].iter();
+                let inside = inside.map(String::as_str);
+                up.chain([called.as_str()]).chain(inside).collect()
+            }
+            _ => relative(&self.modules, &to),
+        };
+        parts.iter().map(|part| format!("{part}::")).collect()
     }
+}
+
+/// What to do about a package that is not found.
+const TREE: &str = "another package: include all, `bridge::include_contract!(\"mod\")`";
+
+/// The parts of the way from one module to another.
+fn relative<'t>(from: &[String], to: &'t [String]) -> Vec<&'t str> {
+    let shared = to.iter().zip(from).take_while(|(to, from)| to == from);
+    let shared = shared.count();
+    let up = from[shared..].iter().map(|_| "super");
+    let down = to[shared..].iter().map(String::as_str);
+    up.chain(down).collect()
+}
+
+/// Names for other packages that differ from each other and from all that is generated.
+fn called<'m>(packages: &BTreeSet<&'m str>) -> BTreeMap<&'m str, String> {
+    let mut taken = BTreeSet::new();
+    let mut name = |package: &str| {
+        let modules = names::modules(package).join("_").replace("r#", "");
+        let mut name = format!("__in_{modules}");
+        while !taken.insert(name.clone()) {
+            name.push('_');
+        }
+        name
+    };
+    packages.iter().map(|it| (*it, name(it))).collect()
 }
 
 /// The name of a type's table. Two underscores, which no name made from a contract begins with.

@@ -1,7 +1,7 @@
 //! The `.schema.json` form of a contract: one input and one output message, no imports.
 //!
-//! Refuses every file that breaks a rule of the format, and reports all faults of a file at once,
-//! each with its place and what to do. Enums, maps, oneofs and references do not exist here.
+//! Refuses every file that breaks a rule of the format or has a key that it does not know, and
+//! reports all faults of a file at once, each with its place and what to do. Enums, maps, oneofs and references do not exist here.
 //!
 //! Invariant: the two messages are called `Input` and `Output` whatever the file calls them, so
 //! that renaming them does not change the contract.
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::json_keys::{self, Object};
 use super::model::{Cardinality, Edition, Field, Message, Scalar, Schema, Type};
 
 /// The largest field number of the wire format.
@@ -91,6 +92,9 @@ pub fn parse_schema_json(file: &str, text: &str) -> Result<InputOutput, Faults> 
         file,
         faults: Vec::new(),
     };
+    if let Some(document) = document.as_object() {
+        reader.known_keys("$", Object::File, document);
+    }
     let input = reader.section(&document, "input", "Input");
     let output = reader.section(&document, "output", "Output");
     if reader.faults.is_empty() {
@@ -139,6 +143,12 @@ impl Reader<'_> {
         object
     }
 
+    fn known_keys(&mut self, path: &str, object: Object<'_>, of: &Map<String, Value>) {
+        for (key, problem) in json_keys::unknown(object, of) {
+            self.fault(&format!("{path}.{key}"), problem);
+        }
+    }
+
     fn section(&mut self, document: &Value, key: &str, message_name: &str) -> Schema {
         let root = format!(".{message_name}");
         let mut schema = Schema {
@@ -148,10 +158,11 @@ impl Reader<'_> {
         };
         let path = format!("$.{key}");
         let Some(section) = document.get(key) else {
-            self.fault(
-                "$",
-                format!("`{key}` is missing: add it with exactly one message"),
-            );
+            let object = document.as_object();
+            if !object.is_some_and(|it| json_keys::is_misspelt(key, it)) {
+                let problem = format!("`{key}` is missing: add it with exactly one message");
+                self.fault("$", problem);
+            }
             return schema;
         };
         let Some(section) = self.object(&path, section) else {
@@ -194,6 +205,7 @@ impl Reader<'_> {
             let Some(field) = self.object(&path, field) else {
                 continue;
             };
+            self.known_keys(&path, Object::Field(known_type(field)), field);
             let number = self.field_number(&path, field);
             if let Some(number) = number.filter(|number| !taken.insert(*number)) {
                 let problem = format!("`fieldNumber` {number} is used twice: choose another");
@@ -212,10 +224,10 @@ impl Reader<'_> {
 
     fn field_number(&mut self, path: &str, field: &Map<String, Value>) -> Option<u32> {
         let Some(number) = field.get("fieldNumber") else {
-            self.fault(
-                path,
-                "`fieldNumber` is missing: give the field a number of its own",
-            );
+            if !json_keys::is_misspelt("fieldNumber", field) {
+                let problem = "`fieldNumber` is missing: give the field a number of its own";
+                self.fault(path, problem);
+            }
             return None;
         };
         let in_range = |number: &u64| {
@@ -273,6 +285,7 @@ impl Reader<'_> {
             );
             return None;
         }
+        self.known_keys(&path, Object::Element(known_type(of)), of);
         let message_name = format!("{message_name}_elem");
         let ty = self.element(
             schema,
@@ -292,7 +305,9 @@ impl Reader<'_> {
             message_name,
         } = element;
         let Some(keyword) = of.get("type") else {
-            self.fault(path, format!("`type` is missing: write {TYPES}"));
+            if !json_keys::is_misspelt("type", of) {
+                self.fault(path, format!("`type` is missing: write {TYPES}"));
+            }
             return None;
         };
         let keyword = keyword
@@ -312,6 +327,14 @@ impl Reader<'_> {
         self.message(schema, &format!("{path}.nested"), message_name, nested);
         Some(Type::Message(message_name.clone()))
     }
+}
+
+/// The type that an entry has. What is wrong with another one is a fault of its own, and what may
+/// stand beside it is not known.
+fn known_type(of: &Map<String, Value>) -> Option<&str> {
+    let ty = of.get("type")?.as_str()?;
+    let is_known = scalar(ty).is_some() || ["object", "array"].contains(&ty);
+    is_known.then_some(ty)
 }
 
 const TYPES: &str =

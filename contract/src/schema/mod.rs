@@ -11,6 +11,7 @@
 mod model;
 mod kind;
 
+mod json_keys;
 mod json_file;
 mod message_json;
 mod proto;

@@ -102,7 +102,8 @@ pub(super) enum Command {
         after_help = "A file has `METHOD /path [operation]` on each line, and comments after `#`. \
              A path may leave out what it is nested at.\nRoutes that answer every method have no \
              name in the registry and are not seen.\n\nExit codes: 0 as it should be, 1 something \
-             is declared and not mounted (with --strict any difference) or the runtime refused, \
+             is declared and not mounted, or it cannot be told where (with --strict any difference), or \
+             the runtime refused, \
              2 wrong usage or file, 3 no runtime answers.\n\nExample: bridge audit orders --declared routes.txt --since 7d"
     )]
     Audit(Audit),
@@ -413,7 +414,7 @@ pub(super) struct Audit {
     /// that is kept]
     #[arg(long, value_name = "TIME", value_parser = Point::parse)]
     pub(super) since: Option<Point>,
-    /// Fail, too, when something is mounted that is not declared, or anything is ambiguous
+    /// Fail, too, when something is mounted that is not declared
     #[arg(long, requires = "declared")]
     pub(super) strict: bool,
 }
