@@ -48,10 +48,14 @@ mod message;
 #[doc = include_str!("../docs/rpc_messages.md")]
 ///
 /// - `name = "Charge"`: the method of the contract; without it the function name in UpperCamelCase.
-/// - `idempotent`: calls with the same idempotency key of the same caller are one call. The outcome
-///   of the first is kept, and repeats get it; none of it for streams.
-/// - `idempotent_by = "order_id"`: the same, where the key is this field of the request, a string
-///   or an integer.
+/// - `idempotent`: calls of one service with the same idempotency key are one call; the same key of
+///   another service is another key. The outcome of the first is kept, and repeats get it; none of it
+///   for streams. A call without a key simply runs.
+/// - `idempotent_by = "order_id"`: the key is this field of the request, a string or an integer, and
+///   names the work for **all callers**: their calls with the same value are one call, and each that
+///   sends the same request gets the answer to the first, whoever made that. What only one of them may
+///   see depends on something in the request, such as a customer's number, or the method takes
+///   `idempotent`. A request whose field is empty or 0, as one that nobody set, is refused.
 /// - `idempotent_for = "24h"`: how long the outcome is kept, from `"1s"` to `"30d"`; 24 hours if
 ///   nothing is said.
 /// - `crate = my::bridge`: where `bridge` is found when it is re-exported by another crate.
@@ -75,7 +79,7 @@ mod message;
 ///   1 MiB; an answer of more than 256 KiB, or a streamed one, is 409 for repeats.
 /// - `idempotent_within = "X-Tenant, X-User"`: headers that say whom a key belongs to, 8 at most. Keys
 ///   of different values of these headers are different keys; a request with a key and without one of
-///   them is answered 400.
+///   them is answered 400. `Host` is one for tenants with a host each.
 /// - `idempotent_for`, `crate`: as above.
 #[proc_macro_attribute]
 pub fn rpc(attr: TokenStream, item: TokenStream) -> TokenStream {
@@ -110,7 +114,7 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 /// Makes an enum a business error: its variants travel as codes and come back as variants.
 ///
 /// One enum is an error everywhere: over RPC a code and a message, over HTTP an answer with
-/// problem details, in a gRPC status its number.
+/// problem details, in the statuses of a gRPC service of your own its number.
 ///
 /// Implemented are `bridge::BusinessError`, `Display` (the message), `std::error::Error` and axum's
 /// `IntoResponse`. An enum that has one of them already, of its own or by `thiserror`, is refused by
@@ -119,7 +123,9 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 ///
 #[doc = include_str!("../docs/error.md")]
 ///
-/// Fields are `serde` values. A source stays with the service it happened in: a variant with a
+/// Fields are `serde` values that JSON brings back. A number that is infinite or `NaN` is left out (in an
+/// `Option` it is `null`, and comes back as `None`), and an error that misses a field comes back as the code
+/// alone: hold such a number as text. A source stays with the service it happened in: a variant with a
 /// `CallError` comes back with one that says so, a variant with another source comes back as the
 /// code alone. `#[from]` is a source that `?` turns into the error.
 ///
@@ -130,7 +136,8 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 /// - `message = "…"`: the text for people, with fields in braces, but never the source; without it the
 ///   variant's name in words.
 /// - `status = 409`: the HTTP status, 400 to 599; without it 422.
-/// - `grpc = "ABORTED"`: the gRPC code; without it the one that fits the status.
+/// - `grpc = "ABORTED"`: what `BusinessError::grpc` says, for gRPC services of your own: calls of the mesh
+///   and HTTP have no place for it. Without it the one that fits the status. See `bridge::grpc_details`.
 /// - `retryable`: the same request may succeed later.
 /// - `transparent`: code, message, status and the rest are those of the `CallError` in it.
 /// - on the enum, `#[bridge(crate = my::bridge)]`: where `bridge` is found when it is re-exported.

@@ -44,8 +44,10 @@ pub const fn millis(millis: u64) -> std::time::Duration {
 /// What types say about handlers in documents.
 #[cfg(feature = "openapi")]
 pub mod docs {
+    pub use axum::{Form, Json};
+
     pub use crate::openapi::{
-        DescribedAnswer, DescribedArgument, DescribedField, Docs, ErrorDocs, FailedAnswer,
+        Any, DescribedAnswer, DescribedArgument, DescribedField, Docs, ErrorDocs, FailedAnswer,
         KnownAnswer, KnownArgument, OpaqueAnswer, OpaqueField, Present, Problems, Told,
         UnknownArgument, Whole,
     };

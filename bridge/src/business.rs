@@ -18,6 +18,18 @@ use serde_json::{Map, Value};
 /// HTTP status of an error that names none: the request was understood and refused.
 pub const STATUS_DEFAULT: u16 = 422;
 
+/// Members of a problem that are none of the error's fields; a field cannot be called like them.
+const STANDARD: [&str; 8] = [
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "retryable",
+    "trace",
+];
+
 /// What separates the text from the fields; its last two characters belong to the fields.
 const FIELDS_BEGIN: &str = " {\"";
 
@@ -44,7 +56,8 @@ pub trait BusinessError: Sized {
         STATUS_DEFAULT
     }
 
-    /// The number of the gRPC status.
+    /// The number of the gRPC status of a gRPC service of one's own, for which there is
+    /// [`bridge::grpc_details`](crate::grpc_details). Calls of the mesh and HTTP do not send it.
     fn grpc(&self) -> i32 {
         grpc_of(self)
     }
@@ -111,14 +124,41 @@ impl<T: Serialize + DeserializeOwned> ErrorField for T {}
 pub struct ErrorFields(Map<String, Value>);
 
 impl ErrorFields {
-    /// Adds the field `name`. A value that is no JSON (a map with keys that are no text) is left
-    /// out, and the error then comes back as its code alone.
+    /// Adds the field `name`. A value that JSON does not bring back (a map with keys that are no
+    /// text, a number that is infinite or `NaN`) is left out, and the error then comes back as its
+    /// code alone.
     #[must_use]
     pub fn with<T: ErrorField>(mut self, name: &str, value: &T) -> Self {
-        if let Ok(value) = serde_json::to_value(value) {
+        if let Ok(value) = serde_json::to_value(value)
+            && T::deserialize(&value).is_ok()
+        {
             self.0.insert(name.to_owned(), value);
         }
         self
+    }
+
+    /// The members of problem details that are not what every problem has.
+    pub(crate) fn of_problem(problem: &Map<String, Value>) -> Self {
+        let is_own = |name: &str| !STANDARD.contains(&name);
+        let own = problem.iter().filter(|(name, _)| is_own(name));
+        Self(
+            own.map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A message of these fields.
+    pub(crate) fn behind(&self, text: &str) -> String {
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        // A map of values always has a text.
+        let fields = serde_json::to_string(&self.0).unwrap_or_default();
+        format!("{text} {fields}")
     }
 
     fn take<T: ErrorField>(&mut self, name: &str) -> Option<T> {
@@ -170,13 +210,7 @@ impl<T> StrangeField<T> for Field<T> {}
 
 /// The message of an error: its text, then its fields.
 pub fn error_message<E: BusinessError + fmt::Display>(error: &E) -> String {
-    let fields = error.fields().0;
-    if fields.is_empty() {
-        return error.to_string();
-    }
-    // A map of values always has a text.
-    let fields = serde_json::to_string(&fields).unwrap_or_default();
-    format!("{error} {fields}")
+    error.fields().behind(&error.to_string())
 }
 
 #[cfg(test)]
@@ -193,8 +227,7 @@ mod tests {
         ] {
             for value in ["A-1", "x {\"y\":1}", "\" {\"", "{", "x {", "x {\\"] {
                 let fields = ErrorFields::default().with("sku", &value.to_owned());
-                let json = serde_json::to_string(&fields.0).unwrap();
-                let message = format!("{text} {json}");
+                let message = fields.behind(text);
                 let mut found = ErrorFields::of_message(&message).unwrap();
                 assert_eq!(
                     found.take::<String>("sku").as_deref(),

@@ -3,7 +3,8 @@
 //! Programs ask [`code`](CallError::code) and [`retryable`](CallError::retryable); people read
 //! `Display`, which names the call.
 //!
-//! Invariant: whether a repeat is safe follows from the code alone.
+//! Invariant: a call that may have been executed is never said to be worth a repeat, unless whoever
+//! was called says so.
 
 use std::fmt;
 
@@ -26,6 +27,7 @@ struct CallFault {
     message: String,
     handler_code: Option<String>,
     is_replayed: bool,
+    is_retryable: bool,
 }
 
 impl CallError {
@@ -36,10 +38,11 @@ impl CallError {
             message: message.into(),
             handler_code: None,
             is_replayed: false,
+            is_retryable: false,
         }))
     }
 
-    /// An answer of the handler itself, whose code is `own`. Without a text it stands in for it.
+    /// An answer of the handler itself, whose code is `own`.
     #[cfg(feature = "mesh")]
     pub(crate) fn answered(
         code: ErrorCode,
@@ -47,17 +50,13 @@ impl CallError {
         own: String,
         message: String,
     ) -> Self {
-        let message = if message.is_empty() {
-            own.clone()
-        } else {
-            message
-        };
         Self(Box::new(CallFault {
             code,
             operation,
             message,
             handler_code: Some(own),
             is_replayed: false,
+            is_retryable: false,
         }))
     }
 
@@ -68,8 +67,19 @@ impl CallError {
         self
     }
 
+    /// The same, as one that is worth a repeat if it is.
+    #[cfg(feature = "mesh")]
+    pub(crate) fn retryable_if(mut self, is_retryable: bool) -> Self {
+        self.0.is_retryable = is_retryable;
+        self
+    }
+
     /// What a program asks: one of a closed list. It is `HANDLER` for an error of the handler's own;
-    /// over plain HTTP, where nothing tells whose a code is, only if the list has no such code.
+    /// over plain HTTP, where nothing tells whose a code is, only if the list has no such code. So a
+    /// handler's `NOT_FOUND` is `HANDLER` in the mesh and `NOT_FOUND` over HTTP: ask for
+    /// [`business`](Self::business) where an error of the handler's is meant. An idempotency key that was
+    /// used for another request is `VALIDATION` in the mesh and `CONFLICT` over HTTP, as either protocol
+    /// says it.
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
@@ -85,14 +95,18 @@ impl CallError {
         self.0.is_replayed
     }
 
-    /// The text alone, without the name of the call.
+    /// The text alone, without the name of the call. The code of a handler stands in for a text
+    /// that is empty.
     pub fn message(&self) -> &str {
-        &self.0.message
+        let own = self.handler_code().filter(|_| self.0.message.is_empty());
+        own.unwrap_or(&self.0.message)
     }
 
-    /// Whether the same call may succeed later: nothing of it was executed.
+    /// Whether the same call may succeed later, and does no harm: it is certain that nothing of it was
+    /// executed, or whoever was called says so (`OVERLOADED`; a problem that is `retryable`). A
+    /// connection that breaks under a call is not: the work may have been done.
     pub fn retryable(&self) -> bool {
-        self.0.code.retryable()
+        self.0.is_retryable
     }
 
     /// The handler's error as the type it was returned as, when its code is one of that type's.
@@ -127,6 +141,7 @@ impl fmt::Display for CallError {
             ..
         } = &*self.0;
         match handler_code {
+            Some(own) if message.is_empty() => write!(f, "{operation} answered {own}"),
             Some(own) => write!(f, "{operation} answered {own}: {message}"),
             None => write!(f, "{operation} failed with {code}: {message}"),
         }
@@ -150,19 +165,29 @@ impl std::error::Error for CallError {}
 mod tests {
     use super::*;
 
-    fn call(code: ErrorCode) -> CallError {
-        CallError::new(code, "payments/Charge".into(), "reason")
+    #[derive(Debug, PartialEq)]
+    struct Rejected(String);
+
+    impl BusinessError for Rejected {
+        fn code(&self) -> &'static str {
+            "REJECTED"
+        }
+
+        fn message(&self) -> String {
+            self.0.clone()
+        }
+
+        fn from_wire(_: &str, message: &str) -> Option<Self> {
+            Some(Self(message.to_owned()))
+        }
     }
 
     #[test]
-    fn only_what_was_not_executed_invites_a_repeat() {
-        assert!(call(ErrorCode::Connection).retryable());
-        assert!(call(ErrorCode::NoLiveInstance).retryable());
-        assert!(!call(ErrorCode::Timeout).retryable());
-        assert!(
-            !CallError::answered(ErrorCode::Handler, "a/B".into(), "X".into(), String::new())
-                .retryable()
-        );
+    fn an_empty_text_comes_back_empty() {
+        let sent = Rejected(String::new());
+        let (code, text) = (sent.code().to_owned(), sent.message());
+        let error = CallError::answered(ErrorCode::Handler, "a/B".into(), code, text);
+        assert_eq!(error.business(), Some(sent));
     }
 
     #[test]
@@ -175,6 +200,6 @@ mod tests {
         );
         assert_eq!(error.handler_code(), Some("OUT_OF_STOCK"));
         assert_eq!(error.message(), "OUT_OF_STOCK");
-        assert_eq!(error.to_string(), "a/B answered OUT_OF_STOCK: OUT_OF_STOCK");
+        assert_eq!(error.to_string(), "a/B answered OUT_OF_STOCK");
     }
 }

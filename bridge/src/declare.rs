@@ -6,8 +6,8 @@
 use bridge_tower::Observed;
 use bridge_tower::routes::Audit;
 
-use crate::http_app::HttpApp;
-use crate::operation::{Handlers, audit_of_called, declared_in, describe};
+use crate::http_app::{HttpApp, Routed};
+use crate::operation::{Handlers, audit_of, audit_of_called, declared_in, describe};
 #[cfg(feature = "openapi")]
 use crate::operation::{OpenApi, OpenApiError, document_of};
 
@@ -24,17 +24,17 @@ use crate::operation::{OpenApi, OpenApiError, document_of};
 ///
 /// What is declared of an application that was declared before is added to that, as if both lists
 /// were one. A handler that is nested knows only the end of its path; what was said about it then
-/// holds at each route with that end that nobody else declares, with a warning where these are
-/// several. A path that is mounted as it stands means that route alone, with a warning where
-/// undeclared ones end so, too.
+/// holds at each route with that end that nobody else declares: a router that is nested below `/v1`
+/// and below `/v2` has it at both. A path that is mounted as it stands means that route alone, with a
+/// warning where undeclared ones end so, too.
 ///
 /// # Panics
 ///
 /// When something was said that could hold for the wrong requests, as an axum router does for routes
-/// that overlap: two handlers with a deadline or a key fit one route; one at `/` alone fits several;
-/// one would be inside of a service that is nested, whose routes nobody can see. The text names the
-/// handlers, where they are defined, and the routes. Writing the whole path, with what the handler is
-/// nested below, makes it plain.
+/// that overlap: two handlers fit one route and one has a deadline or a key; one at `/` alone fits
+/// several; one is mounted nowhere that can be seen, while a service is nested whose routes nobody can
+/// see. The text names the handlers, where they are defined, and the routes. Writing the whole path,
+/// with what the handler is nested below, makes it plain.
 ///
 /// ```
 /// use axum::{Json, Router, extract::Path, routing::get};
@@ -65,7 +65,8 @@ pub fn declare(app: impl Into<HttpApp>, handlers: &Handlers) -> Observed {
     }
 }
 
-/// Compares what is declared with what is mounted in `app` and with what was called so far.
+/// Compares what is declared with what is mounted in `app`, a router or an observed application, and, of
+/// that, with what was called so far.
 ///
 /// A test that fails on drift is one line, and one more where nothing may be mounted that nobody
 /// declares; routes that are to be let through are named in it:
@@ -88,20 +89,26 @@ pub fn declare(app: impl Into<HttpApp>, handlers: &Handlers) -> Observed {
 ///
 /// Where every route is declared, [`exit_code`](Audit::exit_code) with
 /// [`Strictness::Everything`](crate::routes::Strictness::Everything) says both.
-pub fn audit(app: &Observed, handlers: &Handlers) -> Audit {
-    audit_of_called(&handlers.http, app)
+pub fn audit(app: &impl Routed, handlers: &Handlers) -> Audit {
+    match app.counted() {
+        Some(app) => audit_of_called(&handlers.http, app),
+        None => audit_of(&handlers.http, &app.table()),
+    }
 }
 
-/// OpenAPI 3.1 of the handlers that are mounted in `app`: summaries from their documentation,
+/// OpenAPI 3.1 of the handlers that are mounted in `app`, a router or an observed application: summaries from their documentation,
 /// parameters, bodies and answers from their types, failures from their errors.
 ///
 /// A type is described where it implements `schemars::JsonSchema` (version 1); one that does not is
 /// there without its fields, and extractors that nobody knows are passed over. Paths are those that
-/// axum answers to, whatever was nested.
+/// axum answers to, whatever was nested. A handler that is mounted at several is at each of them, under
+/// a name that says where, as `list_v1` and `list_v2`; its deadline and its key hold there, too. One
+/// that is mounted nowhere is [left out](OpenApi::left_out), with a warning in the log.
 ///
 /// # Errors
 ///
-/// [`OpenApiError`] when two types or two operations have one name, with where each is.
+/// [`OpenApiError`] when two types or two operations have one name, with where each is, and when it
+/// cannot be told where a handler is mounted, with the routes and who else may be there.
 ///
 /// ```
 /// use axum::{Json, Router, extract::Path, routing::get};
@@ -128,6 +135,10 @@ pub fn audit(app: &Observed, handlers: &Handlers) -> Audit {
 /// # Ok(()) }
 /// ```
 #[cfg(feature = "openapi")]
-pub fn openapi<S>(app: &axum::Router<S>, handlers: &Handlers) -> Result<OpenApi, OpenApiError> {
-    document_of(&handlers.http, &crate::http_app::routes_of(app))
+pub fn openapi(app: &impl Routed, handlers: &Handlers) -> Result<OpenApi, OpenApiError> {
+    let document = document_of(&handlers.http, &app.table())?;
+    for operation in document.left_out() {
+        tracing::warn!("{operation}, so it is not in the OpenAPI document");
+    }
+    Ok(document)
 }

@@ -241,7 +241,7 @@ impl OperationDef {
     /// methods that answer once.
     #[must_use]
     pub fn idempotent(mut self, idempotent: Idempotent) -> Self {
-        self.idempotent = Some(idempotent);
+        self.idempotent = Some(idempotent.of_contract(self.meta.contract_hash));
         self
     }
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::app::{Bridge, Stage, reached};
 use crate::error::Error;
-use crate::http_app::{HttpApp, routes_of};
+use crate::http_app::{HttpApp, Routed};
 use crate::mounted::checked;
 use crate::operation::Refused;
 use crate::rpc::Remote;
@@ -59,8 +59,24 @@ impl Bridge {
     /// cap and without the values of secrets. What was said about the axum handlers given to
     /// [`serve`](crate::Builder::serve) holds for its routes.
     ///
-    /// [`serve_http`](Self::serve_http) does so by itself; this is for those who serve otherwise,
-    /// and [`http_server`](Self::http_server) then puts the routes on the map.
+    /// [`serve_http`](Self::serve_http) does so by itself; this is for those who serve otherwise, as
+    /// with a layer around it, and [`http_server`](Self::http_server) then puts the routes on the map:
+    ///
+    /// ```no_run
+    /// # use axum::{Router, extract::Request, middleware::{Next, from_fn}, routing::get};
+    /// # async fn example(bridge: bridge::Bridge, router: Router, listener: tokio::net::TcpListener)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// # let who_asks = from_fn(async |it: Request, next: Next| next.run(it).await);
+    /// let app = bridge.observe(router);
+    /// bridge.http_server("127.0.0.1:8080", &app)?;
+    /// let app: Router = Router::new().fallback_service(app).layer(who_asks);
+    ///
+    /// let over = bridge.clone();
+    /// axum::serve(listener, app)
+    ///     .with_graceful_shutdown(async move { over.stopped().await.unwrap_or_default() })
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     ///
@@ -91,7 +107,8 @@ impl Bridge {
     }
 
     /// Reports what `recorder` records from now on: for an application that was observed before
-    /// there was a bridge.
+    /// there was a bridge, and nothing else. Its keys stay in the memory of this process, its handlers
+    /// get no clients, and its routes are not on the map; with [`observe`](Self::observe) they do.
     ///
     /// ```no_run
     /// # fn example(bridge: &bridge::Bridge) {
@@ -149,15 +166,15 @@ impl Bridge {
         self.session().failure().map_or(Ok(()), Err)
     }
 
-    /// Puts the routes of `app`, served by other means at `endpoint` (`host:port`), on the map
-    /// until the bridge stops.
+    /// Puts the routes of `app`, a router or an observed application that is served by other means at
+    /// `endpoint` (`host:port`), on the map until the bridge stops.
     ///
     /// # Errors
     ///
     /// `CONFIG` when the endpoint is not `host:port`.
-    pub fn http_server<S>(&self, endpoint: &str, app: &axum::Router<S>) -> Result<(), Error> {
+    pub fn http_server(&self, endpoint: &str, app: &impl Routed) -> Result<(), Error> {
         let endpoint = checked(endpoint)?;
-        let routes = routes_of(app);
+        let routes = app.table();
         let registration = &self.session().registration;
         registration.send_modify(|it| {
             it.serve_http(endpoint, routes.names());

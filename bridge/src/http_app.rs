@@ -5,7 +5,6 @@
 use bridge_tower::Observed;
 #[cfg(feature = "mesh")]
 use bridge_tower::Recorder;
-#[cfg(any(feature = "mesh", feature = "openapi"))]
 use bridge_tower::routes::RouteTable;
 
 /// An application to serve: a router as it is, or one that was observed already, with limits or
@@ -50,9 +49,47 @@ impl HttpApp {
     }
 }
 
+/// What has routes that can be read: an axum router, with or without its state, and an application
+/// that is [`Observed`].
+pub trait Routed: sealed::Sealed {
+    /// Its routes.
+    #[doc(hidden)]
+    fn table(&self) -> RouteTable;
+
+    /// The application, where requests are counted.
+    #[doc(hidden)]
+    fn counted(&self) -> Option<&Observed>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<S> Sealed for axum::Router<S> {}
+    impl Sealed for bridge_tower::Observed {}
+}
+
+impl<S> Routed for axum::Router<S> {
+    fn table(&self) -> RouteTable {
+        routes_of(self)
+    }
+
+    fn counted(&self) -> Option<&Observed> {
+        None
+    }
+}
+
+impl Routed for Observed {
+    fn table(&self) -> RouteTable {
+        self.routes().clone()
+    }
+
+    fn counted(&self) -> Option<&Observed> {
+        Some(self)
+    }
+}
+
 /// The routes of `app`; none, with a warning, when they cannot be read.
-#[cfg(any(feature = "mesh", feature = "openapi"))]
-pub(crate) fn routes_of<S>(app: &axum::Router<S>) -> RouteTable {
+fn routes_of<S>(app: &axum::Router<S>) -> RouteTable {
     RouteTable::of(app).unwrap_or_else(|unknown| {
         tracing::warn!(
             reason = %unknown,

@@ -168,8 +168,12 @@ impl<L: Deref<Target = InstanceLink>, D: Borrow<Deadline>> Trial<L, D> {
         self.is_answered
     }
 
-    /// How it went.
+    /// How it went. One that could not be reached, or is stopping, is left alone for a while; one
+    /// that has no room now has some when the next call comes.
     pub(crate) fn ended(mut self, outcome: Outcome) {
+        if outcome == Outcome::Unreached {
+            self.instance.shun();
+        }
         self.hand_back(outcome);
     }
 
@@ -230,6 +234,20 @@ mod tests {
         assert!(instance.is_shunned());
         hand.advance(SHUN);
         assert!(!instance.is_shunned());
+    }
+
+    #[test]
+    fn only_an_instance_that_was_not_reached_is_left_alone() {
+        let (instance, _) = instance();
+        let deadline = Deadline::after(&instance.clock, Duration::from_secs(1));
+        for (outcome, is_shunned) in [
+            (Outcome::Success, false),
+            (Outcome::Failure, false),
+            (Outcome::Unreached, true),
+        ] {
+            Trial::new(&instance, Pass::Ordinary, &deadline).ended(outcome);
+            assert_eq!(instance.is_shunned(), is_shunned, "{outcome:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Idempotent {
     key_of: Option<KeyOf>,
     is_per_caller: bool,
     terms: Terms,
+    /// Hash of the contract that outcomes are of; empty when nobody said.
+    contract: &'static str,
 }
 
 impl Idempotent {
@@ -26,11 +28,14 @@ impl Idempotent {
             key_of: None,
             is_per_caller: true,
             terms: Terms::optional(),
+            contract: "",
         }
     }
 
-    /// The key is part of the request, the same for all callers unless
-    /// [`per_caller`](Self::per_caller). A request without one is refused.
+    /// The key is part of the request: it names the work, whoever asks for it. It is the same for all
+    /// callers unless [`per_caller`](Self::per_caller), so each of them that asks with it, and with
+    /// the same request, gets the answer. A request without one, whose key is an empty text, is
+    /// refused.
     pub fn by_field<Req>(key_of: fn(&Req) -> String) -> Self
     where
         Req: prost::Message + Default + 'static,
@@ -43,6 +48,7 @@ impl Idempotent {
             key_of: Some(Arc::new(read)),
             is_per_caller: false,
             terms: Terms::optional().required(),
+            contract: "",
         }
     }
 
@@ -66,6 +72,24 @@ impl Idempotent {
     pub fn keep(mut self, span: Duration) -> Self {
         self.terms = self.terms.keep(span);
         self
+    }
+
+    /// Outcomes are of this contract, and are never given as ones of another.
+    pub(crate) fn of_contract(mut self, hash: &'static str) -> Self {
+        self.contract = hash;
+        self
+    }
+
+    pub(crate) fn contract(&self) -> &'static str {
+        self.contract
+    }
+
+    /// What a call has not that has no key.
+    pub(crate) fn lacks(&self) -> &'static str {
+        match self.key_of {
+            Some(_) => "a field of the request, which is empty or 0; set it",
+            None => "and the call has none",
+        }
     }
 
     /// The key of a request: one of the request itself, or the caller's. `Err` when the request is

@@ -253,6 +253,10 @@ pub use contract::headers::TraceContext;
 pub use contract::ids::{InstanceId, OpId, ServiceId, TraceId};
 #[cfg(feature = "mesh")]
 pub use contract::message::FilesError;
+/// The TLS of [`Remote::grpc_with_tls`] and [`Remote::json_with_tls`], in the version they take.
+#[cfg(feature = "mesh")]
+#[doc(no_inline)]
+pub use rustls;
 #[cfg(feature = "mesh")]
 pub use tokio_stream::Stream;
 
@@ -271,7 +275,7 @@ pub use crate::declare::{audit, declare};
 pub use crate::error::Error;
 #[cfg(feature = "mesh")]
 pub use crate::handler::MissingState;
-pub use crate::http_app::HttpApp;
+pub use crate::http_app::{HttpApp, Routed};
 #[cfg(feature = "mesh")]
 pub use crate::idempotency::Outcomes;
 #[cfg(feature = "mesh")]
@@ -288,6 +292,7 @@ pub use crate::options::{Retry, Transport};
 #[cfg(feature = "mesh")]
 pub use crate::rpc::{
     Call, CallFuture, Client, ClientOptions, Contract, Remote, Replies, Reply, Stored, StreamCall,
+    grpc_details,
 };
 #[cfg(feature = "mesh")]
 pub use crate::session::{Identity, Lifecycle, Phase, Status};

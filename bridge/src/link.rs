@@ -7,6 +7,7 @@
 //! Invariant: a link dials one endpoint and accepts one identity there: a member of the mesh, or
 //! whoever answers at an address that the user gave.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub(crate) enum LinkError {
     /// The link was closed because the peer left or was revoked.
     #[error("the instance has left")]
     Closed,
-    #[error("{0}")]
+    #[error("{}{}", .0, because(.0))]
     Dial(Arc<DialError>),
     #[error("cannot prepare TLS: {0}")]
     Tls(Arc<contract::tls::TlsError>),
@@ -48,6 +49,14 @@ pub(crate) enum LinkError {
     /// that it was begun in. Whoever asks next begins anew.
     #[error("the connection is not made any more: the tokio runtime that made it has ended")]
     Abandoned,
+}
+
+/// What is behind a dial that failed, which tells of a fault of TLS itself.
+fn because(error: &DialError) -> String {
+    match error.source() {
+        Some(source) if error.tls().is_none() => format!(": {source}"),
+        _ => String::new(),
+    }
 }
 
 /// Who is at the other end.

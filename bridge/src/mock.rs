@@ -231,8 +231,8 @@ impl<C: Contract> Mock<C> {
         self.script.lines.lock().entry(meta.name).or_default().rest = Some(prepared(operation));
     }
 
-    /// Fails the next call of `method` as a transport would: `ErrorCode::Connection`, `Timeout`,
-    /// `NoLiveInstance`…
+    /// Fails the next call of `method` as a transport would, before anything is sent:
+    /// `ErrorCode::Connection`, `NoLiveInstance`, `Overloaded`…
     ///
     /// # Panics
     ///

@@ -22,7 +22,13 @@ pub enum Transport {
 }
 
 /// How calls that provably were not executed are repeated. Nothing else ever is.
+///
+/// ```
+/// let mut once = bridge::Retry::default();
+/// once.attempts = 1;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Retry {
     /// Attempts in total, the first included; 1 means no repeat.
     pub attempts: u32,

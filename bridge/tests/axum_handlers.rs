@@ -146,7 +146,7 @@ fn a_program_that_is_asked_writes_what_it_declares_and_ends() {
         &json!({
             "name": "place_order", "method": "POST", "path": "/orders",
             "doc": "Places an order.", "site": "axum_handlers::place_order",
-            "deadline_ms": null, "idempotent_by": "Idempotency-Key",
+            "deadline_ms": null, "deprecated": false, "idempotent_by": "Idempotency-Key",
             "idempotent_for_ms": 3_600_000, "idempotent_required": false, "idempotent_within": [],
             "tag": null, "calls": [],
         })
@@ -186,6 +186,49 @@ fn a_program_with_a_bridge_tells_the_routes_that_it_declared_before() {
     let document = &description["openapi"]["document"];
     let is_there = document["paths"]["/v1/orders/{id}"]["get"].is_object();
     assert_eq!(is_there, cfg!(feature = "openapi"), "{document}");
+}
+
+/// As most programs begin.
+#[cfg(feature = "mesh")]
+#[tokio::test]
+async fn a_bridge_of_an_environment_without_a_runtime_is_refused() {
+    let error = match bridge::Bridge::from_env("shop") {
+        Err(error) => error,
+        Ok(builder) => builder.start().await.expect_err("no runtime"),
+    };
+    assert_eq!(error.code(), bridge::ErrorCode::Config);
+}
+
+/// Runs the test above once more, as a program that is asked to describe itself.
+#[cfg(feature = "mesh")]
+#[test]
+fn a_program_describes_itself_without_a_key_and_an_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("description.json");
+    let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+    program.args([
+        "--exact",
+        "a_bridge_of_an_environment_without_a_runtime_is_refused",
+    ]);
+    for variable in ["BRIDGE_URL", "BRIDGE_KEY", "BRIDGE_ADVERTISE"] {
+        program.env_remove(variable);
+    }
+    let status = program.env("BRIDGE_DESCRIBE", &file).status();
+    assert!(status.unwrap().success());
+    let description: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(description["service"], "shop");
+}
+
+#[tokio::test]
+async fn a_router_is_audited_as_the_application_that_is_made_of_it() {
+    let router = Router::new().nest("/v1", Router::new().route("/orders/{id}", get(order)));
+    let handlers = bridge::handlers![order];
+    let before = bridge::audit(&router, &handlers);
+    assert_eq!(before.mounted_never_called, None, "nobody counted");
+    let app = bridge::declare(router, &handlers);
+    let after = bridge::audit(&app, &handlers);
+    assert_eq!(before.declared_and_mounted, after.declared_and_mounted);
+    assert_eq!(after.mounted_never_called.map(|it| it.len()), Some(1));
 }
 
 #[tokio::test]

@@ -173,3 +173,44 @@ fn a_source_may_be_any_error_on_the_heap() {
         assert!(source.is::<std::io::Error>(), "{failed:?}");
     }
 }
+
+#[derive(Debug, PartialEq, bridge::Error)]
+enum StockError {
+    Gone { sku: String },
+    Rejected(String),
+    Off { ratio: f64, most: Option<f64> },
+}
+
+#[test]
+fn members_of_a_problem_count_and_what_its_text_says_does_not() {
+    let read = |json: &str| bridge::error_of_problem::<StockError>(json.as_bytes());
+    let gone = |sku: &str| Some(StockError::Gone { sku: sku.into() });
+    let tail = r#"x {\"sku\":\"evil\"}"#;
+    let both = format!(r#"{{"code":"GONE","detail":"{tail}","sku":"tea"}}"#);
+    assert_eq!(read(&both), gone("tea"));
+    let others = format!(r#"{{"code":"GONE","detail":"{tail}","request":"r-1"}}"#);
+    assert_eq!(read(&others), None, "no member is its field");
+    let alone = format!(r#"{{"code":"GONE","detail":"{tail}","status":422}}"#);
+    assert_eq!(read(&alone), gone("evil"), "there is nothing else to read");
+    let text = format!(r#"{{"code":"REJECTED","detail":"{tail}","request":"r-1"}}"#);
+    let held = StockError::Rejected("x {\"sku\":\"evil\"}".into());
+    assert_eq!(
+        read(&text),
+        Some(held),
+        "a text is all of the text and nothing else"
+    );
+}
+
+#[test]
+fn a_number_that_json_cannot_say_is_left_out_and_not_made_up() {
+    let most = Some(f64::INFINITY);
+    for ratio in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        let off = StockError::Off { ratio, most };
+        assert_eq!(off.message(), r#"off {"most":null}"#);
+        assert_eq!(StockError::from_wire(off.code(), &off.message()), None);
+    }
+    let ratio = f64::MAX;
+    let off = StockError::Off { ratio, most: None };
+    let back = StockError::from_wire(off.code(), &off.message());
+    assert_eq!(back, Some(off));
+}

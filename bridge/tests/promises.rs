@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::{get, post};
+use bridge::routes::Strictness;
 use bridge::{Handlers, Observed};
 use tower::ServiceExt as _;
 
@@ -70,7 +71,11 @@ async fn a_promise_holds_wherever_its_router_is_nested() {
         assert_eq!(posted(&app, path).await, StatusCode::BAD_REQUEST, "{path}");
     }
     let audit = bridge::audit(&app, &handlers);
-    assert_eq!(audit.ambiguous.len(), 1, "{audit}");
+    let joined = audit.declared_and_mounted.iter();
+    let at: Vec<_> = joined.map(|it| it.path.as_str()).collect();
+    assert_eq!(at, ["/v1/payments", "/v2/payments"], "{audit}");
+    assert!(audit.ambiguous.is_empty(), "{audit}");
+    assert_eq!(audit.exit_code(Strictness::Everything), 0, "{audit}");
 }
 
 #[tokio::test]
@@ -138,6 +143,7 @@ fn operations_without_a_promise_are_served_as_they_are() {
     let app = bridge::declare(app, &handlers);
     let audit = bridge::audit(&app, &handlers);
     assert_eq!(audit.ambiguous.len(), 2, "{audit}");
+    assert_eq!(audit.exit_code(Strictness::Declared), 1, "{audit}");
 }
 
 #[test]
@@ -168,6 +174,33 @@ fn a_promise_inside_of_a_service_that_cannot_be_seen_is_refused() {
         text.contains("inside of the service at /files/{*}"),
         "{text}"
     );
+}
+
+#[test]
+fn a_promise_that_is_mounted_nowhere_in_sight_is_refused_where_a_service_may_hide_it() {
+    #[bridge::rpc(get, "/logo", deadline = "1s")]
+    async fn logo() {}
+    #[bridge::rpc(get, "/icon")]
+    async fn icon() {}
+    let files: Router = Router::new()
+        .route("/logo", get(logo))
+        .route("/icon", get(icon));
+    let app = Router::new().nest_service("/files", files.into_service::<Body>());
+    let text = refused(app.clone(), &bridge::handlers![logo]);
+    assert_eq!(
+        text,
+        "`logo` (promises::logo, GET /logo) is mounted nowhere that can be seen, and may be inside of \
+         the service at /files/{*}, where its deadline or key cannot hold; nest its router with \
+         `nest`, or take it out of the list if it is not mounted"
+    );
+    // What promises nothing is told of by the audit, which names the service.
+    let handlers = bridge::handlers![icon];
+    let app = bridge::declare(app, &handlers);
+    let audit = bridge::audit(&app, &handlers);
+    assert_eq!(audit.declared_not_mounted[0].hidden_in, ["/files/{*}"]);
+    // Where nothing can hide it, it is not mounted, and that is a warning.
+    let app = bridge::declare(Router::new(), &bridge::handlers![logo]);
+    assert!(app.routes().routes().is_empty());
 }
 
 #[tokio::test]

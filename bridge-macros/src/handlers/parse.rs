@@ -75,8 +75,11 @@ fn names(diag: &Diag, input: ParseStream<'_>) -> syn::Result<Vec<Path>> {
 fn refuse(diag: &Diag, input: ParseStream<'_>) -> syn::Result<()> {
     let mut entry = TokenStream::new();
     let ahead = input.fork();
+    let mut generic = None;
     if ahead.parse::<Path>().is_ok() {
-        input.parse::<Path>()?.to_tokens(&mut entry);
+        let path: Path = input.parse()?;
+        path.to_tokens(&mut entry);
+        generic = without_types(path);
     }
     let rest = if entry.is_empty() && input.peek(Token![,]) {
         input.parse::<Token![,]>()?.to_token_stream()
@@ -84,15 +87,30 @@ fn refuse(diag: &Diag, input: ParseStream<'_>) -> syn::Result<()> {
         tokens_until(input, ',')?
     };
     let is_attribute = entry.is_empty() && starts_with_hash(&rest);
+    let generic = generic.filter(|_| rest.is_empty());
     entry.extend(rest);
-    let text = if is_attribute {
-        "a name in a list has no attribute; write a second list and put the attribute above it, \
-         such as `#[cfg(…)] let list = list.and(bridge::handlers![charge]);`"
-    } else {
-        "list handlers by name, such as `charge` or `orders::place`"
+    let by_name = "list handlers by name, such as `charge` or `orders::place`";
+    let text = match generic {
+        Some(name) => {
+            format!("{by_name}; a generic one is listed once, without its types, as `{name}`")
+        }
+        None if is_attribute => {
+            "a name in a list has no attribute; write a second list and put the \
+                                 attribute above it, such as `#[cfg(…)] let list = \
+                                 list.and(bridge::handlers![charge]);`"
+                .to_owned()
+        }
+        None => by_name.to_owned(),
     };
     diag.error(Code::HandlersNotAPath, entry, text);
     Ok(())
+}
+
+/// A path as it is listed, if it has types.
+fn without_types(path: Path) -> Option<String> {
+    let has_types = path.segments.iter().any(|it| !it.arguments.is_none());
+    let names = path.segments.iter().map(|it| it.ident.to_string());
+    has_types.then(|| names.collect::<Vec<_>>().join("::"))
 }
 
 fn starts_with_hash(tokens: &TokenStream) -> bool {

@@ -26,8 +26,9 @@ const MESSAGES: Place = Place {
         ),
         (
             "idempotent_within",
-            "the key of a call belongs to its caller anyway; headers that say whom a key belongs \
-             to are for an axum handler",
+            "headers that say whom a key belongs to are for an axum handler; with `idempotent` the \
+             keys of each calling service are its own, and with `idempotent_by` a field names the \
+             work for all callers",
         ),
     ],
 };

@@ -21,6 +21,7 @@ pub(crate) struct Head {
     pub(crate) cfgs: Vec<Attribute>,
     /// Whether its author says that it may be unused.
     pub(crate) may_be_unused: bool,
+    pub(crate) is_deprecated: bool,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) receiver: Option<Receiver>,
@@ -73,6 +74,7 @@ pub(crate) fn head(input: ParseStream<'_>) -> syn::Result<Option<Head>> {
         doc: attrs.iter().filter_map(doc_line).collect(),
         cfgs: attrs.iter().filter(is_cfg).cloned().collect(),
         may_be_unused: attrs.iter().any(allows_unused),
+        is_deprecated: attrs.iter().any(|it| it.path().is_ident("deprecated")),
         vis,
         sig,
         receiver,

@@ -267,6 +267,7 @@ fn a_header_that_cannot_bring_a_key_is_one_fault() {
         "COOKIE",
         "content-length",
         "Host",
+        "Forwarded",
         "Date",
         "TE",
         "",
@@ -297,6 +298,15 @@ fn a_header_that_keys_cannot_be_within_is_one_fault() {
         assert_eq!(messages.len(), 1, "{names}: {messages:?}");
         assert!(messages[0].starts_with("BR0055"), "{names}: {messages:?}");
         assert!(messages[0].contains(part), "{names}: {messages:?}");
+    }
+}
+
+#[test]
+fn keys_may_be_within_the_host() {
+    for names in ["Host", "X-Tenant, host", "X-Forwarded-Host", "Forwarded"] {
+        let attr = quote!(post, "/orders", idempotent_by = "Key", idempotent_within = #names);
+        let messages = golden::messages(rpc(attr, quote! { async fn place() {} }));
+        assert_eq!(messages, Vec::<String>::new(), "{names}");
     }
 }
 

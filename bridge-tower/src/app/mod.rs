@@ -17,6 +17,7 @@
 //! and for errors that say nothing of their own: those become problem details.
 
 mod declared;
+mod durable;
 mod future;
 
 use std::convert::Infallible;
@@ -31,6 +32,7 @@ use http::{Extensions, Method, Request, Response};
 use tower_service::Service;
 
 pub use self::declared::RoutePolicy;
+pub use self::durable::outcomes_can_be_durable;
 pub use self::future::AppFuture;
 
 use self::declared::Declared;
@@ -368,6 +370,9 @@ impl Service<Request<Body>> for Observed {
         };
         let answer = if tells_deadline || is_wanted || shared.takes_all(&request) {
             asked.keyed = shared.is_keyed(&request);
+            if asked.keyed && shared.once.is_none() {
+                durable::kept_in_memory();
+            }
             shared.full.clone().call(request)
         } else {
             self.plain.call(request)

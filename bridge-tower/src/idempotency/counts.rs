@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// What became of requests with a key. Each counts once, but for `late` and `not_kept`, which
 /// count among `ran`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IdempotencyCounts {
     /// Handlers that ran.
     pub ran: u64,
@@ -27,6 +28,7 @@ pub struct IdempotencyCounts {
 
 /// What became of work under a claim, in this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct WorkCounts {
     /// Works that run, or wait to be kept, at present.
     pub under_way: usize,

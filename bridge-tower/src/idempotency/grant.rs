@@ -35,6 +35,7 @@ const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// What is to become of an outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Keep {
     /// Repeats are answered with it.
     Outcome(Bytes),
@@ -46,6 +47,7 @@ pub enum Keep {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kept {
     /// Repeats are answered with it.
     Outcome,

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::Uri;
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 
 use super::store::TEXT_BYTES_MAX;
 use super::terms::Terms;
@@ -64,7 +65,9 @@ impl KeyHeader {
     /// value is another key. Said of several headers it holds for all of them together. A request
     /// with a key and without one of these headers is refused. Repeats have to come with the same
     /// values, so not every header will do: not one that is new for every request, and a token that
-    /// expires only for as long as it lasts.
+    /// expires only for as long as it lasts. `Host` is the host that was asked for, in small letters:
+    /// the header's, or, over HTTP/2 without one, that of the request's URI. `X-Forwarded-Host` and
+    /// `Forwarded` say what a proxy says, and what anybody likes where no proxy sets them.
     #[must_use]
     pub fn scoped_by(mut self, name: HeaderName) -> Self {
         self.scopes.push(name);
@@ -99,7 +102,7 @@ impl KeyHeader {
 
     /// How the work of a request with these headers is named, or what is wrong with that. `None`
     /// when there is no key and none has to be.
-    pub(super) fn among(&self, headers: &HeaderMap) -> Result<Option<Named>, String> {
+    pub(super) fn among(&self, headers: &HeaderMap, uri: &Uri) -> Result<Option<Named>, String> {
         let name = &self.name;
         let Some(key) = key(headers, name)? else {
             return if self.terms.is_required() {
@@ -111,14 +114,21 @@ impl KeyHeader {
                 Ok(None)
             };
         };
-        let scope = self.scope(headers)?;
+        let scope = self.scope(headers, uri)?;
         Ok(Some(Named { key, scope }))
     }
 
     /// The values of the headers that keys are unique within: each on a line, and a line break of
     /// the other kind between two headers. No value has either.
-    fn scope(&self, headers: &HeaderMap) -> Result<String, String> {
-        let scopes: Result<Vec<_>, _> = self.scopes.iter().map(|it| values(headers, it)).collect();
+    fn scope(&self, headers: &HeaderMap, uri: &Uri) -> Result<String, String> {
+        let scopes = self.scopes.iter().map(|it| {
+            if *it == HOST {
+                host(headers, uri)
+            } else {
+                values(headers, it)
+            }
+        });
+        let scopes: Result<Vec<_>, _> = scopes.collect();
         Ok(scopes?.join("\r"))
     }
 }
@@ -136,6 +146,19 @@ fn values(headers: &HeaderMap, name: &HeaderName) -> Result<String, String> {
         ));
     }
     Ok(all)
+}
+
+/// The host that was asked for. Letters are the same in both cases.
+fn host(headers: &HeaderMap, uri: &Uri) -> Result<String, String> {
+    let asked = match uri.authority() {
+        Some(authority) if !headers.contains_key(HOST) => {
+            let text = authority.as_str();
+            let (_, host) = text.rsplit_once('@').unwrap_or(("", text));
+            host.to_owned()
+        }
+        _ => values(headers, &HOST)?,
+    };
+    Ok(asked.to_ascii_lowercase())
 }
 
 /// The one value of a header.
@@ -176,7 +199,9 @@ mod tests {
             let value = http::HeaderValue::from_bytes(value).expect("a value");
             headers.append(IDEMPOTENCY_KEY, value);
         }
-        header.among(&headers).map(|named| named.map(|it| it.key))
+        header
+            .among(&headers, &Uri::default())
+            .map(|named| named.map(|it| it.key))
     }
 
     #[test]
@@ -207,17 +232,42 @@ mod tests {
     #[test]
     fn a_key_is_one_within_its_scope_which_has_to_be_said() {
         let by_tenant = KeyHeader::standard().scoped_by(HeaderName::from_static("x-tenant"));
+        let uri = Uri::default();
         let mut headers = HeaderMap::new();
-        assert_eq!(by_tenant.among(&headers), Ok(None));
+        assert_eq!(by_tenant.among(&headers, &uri), Ok(None));
         headers.insert(IDEMPOTENCY_KEY, http::HeaderValue::from_static("k"));
-        let fault = by_tenant.among(&headers).expect_err("no scope");
+        let fault = by_tenant.among(&headers, &uri).expect_err("no scope");
         assert!(fault.contains("within `x-tenant`"), "{fault}");
         headers.insert("x-tenant", http::HeaderValue::from_static("one"));
         let named = Named {
             key: "k".to_owned(),
             scope: "one".to_owned(),
         };
-        assert_eq!(by_tenant.among(&headers), Ok(Some(named)));
+        assert_eq!(by_tenant.among(&headers, &uri), Ok(Some(named)));
+    }
+
+    #[test]
+    fn a_host_is_the_one_that_was_asked_for_however_it_was_said() {
+        let by_host = KeyHeader::standard().scoped_by(HOST);
+        let scope = |uri: &'static str, host: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("k"));
+            if !host.is_empty() {
+                headers.insert(HOST, HeaderValue::from_static(host));
+            }
+            let named = by_host.among(&headers, &Uri::from_static(uri));
+            named.map(|it| it.expect("a key").scope)
+        };
+        let expected = Ok("a.example:8080".to_owned());
+        assert_eq!(scope("/orders", "A.example:8080"), expected);
+        assert_eq!(scope("https://a.example:8080/orders", ""), expected);
+        assert_eq!(scope("https://me@A.EXAMPLE:8080/orders", ""), expected);
+        assert_eq!(
+            scope("https://b.example/orders", "a.example:8080"),
+            expected
+        );
+        let fault = scope("/orders", "").expect_err("no host");
+        assert!(fault.contains("within `host`"), "{fault}");
     }
 
     #[test]
@@ -231,7 +281,8 @@ mod tests {
             for (name, value) in [("x-tenant", tenant), ("x-token", token)] {
                 headers.insert(name, HeaderValue::from_str(value).expect("a value"));
             }
-            by_both.among(&headers).map(|it| it.expect("a key").scope)
+            let named = by_both.among(&headers, &Uri::default());
+            named.map(|it| it.expect("a key").scope)
         };
         let long = "t".repeat(2_000);
         let scopes = [("a", "bc"), ("ab", "c"), ("a", &*long)].map(|(a, b)| scope(a, b));

@@ -18,9 +18,9 @@ pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotenc
 /// Says that repeats may not get this answer: `false` when they will not, `later` when it is not
 /// kept yet, because the store is away, and keeping it goes on.
 pub const IDEMPOTENCY_STORED: HeaderName = HeaderName::from_static("idempotency-stored");
-/// The same, as calls say it.
-pub(super) const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
-pub(super) const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
+/// The same, as calls say it: of a handler that passes a call's answer on.
+const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
+const STORED: HeaderName = HeaderName::from_static(contract::headers::STORED);
 
 const VERSION: u8 = 1;
 /// Names and values of the headers of an answer that is kept, in bytes.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  request with a key ─▶ store: run ─────▶ handler, on a task of its own ─▶ kept, answered
-//!                           ├─ replay ───▶ the kept answer, Idempotency-Replayed: true
+//!                           ├─ replay ───▶ the kept answer, Idempotency-Replayed: true;
+//!                           │              409 where only that the work was done is kept
 //!                           ├─ conflict ─▶ 422: the key was used for another request
 //!                           └─ busy ─────▶ waits for the first one; at its deadline 409
 //! ```
@@ -13,22 +14,30 @@
 //!
 //! What is kept: status, headers and body, each up to a limit; of headers all but those of the
 //! connection, `Set-Cookie`, `Date` and our own. Of an answer that is streamed or too large only
-//! that the work was done is kept. Not kept is what says that the work was not done: 5xx and
-//! panics, and answers that refuse the request before any work, such as 400, 401, 403, 404, 415,
-//! 429, or 422 by an extractor. Such an answer uses no key up: the next request with it runs, also
-//! one that was mended. A handler says so of any answer by [`NotDone`]; an error that is
-//! `retryable` does. An answer that repeats will not get says `Idempotency-Stored: false`.
+//! that the work was done is kept. An answer streams when its body announces no length and is not
+//! there at once, or has trailers, or is `text/event-stream`; it goes out as it comes, and nothing
+//! of it is held up. One that was compressed inside of this layer does not: it is kept as it is,
+//! with its `Content-Encoding`.
+//!
+//! Not kept is what says that the work was not done: 5xx and panics, and answers that refuse the
+//! request before any work, such as 400, 401, 403, 404, 415, 429, or 422 by an extractor; and an
+//! error that a handler answers once its deadline has passed, because the deadline may be why. Such
+//! an answer uses no key up: the next request with it runs, also one that was mended. A handler
+//! says so of any answer by [`NotDone`]; an error that is `retryable` does. An answer that repeats
+//! will not get says `Idempotency-Stored: false`.
 //!
 //! An answer is kept before it is given. When the store is away by then it is given all the same,
 //! says `Idempotency-Stored: later`, and is kept as soon as the store is back, tried for ten
 //! minutes. Work is done **again** when its process dies before that, when the store hears nothing
 //! of it for longer than a lease (15 seconds) and another process is asked for the same meanwhile,
-//! when it runs for longer than it may (ten minutes unless told otherwise), and when it says itself
-//! that it was not done. All of that is counted.
+//! when it runs for longer than it may (ten minutes unless told otherwise), and when its answer says
+//! that it was not done. All of that is counted, but for the death.
 //!
 //! Two requests are the same when method, path, query, `Content-Type`, `Authorization`, `Cookie`,
 //! `X-Api-Key` and body are, so that nobody gets an answer that was made for somebody else: with
-//! other credentials the key is a conflict. A replay never reaches what is inside of this layer, the
+//! other credentials the key is a conflict. The host is not among that: one service has several, as
+//! the addresses of its instances, and a repeat may come to another one. Tenants that are told apart
+//! by it need `Host` as a scope of their keys. A replay never reaches what is inside of this layer, the
 //! application's own check of its callers neither. Whoever tells callers apart by other headers names
 //! them ([`KeyHeader::scoped_by`]), and by something else, such as certificates, says so by a
 //! [scope](IdempotencyLayer::scope).
@@ -53,6 +62,7 @@ mod terms;
 mod header;
 mod verdict;
 mod kept;
+mod whole;
 mod once;
 mod future;
 
@@ -178,8 +188,10 @@ impl IdempotencyLayer {
     }
 
     /// Largest body of an answer that is kept, 256 KiB unless told otherwise; of a larger one only
-    /// that the work was done. Its headers may have 16 KiB. A store has a limit of its own:
-    /// [`Memory::outcome_bytes_max`], or the runtime's setting `outcomes.body_bytes_max` (1 MiB).
+    /// that the work was done. Of a body that does not announce its length as much and one frame is
+    /// held, at most 4,096 frames, until it is known whether it streams. Headers may have 16 KiB. A
+    /// store has a limit of its own: [`Memory::outcome_bytes_max`], or the runtime's setting
+    /// `outcomes.body_bytes_max` (1 MiB).
     #[must_use]
     pub fn response_bytes_max(self, bytes: usize) -> Self {
         self.change(|settings| settings.response_bytes_max = bytes)
@@ -288,7 +300,7 @@ where
         let Some(route) = self.route(&mut request) else {
             return ResponseFuture::plain(self.inner.call(request));
         };
-        match route.header.among(request.headers()) {
+        match route.header.among(request.headers(), request.uri()) {
             Ok(None) => ResponseFuture::plain(self.inner.call(request)),
             Err(fault) => ResponseFuture::refused(once::unusable_key(&self.settings, &fault)),
             Ok(Some(named)) => {
@@ -308,3 +320,5 @@ where
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod answer_tests;

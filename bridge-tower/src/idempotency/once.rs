@@ -1,11 +1,10 @@
 //! One request with a key: compared, claimed, run or answered with what was kept.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use contract::error_code::ErrorCode;
 use http::header::{
     AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
@@ -19,12 +18,13 @@ use tower_service::Service;
 use super::counts::Counters;
 use super::grant::{Grant, Keep, Kept, LEASE};
 use super::header::Named;
-use super::kept::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED, KeptResponse, REPLAYED, STORED};
+use super::kept::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED, KeptResponse};
 use super::run::{CutOff, Turn};
 use super::store::{Ask, TEXT_BYTES_MAX, Work};
 use super::verdict::{NotDone, is_outcome};
+use super::whole::{Taken, Unread, read, taken};
 use super::{RouteKey, Settings};
-use crate::context;
+use crate::context::{self, Deadline};
 use crate::problem::{Problem, ProblemBody};
 
 /// How long a request without a deadline waits for the first one with its key.
@@ -32,8 +32,7 @@ const WAIT: Duration = Duration::from_secs(30);
 /// How much sooner than its deadline a request stops waiting, so that it is told why.
 const WAIT_MARGIN: Duration = Duration::from_millis(50);
 /// When a client should come back whose first request still runs, or whom no store could answer.
-const COME_BACK: HeaderValue = ONE;
-const ONE: HeaderValue = HeaderValue::from_static("1");
+const COME_BACK: HeaderValue = HeaderValue::from_static("1");
 
 /// A request with a key.
 pub(super) struct Once {
@@ -52,12 +51,6 @@ impl DoneOnce {
     pub(super) fn is_by(&self, header: &HeaderName) -> bool {
         self.0.contains(header)
     }
-}
-
-/// Why a body could not be compared.
-enum Unread {
-    TooLarge,
-    Broken,
 }
 
 impl Once {
@@ -147,22 +140,19 @@ impl Once {
 
     fn replay(&self, kept: Option<Bytes>) -> Response<Vec<u8>> {
         self.settings.counting.add(|it| &it.replayed);
-        let mut answer = match kept.map(KeptResponse::decode) {
-            Some(Some(kept)) => kept.into_response(),
-            None => {
-                let text = "the work of this idempotency key was done; its answer was not kept";
-                problem(StatusCode::CONFLICT, ErrorCode::Conflict, text)
-            }
-            Some(None) => {
-                let operation = &*self.route.operation;
-                tracing::error!(operation, "a kept answer cannot be read");
-                let text = "the work of this idempotency key was done; its answer cannot be read";
-                problem(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, text)
-            }
+        let Some(kept) = kept else {
+            let text = "the work of this idempotency key was done; its answer was not kept";
+            return problem(StatusCode::CONFLICT, ErrorCode::Conflict, text);
         };
+        let Some(kept) = KeptResponse::decode(kept) else {
+            let operation = &*self.route.operation;
+            tracing::error!(operation, "a kept answer cannot be read");
+            let text = "the work of this idempotency key was done; its answer cannot be read";
+            return problem(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, text);
+        };
+        let mut answer: Response<Vec<u8>> = kept.into_response();
         let yes = HeaderValue::from_static("true");
         answer.headers_mut().insert(IDEMPOTENCY_REPLAYED, yes);
-        answer.headers_mut().insert(REPLAYED, ONE);
         answer
     }
 
@@ -220,9 +210,7 @@ pub(crate) fn not_stored<Res>(mut answer: Response<Res>) -> Response<Res> {
 }
 
 fn say_stored(headers: &mut HeaderMap, word: &'static str) {
-    for name in [STORED, IDEMPOTENCY_STORED] {
-        headers.insert(name, HeaderValue::from_static(word));
-    }
+    headers.insert(IDEMPOTENCY_STORED, HeaderValue::from_static(word));
 }
 
 fn come_back(mut answer: Response<Vec<u8>>) -> Response<Vec<u8>> {
@@ -240,24 +228,27 @@ where
     S: Service<Request<B>, Response = Response<Res>>,
     Res: Body<Data = Bytes>,
 {
+    let deadline = context::deadline();
     let response = match service.call(request).await {
         Ok(response) => response,
         Err(error) => return (Err(error), Keep::Nothing),
     };
-    if !is_outcome(&response) {
+    if !is_outcome(&response) || is_too_late(response.status(), deadline.as_ref()) {
         return (Ok(response.map(ProblemBody::inner)), Keep::Nothing);
     }
-    let max = settings.response_bytes_max;
-    let announced = response.body().size_hint().exact();
-    if announced.is_none_or(|bytes| bytes > max as u64) {
+    if has_events(response.headers()) {
         return (Ok(response.map(ProblemBody::inner)), Keep::Done);
     }
     let (head, body) = response.into_parts();
-    let Ok(body) = read(body, max).await else {
-        let text = "the answer's body broke off";
-        let code = StatusCode::INTERNAL_SERVER_ERROR;
-        let answer = problem(code, ErrorCode::Internal, text).map(ProblemBody::own);
-        return (Ok(answer), Keep::Done);
+    let body = match taken(body, settings.response_bytes_max).await {
+        Taken::Whole(body) => body,
+        Taken::Streams(body) => return (Ok(Response::from_parts(head, body)), Keep::Done),
+        Taken::Broken => {
+            let text = "the answer's body broke off";
+            let code = StatusCode::INTERNAL_SERVER_ERROR;
+            let answer = problem(code, ErrorCode::Internal, text).map(ProblemBody::own);
+            return (Ok(answer), Keep::Done);
+        }
     };
     let kept = KeptResponse::of(head.status, &head.headers, body.clone());
     let keep = kept.encode().map_or(Keep::Done, Keep::Outcome);
@@ -265,29 +256,18 @@ where
     (Ok(answer), keep)
 }
 
-async fn read<B: Body<Data = Bytes>>(body: B, max: usize) -> Result<Bytes, Unread> {
-    if body.size_hint().lower() > max as u64 {
-        return Err(Unread::TooLarge);
-    }
-    let mut body = pin!(body);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let Ok(frame) = frame.map_err(|_| Unread::Broken)?.into_data() else {
-            continue;
-        };
-        if first.len() + all.len() + frame.len() > max {
-            return Err(Unread::TooLarge);
-        }
-        // One piece, as nearly all are, is not copied.
-        if first.is_empty() && all.is_empty() {
-            first = frame;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&frame);
-        }
-    }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+/// Whether a handler fails after its deadline: it may fail because of it, which says nothing about
+/// the work.
+fn is_too_late(status: StatusCode, deadline: Option<&Deadline>) -> bool {
+    let failed = status.is_client_error() || status.is_server_error();
+    failed && deadline.is_some_and(Deadline::has_passed)
+}
+
+/// Whether it is a stream of events, which is one though its first events may be there at once.
+fn has_events(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let kind = kind.and_then(|it| it.split(|byte| *byte == b';').next());
+    kind.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");

@@ -84,6 +84,7 @@ type Place = Arc<OwnedSemaphorePermit>;
 
 /// What to do about a piece of work.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Turn {
     /// Do it.
     Run(Grant),

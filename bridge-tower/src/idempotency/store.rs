@@ -58,6 +58,7 @@ pub struct Claim {
 
 /// What to do about a piece of work.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Begun {
     /// Do it, then settle or release.
     Run(Claim),
@@ -71,6 +72,7 @@ pub enum Begun {
 
 /// What became of an outcome that was to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Settled {
     /// It is kept.
     Kept,
@@ -82,6 +84,7 @@ pub enum Settled {
 
 /// Why a store could not answer. Nothing was claimed then; asking again later may work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// It holds as much as it may.
     #[error("{0}")]

@@ -14,9 +14,9 @@ use super::*;
 use crate::context::{CallContext, Deadline, scope};
 use contract::headers::TraceContext;
 
-const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+pub(super) const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-type Sent = Request<Full<Bytes>>;
+pub(super) type Sent = Request<Full<Bytes>>;
 type Shop = BoxCloneService<Sent, Response<ProblemBody<Full<Bytes>>>, TowerError>;
 
 /// A shop that counts the orders it was given and answers each with its number.
@@ -92,7 +92,7 @@ impl World {
     }
 }
 
-fn order(key: &str, body: &'static str) -> Sent {
+pub(super) fn order(key: &str, body: &'static str) -> Sent {
     let mut request = Request::post("/orders");
     if !key.is_empty() {
         request = request.header(IDEMPOTENCY_KEY, key);
@@ -316,7 +316,7 @@ async fn of_a_large_answer_only_that_it_was_given_is_kept() {
     );
     assert!(!first.is_kept);
     let again = world.order("k", "large").await;
-    assert_eq!((again.status, again.is_replay), (409, true));
+    assert_eq!((again.status, again.is_replay), (409, false));
     assert!(again.body.contains("was done"), "{}", again.body);
     assert_eq!(world.orders(), 1);
 }
@@ -439,10 +439,8 @@ async fn an_answer_that_is_not_kept_yet_is_given_and_says_so() {
     let first = send().await;
     assert_eq!(first.status(), StatusCode::CREATED);
     assert_eq!(first.headers()["idempotency-stored"], "later");
-    assert_eq!(first.headers()["x-bridge-stored"], "later");
     let again = send().await;
     assert_eq!(again.headers()["idempotency-replayed"], "true");
-    assert_eq!(again.headers()["x-bridge-replayed"], "1");
     let counts = layer.counts();
     assert_eq!((counts.ran, counts.late, counts.not_kept), (1, 1, 0));
 }

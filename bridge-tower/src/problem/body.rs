@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::resumed::Resumed;
+
 pin_project! {
     /// The inner body `B`, or an answer of our own.
     #[derive(Debug)]
@@ -21,6 +23,8 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Inner { #[pin] body: B },
+        // Boxed: few are, and all take as much room as the largest.
+        Resumed { body: Box<Resumed<B>> },
         Own { bytes: Option<Bytes> },
         // Ends at once, without telling how long it would have been.
         Unsent,
@@ -32,6 +36,15 @@ impl<B> ProblemBody<B> {
     pub(crate) fn inner(body: B) -> Self {
         Self {
             kind: Kind::Inner { body },
+        }
+    }
+
+    /// The inner body, of which something was read.
+    pub(crate) fn resumed(body: Resumed<B>) -> Self {
+        Self {
+            kind: Kind::Resumed {
+                body: Box::new(body),
+            },
         }
     }
 
@@ -65,6 +78,7 @@ impl<B: Body<Data = Bytes>> Body for ProblemBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx),
+            KindProj::Resumed { body } => Pin::new(&mut **body).poll_frame(cx),
             KindProj::Own { bytes } => Poll::Ready(bytes.take().map(|it| Ok(Frame::data(it)))),
             KindProj::Unsent => Poll::Ready(None),
         }
@@ -73,6 +87,7 @@ impl<B: Body<Data = Bytes>> Body for ProblemBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
+            Kind::Resumed { body } => body.is_end_stream(),
             Kind::Own { bytes } => bytes.is_none(),
             Kind::Unsent => true,
         }
@@ -81,6 +96,7 @@ impl<B: Body<Data = Bytes>> Body for ProblemBody<B> {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
+            Kind::Resumed { body } => body.size_hint(),
             Kind::Own { bytes } => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |it| it.len() as u64))
             }

@@ -12,6 +12,7 @@
 
 mod model;
 mod grpc;
+mod resumed;
 mod body;
 mod accept;
 mod future;
@@ -21,6 +22,8 @@ pub use self::body::ProblemBody;
 pub use self::future::ResponseFuture;
 pub use self::layer::{ProblemLayer, Problems, Untouched};
 pub use self::model::{PROBLEM_JSON, Problem};
+
+pub(crate) use self::resumed::Resumed;
 
 #[cfg(feature = "axum")]
 pub(crate) use self::future::{Reading, Wanted, head_of_problem};

@@ -2,8 +2,9 @@
 //!
 //! An annotation does not know where its handler will be nested, so a declared path that is mounted
 //! nowhere as it stands is looked for at the end of the mounted ones; a route that somebody declares as
-//! it stands is nobody else's. It refuses to guess: two places that would do are reported, not chosen
-//! from, and so is everybody who may mean one of them.
+//! it stands is nobody else's. A declaration that fits several routes is mounted at each of them. It
+//! refuses to guess where two declarations fit one route, and where `/` alone fits several: that is
+//! reported with everybody who is meant.
 //!
 //! Invariant: each declaration is in exactly one of the sets, and a mounted handler that no
 //! declaration may mean is in "mounted, not declared".
@@ -30,7 +31,7 @@ pub struct Declared {
     pub operation: String,
 }
 
-/// A declaration that is served.
+/// A declaration that is served; one that is mounted at several places is there once for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {
     /// What was declared.
@@ -51,6 +52,8 @@ pub struct Missing {
     pub declared: Declared,
     /// The methods that are mounted at its path instead of its own, if any.
     pub mounted: Methods,
+    /// Where nothing is: nested services inside of which it may be, as nobody can see into them.
+    pub hidden_in: Vec<String>,
 }
 
 /// A declaration of which it cannot be told where it is mounted.
@@ -68,7 +71,7 @@ pub struct Ambiguous {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Doubt {
-    /// It fits several routes, and nobody else fits one of them.
+    /// It is `/`, the end of every path, and there are several that nobody else declares.
     Several,
     /// These others fit one of its routes, too.
     Shared(Vec<Declared>),
@@ -107,10 +110,10 @@ pub struct Audit {
 /// What it takes to fail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strictness {
-    /// Something is declared that is not mounted.
+    /// Something is declared that is not mounted, or of which it cannot be told where.
     #[default]
     Declared,
-    /// That, or something is mounted that is not declared, or anything is ambiguous.
+    /// That, or something is mounted that is not declared.
     Everything,
 }
 
@@ -158,9 +161,9 @@ impl Audit {
 
     /// 0: as it should be; 1: it is not. For a build that is to fail on drift.
     pub fn exit_code(&self, strictness: Strictness) -> u8 {
-        let is_whole = self.declared_not_mounted.is_empty();
-        let is_plain = self.mounted_not_declared.is_empty() && self.ambiguous.is_empty();
-        u8::from(!is_whole || (strictness == Strictness::Everything && !is_plain))
+        let is_whole = self.declared_not_mounted.is_empty() && self.ambiguous.is_empty();
+        let is_all = self.mounted_not_declared.is_empty();
+        u8::from(!is_whole || (strictness == Strictness::Everything && !is_all))
     }
 
     /// A declaration whose very path is mounted; several of them cannot all be.
@@ -215,6 +218,10 @@ impl Audit {
         let declared = group.declared.iter().copied().cloned();
         let mounted = joiner.methods(&group.shape);
         let hidden = joiner.hidden(&group.shape);
+        let hidden_in = match mounted.is_empty() {
+            true => joiner.services(),
+            false => Vec::new(),
+        };
         match hidden.filter(|_| mounted.is_empty()) {
             Some(service) => self.ambiguous.extend(declared.map(|declared| Ambiguous {
                 declared,
@@ -222,13 +229,18 @@ impl Audit {
                 doubt: Doubt::Hidden,
             })),
             None => {
-                let missing = declared.map(|declared| Missing { declared, mounted });
-                self.declared_not_mounted.extend(missing);
+                self.declared_not_mounted
+                    .extend(declared.map(|declared| Missing {
+                        declared,
+                        mounted,
+                        hidden_in: hidden_in.clone(),
+                    }));
             }
         }
     }
 
-    /// Says of what is doubtful who else fits the same routes.
+    /// Says of what is doubtful who else fits the same routes. What nobody else fits is mounted at
+    /// each of them.
     fn doubt(&mut self, joiner: &Joiner<'_>, doubtful: &[Doubtful<'_>]) {
         for (index, it) in doubtful.iter().enumerate() {
             let others = doubtful.iter().enumerate();
@@ -240,6 +252,12 @@ impl Audit {
                 let alike = alike.filter(|(other, _)| *other != at).map(|(_, it)| it);
                 let with = alike.chain(others.iter().copied());
                 let with: Vec<_> = with.map(|it| Declared::clone(it)).collect();
+                if with.is_empty() && it.group.shape != "/" {
+                    candidates
+                        .iter()
+                        .for_each(|path| self.join(declared, path, false));
+                    continue;
+                }
                 self.ambiguous.push(Ambiguous {
                     declared: Declared::clone(declared),
                     candidates: candidates.iter().map(|it| (*it).to_owned()).collect(),
@@ -256,7 +274,7 @@ impl Audit {
     fn sort(&mut self) {
         let order = Declared::cmp;
         let joined = &mut self.declared_and_mounted;
-        joined.sort_by(|a, b| order(&a.declared, &b.declared));
+        joined.sort_by(|a, b| order(&a.declared, &b.declared).then_with(|| a.path.cmp(&b.path)));
         let missing = &mut self.declared_not_mounted;
         missing.sort_by(|a, b| order(&a.declared, &b.declared));
         let ambiguous = &mut self.ambiguous;

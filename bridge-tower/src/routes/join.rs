@@ -89,6 +89,13 @@ impl<'a> Joiner<'a> {
         nested.next().map(|(route, _)| &*route.path)
     }
 
+    /// All services whose own routes cannot be seen.
+    pub(super) fn services(&self) -> Vec<String> {
+        let routes = self.table.routes().iter();
+        let nested = routes.filter(|it| it.endpoint == Endpoint::Nested);
+        nested.map(|it| it.path.to_string()).collect()
+    }
+
     pub(super) fn path(&self, place: Place) -> &'a str {
         &self.table.routes()[place.route].path
     }

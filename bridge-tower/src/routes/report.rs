@@ -21,6 +21,7 @@ impl Audit {
         let missing = self.declared_not_mounted.iter().map(|it| {
             let mut json = declared_json(&it.declared);
             json["mounted_methods"] = it.mounted.handlers().map(Handler::as_str).collect();
+            json["hidden_in"] = first(&it.hidden_in).iter().map(String::as_str).collect();
             json
         });
         let ambiguous = self.ambiguous.iter().map(|it| {
@@ -70,13 +71,12 @@ impl fmt::Display for Audit {
             (&it.declared, note)
         });
         let missing = self.declared_not_mounted.iter().map(|it| {
-            let others = format!("mounted with {}", it.mounted);
-            let others = if it.mounted.is_empty() {
-                String::new()
-            } else {
-                others
+            let note = match (it.mounted.is_empty(), it.hidden_in.as_slice()) {
+                (false, _) => format!("mounted with {}", it.mounted),
+                (true, []) => String::new(),
+                (true, services) => format!("unless inside of {}", first(services).join(", ")),
             };
-            (&it.declared, others)
+            (&it.declared, note)
         });
         let ambiguous = self
             .ambiguous

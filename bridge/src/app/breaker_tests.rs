@@ -1,7 +1,7 @@
 //! Calls of a peer that is dead or answers badly, over real sockets.
 
 use super::mesh::Mesh;
-use super::mesh_tests::{Echo, EchoClient, HOUR, serve, until_answered};
+use super::mesh_tests::{Echo, EchoClient, HOUR, echo, serve, until_answered};
 use super::*;
 use crate::options::Retry;
 use crate::{CallError, Transport};
@@ -89,6 +89,25 @@ async fn a_peer_that_never_answers_in_time_is_held_back() {
     let error = client.echo("x").await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::NoLiveInstance, "{error}");
     assert!(mesh.invoked().is_empty());
+}
+
+#[tokio::test]
+async fn a_peer_without_room_is_asked_again_as_soon_as_it_has_some() {
+    let mesh = Mesh::start(HOUR).await;
+    let builder = Bridge::builder("echo").runtime(mesh.address(), mesh.key("echo"));
+    let builder = builder.advertise("127.0.0.1:0").serve(echo());
+    let builder = builder.max_concurrent_calls(1).max_queued_calls(0);
+    let _callee = builder.start().await.expect("starts");
+    let (caller, client) = call(&mesh).await;
+    // There is room for one of them, and that one stays.
+    let refused = tokio::select! {
+        ended = directly(&client, "forever") => ended,
+        ended = directly(&client, "forever") => ended,
+    };
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::Overloaded, "{refused}");
+    let routes = caller.0.session.registry.routes();
+    assert!(!routes.slot(0).candidates[0].instance.is_shunned());
 }
 
 async fn directly_within(client: &EchoClient, timeout: Duration) -> CallError {

@@ -17,7 +17,7 @@ use super::Bridge;
 use super::listen::bind;
 use crate::error::Error;
 use crate::handler::{OperationDef, States};
-use crate::http_app::routes_of;
+use crate::http_app::Routed;
 use crate::mounted::checked;
 use crate::operation::{Handlers, Offered, described};
 use crate::options::{
@@ -100,11 +100,11 @@ impl Builder {
         self
     }
 
-    /// Puts the routes of `app`, which is served by other means at `endpoint` (`host:port`), on the
-    /// map from the start on.
+    /// Puts the routes of `app`, a router or an observed application that is served by other means at
+    /// `endpoint` (`host:port`), on the map from the start on.
     #[must_use]
-    pub fn http_server<S>(mut self, endpoint: impl Into<String>, app: &axum::Router<S>) -> Self {
-        let routes = routes_of(app).names().collect();
+    pub fn http_server(mut self, endpoint: impl Into<String>, app: &impl Routed) -> Self {
+        let routes = app.table().names().collect();
         self.http_servers.push((endpoint.into(), routes));
         self
     }
@@ -297,6 +297,7 @@ impl Builder {
                 .send_modify(|it| it.request.call_endpoint = endpoint);
             listener
         });
+        bridge_tower::app::outcomes_can_be_durable();
         // Handlers may be called before `start` returns, and may call in turn.
         self.declared.start(session.clone());
         let bridge = Bridge::run(session, (methods, offered), listener);

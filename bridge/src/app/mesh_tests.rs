@@ -87,6 +87,7 @@ pub(super) fn echo() -> Handlers {
                     pause(Duration::from_millis(300)).await;
                     Ok(text)
                 }
+                "forever" => std::future::pending().await,
                 _ => Ok(text),
             }
         })

@@ -24,7 +24,7 @@ pub(crate) use self::builder::methods;
 
 use crate::error::Error;
 use crate::idempotency::{Outcomes, measure_works};
-use crate::operation::Offered;
+use crate::operation::{Offered, describe};
 use crate::rpc::{Inbound, Method};
 use crate::session::{
     Identity, Lifecycle, Phase, Session, Status, control, refresh, telemetry,
@@ -98,12 +98,17 @@ impl Bridge {
     }
 
     /// A builder with the runtime from the environment: `BRIDGE_URL`, `BRIDGE_KEY`, and
-    /// `BRIDGE_ADVERTISE` if it is set.
+    /// `BRIDGE_ADVERTISE` if it is set. A program that is asked to describe itself (`BRIDGE_DESCRIBE`, as
+    /// `cargo bridge … --describe` sets it) needs none of them: it ends at its start.
     ///
     /// # Errors
     ///
     /// `CONFIG`, naming the variable that is missing.
     pub fn from_env(name: impl Into<String>) -> Result<Builder, Error> {
+        let name = name.into();
+        if describe::is_asked() {
+            return Ok(Self::builder(name));
+        }
         let need = |variable: &str| {
             std::env::var(variable).map_err(|_| {
                 Error::config(format!(

@@ -22,14 +22,19 @@ use crate::key::Idempotent;
 use crate::operation::Handlers;
 use crate::rpc::{Call, Contract, Target};
 
-static TILL: &[MethodMeta] = &[MethodMeta {
-    service: "t.Till",
-    name: "Charge",
-    contract_hash: "v2:till",
-    input_schema: "{}",
-    output_schema: "{}",
-    streaming: false,
-}];
+static TILL: &[MethodMeta] = &[method("v2:till")];
+static NEXT_TILL: &[MethodMeta] = &[method("v2:next")];
+
+const fn method(contract_hash: &'static str) -> MethodMeta {
+    MethodMeta {
+        service: "t.Till",
+        name: "Charge",
+        contract_hash,
+        input_schema: "{}",
+        output_schema: "{}",
+        streaming: false,
+    }
+}
 
 struct Till;
 
@@ -53,6 +58,44 @@ impl TillClient {
     fn charge(&self, order: &str) -> Call<u64> {
         self.0.unary(&TILL[0], order.to_owned())
     }
+}
+
+/// The next version of it, which answers whether it was paid.
+struct NextTill;
+
+impl Contract for NextTill {
+    const NAME: &'static str = "t.Till";
+    const DEFAULT_TARGET: &'static str = "till";
+    const METHODS: &'static [MethodMeta] = NEXT_TILL;
+    type Client = NextTillClient;
+}
+
+#[derive(Clone)]
+struct NextTillClient(Target);
+
+impl From<Target> for NextTillClient {
+    fn from(target: Target) -> Self {
+        Self(target)
+    }
+}
+
+impl NextTillClient {
+    fn charge(&self, order: &str) -> Call<bool> {
+        self.0.unary(&NEXT_TILL[0], order.to_owned())
+    }
+}
+
+fn next_charge(charged: &Arc<AtomicUsize>) -> Handlers {
+    let charged = charged.clone();
+    let operation = OperationDef::unary(&NEXT_TILL[0], "tests::next_charge", move |_| {
+        let charged = charged.clone();
+        Ok(move |_: String, _: Context| {
+            charged.fetch_add(1, Ordering::SeqCst);
+            async move { Ok::<_, std::convert::Infallible>(true) }
+        })
+    });
+    let by_order = Idempotent::by_field(|order: &String| order.clone());
+    Handlers::from_operations(vec![operation.idempotent(by_order)])
 }
 
 fn charge(charged: &Arc<AtomicUsize>) -> Handlers {
@@ -86,6 +129,35 @@ async fn where_the_runtime_keeps_no_outcomes_the_process_does() {
         );
     }
     assert_eq!(charged.load(Ordering::SeqCst), 2);
+    orders.stop().await;
+    till.stop().await;
+}
+
+#[tokio::test]
+async fn a_version_of_a_contract_does_not_read_answers_of_the_one_before() {
+    let mesh = Mesh::start(HOUR).await;
+    mesh.keep_outcomes(&Memory::new());
+    let charged = Arc::default();
+    let serve = async |handlers| {
+        let builder = Bridge::builder("till").runtime(mesh.address(), mesh.key("till"));
+        let builder = builder.advertise("127.0.0.1:0").serve(handlers);
+        builder.start().await.expect("starts")
+    };
+    let mut builder = Bridge::builder("orders").runtime(mesh.address(), mesh.key("orders"));
+    let (client, next) = (builder.client::<Till>(), builder.client::<NextTill>());
+    let orders = builder.start().await.expect("starts");
+    let till = serve(charge(&charged)).await;
+    assert_eq!(client.charge("o-1").await.expect("charged"), 1);
+    till.stop().await;
+    let till = serve(next_charge(&charged)).await;
+    let refused = next.charge("o-1").await.expect_err("it has no such answer");
+    let text = refused.to_string();
+    assert!(
+        text.contains("was done") && text.contains("another version of the contract"),
+        "{text}"
+    );
+    assert_eq!(charged.load(Ordering::SeqCst), 1);
+    assert!(next.charge("o-2").await.expect("charged"));
     orders.stop().await;
     till.stop().await;
 }
@@ -133,6 +205,7 @@ impl Service for Mesh {
             }),
             Begun::Conflict => Wire::Conflict(wire::Conflict {}),
             Begun::Busy => Wire::Busy(wire::Busy {}),
+            other => panic!("the wire has no {other:?}"),
         };
         let result = Some(result);
         Ok(Response::new(wire::BeginResponse { result }))

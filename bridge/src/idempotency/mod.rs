@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! call with a key ─▶ Outcomes: run ─▶ handler, on a task of its own ─▶ kept ─▶ answer
-//!                       ├─ replay ──▶ the kept answer, marked x-bridge-replayed: 1
+//!                       ├─ replay ──▶ the kept answer, marked x-bridge-replayed: 1; ALREADY_EXISTS
+//!                       │             where only that the work was done is kept
 //!                       ├─ conflict ▶ FAILED_PRECONDITION: the key was used for another request
 //!                       └─ busy ────▶ waits for the first one, within its deadline
 //! ```
@@ -10,6 +11,10 @@
 //! Outcomes are kept by the runtime: durable, and one truth for all instances of a service. Where
 //! there is no runtime they are kept in the memory of the process, bounded, and **not durable**: a
 //! repeat after a restart, or at another instance, does the work again.
+//!
+//! An answer is kept with the hash of its contract. A repeat that meets one of another version of the
+//! contract is told that the work was done: the answer is not read as something that it is not, and the
+//! work is not done again.
 //!
 //! A handler whose caller gives up runs to its end, because a repeat beside a half-done first try
 //! is what nobody wants; for ten minutes, unless the builder says otherwise. When its process dies,
@@ -28,6 +33,7 @@ mod remote;
 mod outcomes;
 mod measure;
 mod hold;
+mod kept;
 mod once;
 
 pub(crate) use self::hold::Hold;

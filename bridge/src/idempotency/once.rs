@@ -12,12 +12,12 @@ use bytes::Bytes;
 use contract::clock::Elapsed;
 use contract::grpc::v1::CallResponse;
 use contract::transport::not_dispatched;
-use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 
 use super::hold::Hold;
+use super::kept::{self, NotGiven};
 use super::outcomes::Outcomes;
 use crate::context::Caller;
 use crate::key::Idempotent;
@@ -84,7 +84,7 @@ impl Answered {
         let stored = match kept {
             Kept::Outcome => None,
             Kept::Later => Some("later"),
-            Kept::Done | Kept::Nothing | Kept::Failed => Some("false"),
+            _ => Some("false"),
         };
         Self {
             stored,
@@ -114,15 +114,15 @@ where
         // The grant is dropped, which lets the work go.
         Turn::Run(_) if has_passed(deadline.as_ref()) => return Err(too_late()),
         Turn::Run(grant) => grant,
-        Turn::Replay(Some(kept)) => return replay(kept),
+        Turn::Replay(Some(kept)) => return replay(kept, &asked),
         refused => return Err(refusal(&refused, &asked)),
     };
     // The grant lets the work go when the handler cannot be made.
     let handler = start()?;
-    let patience = deadline.clone();
+    let (patience, contract) = (deadline.clone(), asked.idempotent.contract());
     let running = grant.run(asked.idempotent.terms().kept_for(), async move {
         let ended = handler.await;
-        let keep = keep(&ended, deadline.as_ref());
+        let keep = keep(&ended, contract, deadline.as_ref());
         ((ended.response, hold), keep)
     });
     let ran = within(outcomes, patience, running).await.map_err(late)?;
@@ -166,10 +166,10 @@ fn has_passed(deadline: Option<&Deadline>) -> bool {
 
 /// What of an answer is kept. After its deadline a handler fails because of it, which says nothing
 /// about the work.
-fn keep(ended: &Ended, deadline: Option<&Deadline>) -> Keep {
+fn keep(ended: &Ended, contract: &str, deadline: Option<&Deadline>) -> Keep {
     let failed = !ended.response.error_code.is_empty();
     if ended.is_final && !(failed && has_passed(deadline)) {
-        Keep::Outcome(ended.response.encode_to_vec().into())
+        Keep::Outcome(kept::encode(&ended.response, contract))
     } else {
         Keep::Nothing
     }
@@ -187,7 +187,8 @@ fn ask(asked: &Asked<'_>) -> Result<Option<Ask>, Status> {
     if key.is_empty() {
         return if asked.idempotent.terms().is_required() {
             Err(Status::invalid_argument(format!(
-                "`{method}` takes an idempotency key, and the call has none"
+                "`{method}` takes an idempotency key, {}",
+                asked.idempotent.lacks()
             )))
         } else {
             Ok(None)
@@ -228,13 +229,17 @@ async fn within<F: Future>(
     }
 }
 
-fn replay(kept: Bytes) -> Result<Answered, Status> {
-    match CallResponse::decode(kept) {
+fn replay(kept: Bytes, asked: &Asked<'_>) -> Result<Answered, Status> {
+    match kept::decode(kept, asked.idempotent.contract()) {
         Ok(response) => Ok(Answered {
             replay: Replay::Replayed,
             ..Answered::fresh(response)
         }),
-        Err(error) => {
+        Err(NotGiven::OtherContract) => Err(was_done(
+            asked,
+            "is of another version of the contract, and cannot be given as one of this version",
+        )),
+        Err(NotGiven::Broken(error)) => {
             tracing::error!(%error, "a kept answer cannot be read");
             Err(Status::internal(
                 "the kept answer of this call cannot be read",
@@ -270,7 +275,7 @@ fn too_late() -> Status {
 fn unavailable(error: StoreError) -> Status {
     let mut status = not_dispatched(match error {
         StoreError::Full(text) => Status::resource_exhausted(text),
-        StoreError::Unavailable(text) => Status::unavailable(text),
+        other => Status::unavailable(other.to_string()),
     });
     let one = MetadataValue::from_static("1");
     status.metadata_mut().insert(ABOUT_KEY, one);
@@ -288,10 +293,15 @@ fn refusal(turn: &Turn, asked: &Asked<'_>) -> Status {
             "the first call of `{method}` with this idempotency key is still being worked on"
         )),
         // Neither run nor a kept answer are refused: what is left is work without its answer.
-        _ => Status::already_exists(format!(
-            "the work of this call of `{method}` was done; its answer was too large to keep"
-        )),
+        _ => was_done(asked, "was too large to keep"),
     }
+}
+
+fn was_done(asked: &Asked<'_>, its_answer: &str) -> Status {
+    let method = asked.method;
+    Status::already_exists(format!(
+        "the work of this call of `{method}` was done; its answer {its_answer}"
+    ))
 }
 
 #[cfg(test)]

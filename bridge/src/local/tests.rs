@@ -165,6 +165,82 @@ async fn a_stream_ends_with_its_error_or_with_its_reader() {
 }
 
 #[tokio::test]
+async fn a_request_or_a_reply_that_is_too_large_for_the_network_is_refused() {
+    let (shelf, _) = shelf();
+    for (bytes, which) in [(5 << 20, "the request"), ((4 << 20) - 5, "the reply")] {
+        let refused = shelf.greet(&"x".repeat(bytes)).await.unwrap_err();
+        let told = (refused.code(), refused.retryable());
+        assert_eq!(told, (ErrorCode::Validation, false), "{refused}");
+        assert!(refused.message().starts_with(which), "{refused}");
+    }
+    assert!(shelf.greet(&"x".repeat(4 << 19)).await.is_ok());
+}
+
+/// Says when it goes.
+struct Leaves(Arc<AtomicBool>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_reads_ends_at_its_deadline() {
+    let left = Arc::new(AtomicBool::new(false));
+    let told = left.clone();
+    let count = OperationDef::stream(&METHODS[1], "tests::count", move |_| {
+        let told = told.clone();
+        Ok(move |to: u32, _: Context| {
+            let leaves = Leaves(told.clone());
+            tokio_stream::iter((1..=to).map(move |nth| {
+                assert!(!leaves.0.load(Ordering::Relaxed));
+                Ok::<_, Rude>(nth)
+            }))
+        })
+    });
+    let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+    let local = Local::serve(Handlers::from_operations(vec![count])).clock(clock);
+    let shelf = local.build().unwrap().client::<Shelf>();
+    let mut numbers = shelf
+        .count(9)
+        .timeout(Duration::from_secs(2))
+        .await
+        .unwrap();
+    assert_eq!(numbers.next().await.unwrap().unwrap(), 1);
+    while hand.sleepers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    hand.advance(Duration::from_secs(2));
+    // The one thread of this test has other tasks to run, and no other way to run them.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(left.load(Ordering::Relaxed), "the handler goes on");
+    is_late(numbers).await;
+}
+
+async fn is_late(mut numbers: crate::Replies<u32>) {
+    let late = numbers.next().await.unwrap().unwrap_err();
+    assert_eq!(late.code(), ErrorCode::Timeout);
+    assert!(numbers.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_that_never_pauses_has_a_deadline_as_well() {
+    let (shelf, hand) = shelf();
+    let mut numbers = shelf
+        .count(9)
+        .timeout(Duration::from_secs(2))
+        .await
+        .unwrap();
+    assert_eq!(numbers.next().await.unwrap().unwrap(), 1);
+    // No other task runs between this and the next item.
+    hand.advance(Duration::from_secs(2));
+    is_late(numbers).await;
+}
+
+#[tokio::test]
 async fn a_call_ends_at_its_deadline() {
     let (shelf, hand) = shelf();
     let slow = tokio::spawn(async move {

@@ -13,13 +13,12 @@ use contract::message::schemars::JsonSchema;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::docs::{Docs, Part};
+use super::docs::{Docs, Part, TEXT};
 use super::problems::{self, ErrorDocs};
 use super::schemas::Way;
 use super::told::Told;
 
 const JSON: &str = "application/json";
-const TEXT: &str = "text/plain";
 const BYTES: &str = "application/octet-stream";
 
 /// What does not fail.

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::schemas::Schemas;
 
+pub(super) const TEXT: &str = "text/plain";
+
 /// What a handler's signature says.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
@@ -32,6 +34,8 @@ pub(crate) struct Answer {
     pub(crate) description: String,
     /// The media type and the schema of its body.
     pub(crate) content: Option<(&'static str, Value)>,
+    /// It may be an error that says nothing of its own, which is made a problem around the handler.
+    pub(crate) may_be_problem: bool,
 }
 
 impl Answer {
@@ -41,8 +45,14 @@ impl Answer {
             status: "default".to_owned(),
             description: "The answer.".to_owned(),
             content: None,
+            may_be_problem: false,
         }
     }
+}
+
+/// What is made a problem where it is an error: text, and nothing at all.
+fn says_nothing_of_its_own(content: Option<&(&'static str, Value)>) -> bool {
+    content.is_none_or(|(media, _)| *media == TEXT)
 }
 
 /// Which part of a result is told of.
@@ -99,6 +109,11 @@ impl<'s> Docs<'s> {
 
     /// An answer with this status, unless the handler chooses another.
     pub(super) fn answer(&mut self, status: &str, content: Option<(&'static str, Value)>) {
+        let is_bare = says_nothing_of_its_own(content.as_ref());
+        self.one_answer(status, content, is_bare);
+    }
+
+    fn one_answer(&mut self, status: &str, content: Option<(&'static str, Value)>, is_bare: bool) {
         let is_chosen = std::mem::take(&mut self.is_status_chosen);
         let (status, description) = match self.part {
             Part::Failure => ("default", "The request failed."),
@@ -110,12 +125,13 @@ impl<'s> Docs<'s> {
             status: status.to_owned(),
             description: description.to_owned(),
             content,
+            may_be_problem: is_bare && status == "default",
         });
     }
 
     /// An answer of which nothing is known.
     pub(super) fn some_answer(&mut self) {
         self.is_status_chosen = true;
-        self.answer("default", None);
+        self.one_answer("default", None, false);
     }
 }

@@ -25,7 +25,7 @@ pub use self::answer::{DescribedAnswer, FailedAnswer, KnownAnswer, OpaqueAnswer,
 pub use self::argument::{DescribedArgument, KnownArgument, Present, UnknownArgument};
 pub use self::docs::Docs;
 pub use self::problems::{DescribedField, ErrorDocs, OpaqueField, Problems};
-pub use self::told::Told;
+pub use self::told::{Any, Told};
 
 pub(crate) use self::docs::{Answer, Gathered};
 pub(crate) use self::path::{parameters, template};

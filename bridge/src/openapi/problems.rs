@@ -121,6 +121,7 @@ pub(super) fn answers<E: ErrorDocs>(schemas: &mut Schemas) -> Vec<Answer> {
             status: "default".to_owned(),
             description: "A call of another service failed.".to_owned(),
             content: Some((PROBLEM_JSON, reference(PROBLEM))),
+            may_be_problem: false,
         });
     }
     answers
@@ -146,6 +147,7 @@ fn answer((status, variants): (u16, Vec<(Variant, Value)>)) -> Answer {
         status: status.to_string(),
         description,
         content: Some((PROBLEM_JSON, schema)),
+        may_be_problem: false,
     }
 }
 

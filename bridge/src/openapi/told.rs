@@ -6,6 +6,10 @@ use std::marker::PhantomData;
 #[derive(Debug)]
 pub struct Told<T>(PhantomData<fn() -> T>);
 
+/// Stands for a type that only the caller of a generic handler knows.
+#[derive(Debug)]
+pub enum Any {}
+
 impl<T> Told<T> {
     /// The type `T`.
     #[expect(clippy::new_without_default, reason = "made by generated code only")]

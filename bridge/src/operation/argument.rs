@@ -128,22 +128,29 @@ pub fn can_be_sent<F: Send>(_: F) {}
     note = "name a field of the request that is a string or an integer"
 )]
 pub trait KeyField {
-    /// The key as text.
+    /// The key as text; empty when there is none.
     fn key_text(&self) -> String;
+}
+
+impl KeyField for String {
+    fn key_text(&self) -> String {
+        self.clone()
+    }
 }
 
 macro_rules! key_fields {
     ($($ty:ty),*) => {$(
         impl KeyField for $ty {
+            /// A field that nobody set is 0, so 0 is no key: it would be everybody's.
             fn key_text(&self) -> String {
-                self.to_string()
+                if *self == 0 { String::new() } else { self.to_string() }
             }
         }
     )*};
 }
-key_fields!(String, i32, i64, u32, u64);
+key_fields!(i32, i64, u32, u64);
 
-/// The text of a key.
+/// The text of a key; empty when there is none.
 pub fn key_text<T: KeyField>(field: &T) -> String {
     field.key_text()
 }

@@ -1,5 +1,6 @@
 //! What holds around an axum handler, as its document says it: headers of its requests, and answers
-//! that the layers around it give.
+//! that the layers around it give. An error that is text, or nothing, is documented as the problem that
+//! is made of it and as it is for a client that accepts no problems.
 //!
 //! Invariant: whatever a request may be answered because of a key or a deadline is there, next to what
 //! the handler itself answers with the same status.
@@ -15,8 +16,8 @@ const OF_KEYS: [(&str, &str); 6] = [
     ("400", "The key is missing or cannot be one."),
     (
         "409",
-        "The first request with this key is still being worked on, or was answered with what is too \
-         large to be kept.",
+        "The first request with this key is still being worked on, or its answer was not kept: it was \
+         too large, or it streamed.",
     ),
     ("413", "A request with a key has to be smaller."),
     ("422", "The key was used for another request."),
@@ -26,6 +27,9 @@ const OF_KEYS: [(&str, &str); 6] = [
     ),
     ("504", "The work took too long."),
 ];
+
+/// Headers that are there without anybody setting them for a request: every client and many proxies do.
+const OF_THEMSELVES: [&str; 3] = ["forwarded", "host", "x-forwarded-host"];
 
 /// Headers that requests of an operation bring.
 pub(super) fn headers(operation: &HttpOperation) -> Vec<Value> {
@@ -48,7 +52,9 @@ pub(super) fn headers(operation: &HttpOperation) -> Vec<Value> {
         key.push_str(&format!(" Keys are unique within: {within}."));
     }
     let mut headers = vec![header(by.header, key)];
-    headers.extend(operation.within.iter().map(|name| {
+    let within = operation.within.iter();
+    let within = within.filter(|name| !OF_THEMSELVES.contains(*name));
+    headers.extend(within.map(|name| {
         let key = by.header;
         header(
             name,
@@ -64,8 +70,16 @@ pub(super) fn responses(operation: &HttpOperation, told: Vec<Answer>) -> Value {
         status: status.to_owned(),
         description: description.to_owned(),
         content: Some(("application/problem+json", reference(PROBLEM))),
+        may_be_problem: false,
     };
-    let mut answers = told;
+    let mut answers = Vec::new();
+    for answer in told {
+        let made = answer
+            .may_be_problem
+            .then(|| problem(&answer.status, &answer.description));
+        answers.push(answer);
+        answers.extend(made);
+    }
     if answers.is_empty() {
         answers.push(Answer::some());
     }
@@ -101,7 +115,9 @@ pub(super) fn responses(operation: &HttpOperation, told: Vec<Answer>) -> Value {
 
 /// Another answer of a status that one has already.
 fn also(response: &mut Value, answer: Answer) {
-    if let Value::String(text) = &mut response["description"] {
+    if let Value::String(text) = &mut response["description"]
+        && !text.split('\n').any(|it| it == answer.description)
+    {
         text.push('\n');
         text.push_str(&answer.description);
     }

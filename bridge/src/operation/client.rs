@@ -96,7 +96,8 @@ pub(crate) struct Provided(pub(crate) Arc<States>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no client of type `{client}`; list the handler in `.serve(handlers![…])` of the bridge, \
-     and serve the application with `bridge.serve_http(…)` or `bridge.observe(…)`"
+     and serve the application with `bridge.serve_http(…)` or `bridge.observe(…)`; a test gives it one \
+     by `.provide(mock.client())` behind `bridge::declare(…)`"
 )]
 pub struct NoClient {
     client: &'static str,
@@ -112,12 +113,15 @@ impl IntoResponse for NoClient {
     }
 }
 
-/// The client that a request brings along.
+/// The client that a request brings along: one that was given by itself, else that of the bridge.
 ///
 /// # Errors
 ///
 /// [`NoClient`] when it brings none of this type.
 pub fn client_in<T: ServiceClient>(parts: &Parts) -> Result<T, NoClient> {
+    if let Some(client) = parts.extensions.get::<T>() {
+        return Ok(client.clone());
+    }
     let client = type_name::<T>();
     let provided = parts
         .extensions

@@ -16,9 +16,9 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::Handlers;
-#[cfg(feature = "openapi")]
-use super::document::document;
 use super::http::HttpOperation;
+#[cfg(feature = "openapi")]
+use super::joined::document_by;
 use super::joined::{audit_of, refusals};
 
 /// The variable with the name of the file.
@@ -43,6 +43,12 @@ pub(crate) fn application(app: &Observed, handlers: &Handlers) -> bool {
         write_and_end(&file, None);
     }
     true
+}
+
+/// Whether the program is asked to describe itself instead of doing its work.
+#[cfg(feature = "mesh")]
+pub(crate) fn is_asked() -> bool {
+    std::env::var_os(DESCRIBE).is_some()
 }
 
 pub(super) fn write_and_end(file: &std::ffi::OsStr, service: Option<&str>) -> ! {
@@ -110,7 +116,7 @@ fn openapi(operations: &[HttpOperation], audit: &Audit) -> Option<Value> {
     if operations.is_empty() {
         return None;
     }
-    Some(match document(operations, audit) {
+    Some(match document_by(operations, audit) {
         Ok(made) => json!({
             "document": made.json(),
             "sites": made.sites,
@@ -135,6 +141,7 @@ pub(super) fn operation(operation: &HttpOperation) -> Value {
         "path": id.name,
         "doc": doc,
         "tag": operation.tag,
+        "deprecated": operation.is_deprecated,
         "site": id.site,
         "deadline_ms": operation.deadline.and_then(millis),
         "idempotent_by": operation.idempotent.map(|it| it.header),

@@ -3,13 +3,12 @@
 //! Refuses two types of one name and two operations of one name, with the paths of both: a document
 //! in which `Order` is sometimes another one is worse than none.
 //!
-//! Invariant: an operation is in the document if it can be told where it is mounted; the others are
-//! named in [`OpenApi::left_out`].
+//! Invariant: an operation is in the document at each place it is mounted at; those that are mounted
+//! nowhere are named in [`OpenApi::left_out`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bridge_tower::routes::Audit;
 use serde_json::{Map, Value, json};
 
 use super::around::{headers, responses};
@@ -69,7 +68,9 @@ impl OpenApi {
         &self.document
     }
 
-    /// Declared operations that are not in the document, each with the reason.
+    /// Declared operations that are not in the document, each with the reason: it is not mounted, or
+    /// its method is one that OpenAPI does not know. A test that nothing is left out is one line:
+    /// `assert!(document.left_out().is_empty(), "{:?}", document.left_out())`.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
@@ -81,27 +82,23 @@ impl axum::response::IntoResponse for OpenApi {
     }
 }
 
-/// The document of what is declared and mounted.
-pub(crate) fn document(
+/// The document of `operations`, each at all of its `places`.
+pub(super) fn document<'a>(
     operations: &[HttpOperation],
-    audit: &Audit,
+    places: impl Fn(&HttpOperation) -> Vec<&'a str>,
 ) -> Result<OpenApi, OpenApiError> {
     let mut writer = Writer::default();
     let mut schemas = Schemas::new();
     schemas.add_problem();
     for operation in operations {
-        let is_this = |it: &bridge_tower::routes::Declared| {
-            it.path == operation.id.name
-                && it.verb.as_str() == operation.id.verb
-                && it.operation == operation.name
-        };
-        let joined = &audit.declared_and_mounted;
-        match joined.iter().find(|it| is_this(&it.declared)) {
-            Some(joined) => writer.operation(&mut schemas, operation, &joined.path),
-            None => {
-                let is_missing = audit.declared_not_mounted.iter();
-                let is_missing = is_missing.map(|it| &it.declared).any(is_this);
-                writer.leave_out(operation, is_missing);
+        match places(operation)[..] {
+            [] => writer.leave_out(operation),
+            [place] => writer.operation(&mut schemas, operation, (place, operation.name.into())),
+            ref places => {
+                for place in places {
+                    let id = id_at(operation, place);
+                    writer.operation(&mut schemas, operation, (place, id));
+                }
             }
         }
     }
@@ -113,27 +110,51 @@ fn crate_of(site: &str) -> &str {
     site.split("::").next().unwrap_or(site)
 }
 
+/// What an operation is called at one of several places, as names in a document are unique: `list_v1`
+/// where it is nested below `/v1`.
+fn id_at(operation: &HttpOperation, place: &str) -> String {
+    let segments = |path: &str| path.split('/').filter(|it| !it.is_empty()).count();
+    let nested = segments(place).saturating_sub(segments(operation.id.name));
+    let below = place.split('/').filter(|it| !it.is_empty()).take(nested);
+    let mut id = operation.name.to_owned();
+    for segment in below {
+        let word = segment.trim_matches(['{', '}', '*']);
+        id.push('_');
+        id.extend(
+            word.chars()
+                .map(|it| if it.is_alphanumeric() { it } else { '_' }),
+        );
+    }
+    id
+}
+
 #[derive(Default)]
 struct Writer {
     paths: Map<String, Value>,
     tags: Vec<Value>,
     /// The operations by their names.
-    named: BTreeMap<&'static str, &'static str>,
+    named: BTreeMap<String, &'static str>,
     sites: BTreeMap<String, String>,
     left_out: Vec<String>,
     faults: Vec<String>,
 }
 
 impl Writer {
-    fn operation(&mut self, schemas: &mut Schemas, operation: &HttpOperation, mounted: &str) {
-        let (name, site) = (operation.name, operation.id.site);
+    /// Adds an operation at one place, under the name it has there.
+    fn operation(
+        &mut self,
+        schemas: &mut Schemas,
+        operation: &HttpOperation,
+        (mounted, name): (&str, String),
+    ) {
+        let site = operation.id.site;
         let method = operation.id.verb.to_ascii_lowercase();
         if !METHODS.contains(&method.as_str()) {
             let text = format!("`{name}` at {site}: OpenAPI has no {}", operation.id.verb);
             self.left_out.push(text);
             return;
         }
-        if let Some(other) = self.named.insert(name, site) {
+        if let Some(other) = self.named.insert(name.clone(), site) {
             self.faults.push(format!(
                 "`{name}` is the name of two operations, `{other}` and `{site}`: give one another \
                  name, as `name = \"…\"` in its attribute"
@@ -152,19 +173,15 @@ impl Writer {
             path.replace('~', "~0").replace('/', "~1")
         );
         self.sites.insert(pointer, site.to_owned());
-        let said = said(operation, mounted, gathered.unwrap_or_default());
+        let said = said(operation, (mounted, &name), gathered.unwrap_or_default());
         let at_path = self.paths.entry(path).or_insert_with(|| json!({}));
         at_path[method] = said;
     }
 
-    fn leave_out(&mut self, operation: &HttpOperation, is_missing: bool) {
+    fn leave_out(&mut self, operation: &HttpOperation) {
         let HttpOperation { id, name, .. } = operation;
-        let reason = match is_missing {
-            true => "is not mounted",
-            false => "may be mounted at several paths; write the whole path",
-        };
-        self.left_out
-            .push(format!("`{name}` ({} {}) {reason}", id.verb, id.name));
+        let text = format!("`{name}` ({} {}) is not mounted", id.verb, id.name);
+        self.left_out.push(text);
     }
 
     fn finish(mut self, schemas: Schemas, title: &str) -> Result<OpenApi, OpenApiError> {
@@ -198,11 +215,14 @@ impl Writer {
     }
 }
 
-/// An operation object.
-fn said(operation: &HttpOperation, mounted: &str, gathered: Gathered) -> Value {
-    let mut said = json!({ "operationId": operation.name });
+/// An operation object, of the operation at a place under a name.
+fn said(operation: &HttpOperation, (mounted, name): (&str, &str), gathered: Gathered) -> Value {
+    let mut said = json!({ "operationId": name });
     if let Some(tag) = operation.tag {
         said["tags"] = json!([tag]);
+    }
+    if operation.is_deprecated {
+        said["deprecated"] = true.into();
     }
     if !operation.doc.is_empty() {
         said["summary"] = summary(operation.doc).into();

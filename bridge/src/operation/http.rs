@@ -26,6 +26,7 @@ pub struct HttpOperation {
     #[cfg(feature = "mesh")]
     pub(crate) calls: Vec<Calls>,
     pub(crate) tag: Option<&'static str>,
+    pub(crate) is_deprecated: bool,
     /// Says what its signature says.
     #[cfg(feature = "openapi")]
     pub(crate) tell: Option<fn(&mut crate::openapi::Docs<'_>)>,
@@ -53,6 +54,7 @@ impl HttpOperation {
             #[cfg(feature = "mesh")]
             calls: Vec::new(),
             tag: None,
+            is_deprecated: false,
             #[cfg(feature = "openapi")]
             tell: None,
         }
@@ -62,6 +64,13 @@ impl HttpOperation {
     #[must_use]
     pub fn tag(mut self, tag: &'static str) -> Self {
         self.tag = Some(tag);
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn deprecated(mut self) -> Self {
+        self.is_deprecated = true;
         self
     }
 

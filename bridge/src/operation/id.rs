@@ -85,7 +85,12 @@ const fn refuse(first: &OperationId, second: &OperationId) -> ! {
         .with(first.site)
         .with("` and as `")
         .with(second.site)
-        .with("`; remove one of them");
+        .with("`; remove one of them")
+        .with(if first.verb.is_empty() {
+            ""
+        } else {
+            ", or write the whole path that each is mounted at, with what it is nested below"
+        });
     panic!("{}", message.as_str())
 }
 

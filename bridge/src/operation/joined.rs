@@ -3,8 +3,9 @@
 //! A handler knows the path it was annotated with; where routers around it add to that is told by
 //! the audit, which joins both. What was said about the handler then holds for the route.
 //!
-//! It refuses to let go of a promise in silence: a deadline or a key that may be another handler's is
-//! an error, and one of which only the end of the path is known holds wherever that end is.
+//! It refuses to let go of a promise in silence: a deadline or a key that may be another handler's, or
+//! of a handler that may be where nobody can see it, is an error. One of which only the end of the path
+//! is known holds wherever that end is.
 //!
 //! Invariant: what was said about a handler that is mounted either holds for its requests, or the
 //! application is refused.
@@ -37,6 +38,12 @@ impl fmt::Display for Refused {
 /// All that was said about an application; kept beside it, so that more can be said.
 #[derive(Clone, Debug)]
 struct Said(Vec<HttpOperation>);
+
+/// The operations that were declared of an application.
+#[cfg(feature = "mesh")]
+pub(super) fn said(app: &Observed) -> &[HttpOperation] {
+    app.beside::<Said>().map_or(&[], |it| &it.0)
+}
 
 /// Adds to a list what is not in it.
 pub(super) fn add(all: &mut Vec<HttpOperation>, more: impl IntoIterator<Item = HttpOperation>) {
@@ -75,15 +82,8 @@ pub(crate) fn declared_in(app: Observed, more: &[HttpOperation]) -> Result<Obser
 
 fn warn(operations: &[HttpOperation], audit: &Audit) {
     for missing in &audit.declared_not_mounted {
-        let Declared {
-            path,
-            verb,
-            operation,
-        } = &missing.declared;
-        tracing::warn!(
-            "`{operation}` is declared at {} {path}, which is not mounted",
-            verb.as_str()
-        );
+        let (operation, declared) = shown(&missing.declared);
+        tracing::warn!("{operation} is declared at {declared}, which is not mounted");
     }
     let promises = operations.iter().filter(|it| is_promise(it));
     warn_of_others(&promises.map(declaration).collect::<Vec<_>>(), audit);
@@ -102,21 +102,41 @@ fn warn_of_others(promises: &[Declared], audit: &Audit) {
         );
     }
     for ambiguous in &audit.ambiguous {
-        let Declared {
-            path,
-            verb,
-            operation,
-        } = &ambiguous.declared;
-        let kept = if promises.contains(&ambiguous.declared) {
-            ", and its deadline and its key hold at each of them"
-        } else {
-            ""
-        };
+        let (operation, declared) = shown(&ambiguous.declared);
         tracing::warn!(
-            "`{operation}` is declared at {} {path}, which {ambiguous}{kept}; write the whole path",
-            verb.as_str()
+            "{operation} is declared at {declared}, which {ambiguous}; write the whole path"
         );
     }
+    for declared in promises {
+        let places = places(audit, declared);
+        if places.len() > 1 {
+            let (operation, declared) = shown(declared);
+            tracing::info!(
+                "what is said about {operation} at {declared} holds at {}",
+                places.join(", ")
+            );
+        }
+    }
+}
+
+/// `` `list` `` and `GET /orders`.
+fn shown(declared: &Declared) -> (String, String) {
+    let Declared {
+        path,
+        verb,
+        operation,
+    } = declared;
+    (
+        format!("`{operation}`"),
+        format!("{} {path}", verb.as_str()),
+    )
+}
+
+/// The routes that an operation is mounted at.
+fn places<'a>(audit: &'a Audit, declared: &Declared) -> Vec<&'a str> {
+    let joined = audit.declared_and_mounted.iter();
+    let joined = joined.filter(|it| it.declared == *declared);
+    joined.map(|it| &*it.path).collect()
 }
 
 /// Whether something was said that has to hold for its requests.
@@ -128,17 +148,18 @@ fn is_promise(operation: &HttpOperation) -> bool {
 /// set of operations that may be one another.
 pub(super) fn refusals(operations: &[HttpOperation], audit: &Audit) -> Vec<String> {
     let mut told: Vec<Vec<OperationId>> = Vec::new();
-    let mut refused = Vec::new();
+    let mut refused: Vec<_> = operations
+        .iter()
+        .filter_map(|it| unseen(it, audit))
+        .collect();
     for ambiguous in &audit.ambiguous {
         let meant = meant(operations, ambiguous);
         let ids: Vec<_> = meant.iter().map(|it| it.id).collect();
         if !meant.iter().any(|it| is_promise(it)) || told.contains(&ids) {
             continue;
         }
-        if let Some(text) = refusal(&meant, ambiguous) {
-            refused.push(text);
-            told.push(ids);
-        }
+        refused.push(refusal(&meant, ambiguous));
+        told.push(ids);
     }
     refused
 }
@@ -156,32 +177,72 @@ fn meant<'o>(operations: &'o [HttpOperation], ambiguous: &Ambiguous) -> Vec<&'o 
     operations.iter().filter(is_meant).collect()
 }
 
-/// Why what was said about these operations cannot hold; none where it holds at each route.
-fn refusal(meant: &[&HttpOperation], ambiguous: &Ambiguous) -> Option<String> {
-    let who = meant.iter().map(|it| {
-        let OperationId { verb, name, site } = it.id;
-        format!("`{}` ({site}, {verb} {name})", it.name)
-    });
+/// `` `list` (shop::list, GET /orders) ``
+fn named(operation: &HttpOperation) -> String {
+    let OperationId { verb, name, site } = operation.id;
+    format!("`{}` ({site}, {verb} {name})", operation.name)
+}
+
+/// Why what was said about an operation cannot hold that is mounted nowhere, unless out of sight.
+fn unseen(operation: &HttpOperation, audit: &Audit) -> Option<String> {
+    let declared = declaration(operation);
+    let mut missing = audit.declared_not_mounted.iter();
+    let missing = missing.find(|it| it.declared == declared)?;
+    if !is_promise(operation) || missing.hidden_in.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "{} is mounted nowhere that can be seen, and may be inside of the service at {}, where its \
+         deadline or key cannot hold; nest its router with `nest`, or take it out of the list if it is \
+         not mounted",
+        named(operation),
+        missing.hidden_in.join(" or ")
+    ))
+}
+
+/// Why what was said about these operations cannot hold.
+fn refusal(meant: &[&HttpOperation], ambiguous: &Ambiguous) -> String {
+    let who = meant.iter().map(|it| named(it));
     let who = who.collect::<Vec<_>>().join(" and ");
     let routes = ambiguous.routes();
     match ambiguous.doubt {
-        Doubt::Several if ambiguous.declared.path != "/" => None,
-        Doubt::Several => Some(format!(
+        Doubt::Several => format!(
             "{who} may be mounted at {routes}: `/` alone is the end of every path, so it cannot be \
              told where its deadline or key holds; write the whole path in its attribute, with what \
              it is nested below"
-        )),
-        Doubt::Hidden => Some(format!(
+        ),
+        Doubt::Hidden => format!(
             "{who} would be inside of the service at {routes}, whose own routes cannot be seen, so \
              its deadline or key cannot hold; nest its router with `nest`, or take them out of its \
              attribute"
-        )),
-        _ => Some(format!(
+        ),
+        _ => format!(
             "{who} may each be what is mounted at {routes}, so it cannot be told whose deadline or \
              key holds there; write the whole path in the attribute of each, with what it is nested \
              below, or take out of the list what is not mounted"
-        )),
+        ),
     }
+}
+
+/// Why there can be no document: a sentence for each operation of which it cannot be told where it is.
+#[cfg(feature = "openapi")]
+fn untold(operations: &[HttpOperation], audit: &Audit) -> Vec<String> {
+    let untold = operations.iter().filter_map(|it| {
+        let declared = declaration(it);
+        let mut ambiguous = audit.ambiguous.iter();
+        let ambiguous = ambiguous.find(|it| it.declared == declared)?;
+        let todo = match ambiguous.doubt {
+            Doubt::Hidden => {
+                "a service whose own routes cannot be seen: nest its router with `nest`"
+            }
+            _ => "write the whole path in its attribute, with what it is nested below",
+        };
+        Some(format!(
+            "{} {ambiguous}; {todo}, or take it out of the list if it is not mounted",
+            named(it)
+        ))
+    });
+    untold.collect()
 }
 
 /// What is declared, compared with what `table` has mounted.
@@ -195,7 +256,20 @@ pub(crate) fn document_of(
     operations: &[HttpOperation],
     table: &RouteTable,
 ) -> Result<OpenApi, OpenApiError> {
-    document(operations, &audit_of(operations, table))
+    document_by(operations, &audit_of(operations, table))
+}
+
+/// The same, where both were compared already.
+#[cfg(feature = "openapi")]
+pub(super) fn document_by(
+    operations: &[HttpOperation],
+    audit: &Audit,
+) -> Result<OpenApi, OpenApiError> {
+    let untold = untold(operations, audit);
+    if !untold.is_empty() {
+        return Err(OpenApiError { faults: untold });
+    }
+    document(operations, |it| places(audit, &declaration(it)))
 }
 
 /// The same, with what was called so far.
@@ -235,16 +309,8 @@ fn method_of(operation: &HttpOperation) -> Method {
 fn policies(operations: &[HttpOperation], audit: &Audit) -> Vec<RoutePolicy> {
     let mut policies = Vec::new();
     for operation in operations.iter().filter(|it| is_promise(it)) {
-        let declared = declaration(operation);
-        let joined = audit.declared_and_mounted.iter();
-        let joined = joined
-            .filter(|it| it.declared == declared)
-            .map(|it| &it.path);
-        let several = audit.ambiguous.iter();
-        let several = several
-            .filter(|it| it.declared == declared)
-            .flat_map(|it| &it.candidates);
-        policies.extend(joined.chain(several).map(|path| policy(operation, path)));
+        let places = places(audit, &declaration(operation));
+        policies.extend(places.into_iter().map(|path| policy(operation, path)));
     }
     policies
 }

@@ -58,7 +58,7 @@ pub use self::problem::{error_of_problem, failed, problem};
 pub(crate) use self::joined::Refused;
 #[cfg(feature = "openapi")]
 pub(crate) use self::joined::document_of;
-pub(crate) use self::joined::{audit_of_called, declared_in};
+pub(crate) use self::joined::{audit_of, audit_of_called, declared_in};
 #[cfg(feature = "mesh")]
 pub(crate) use self::offered::Offered;
 

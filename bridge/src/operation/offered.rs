@@ -6,7 +6,7 @@ use bridge_tower::Observed;
 
 use super::client::Provided;
 use super::http::HttpOperation;
-use super::joined::{Refused, declared_in};
+use super::joined::{Refused, declared_in, said};
 use crate::handler::States;
 
 /// The axum handlers of a bridge, and the values its requests bring along.
@@ -28,11 +28,27 @@ impl Offered {
 
     /// Makes what was said about the handlers hold for the routes of `app`.
     pub(crate) fn apply(&self, app: Observed) -> Result<Observed, Refused> {
+        for operation in self.forgotten(&app) {
+            tracing::warn!(
+                "`{}` ({}) asks for a client and is not in `.serve(handlers![…])` of the bridge: its \
+                 requests are answered 500, unless the application gives them one by `.provide(…)`",
+                operation.name,
+                operation.id.site
+            );
+        }
         let app = declared_in(app, &self.operations)?;
         Ok(match &self.provided {
             Some(provided) => app.provide(provided.clone()),
             None => app,
         })
+    }
+}
+
+impl Offered {
+    /// What was declared of `app`, asks for a client, and was not given to the bridge.
+    fn forgotten<'a>(&'a self, app: &'a Observed) -> impl Iterator<Item = &'a HttpOperation> {
+        let asking = said(app).iter().filter(|it| !it.calls.is_empty());
+        asking.filter(|it| self.operations.iter().all(|known| known.id != it.id))
     }
 }
 
@@ -109,5 +125,32 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::OK);
         let body = to_bytes(answer.into_body(), 65_536).await.unwrap();
         assert!(body.starts_with(b"InventoryClient"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_given_by_itself_is_the_one_that_a_handler_gets() {
+        let handlers = bridge_macros::handlers![crate = crate; stock];
+        let router = Router::new().route("/stock", get(stock));
+        let app = crate::declare(router, &handlers);
+        let status = async |app: Observed| {
+            let request = Request::get("/stock").body(Body::empty()).unwrap();
+            let answer = app.oneshot(request).await;
+            answer.unwrap_or_else(|never| match never {}).status()
+        };
+        let without = status(app.clone()).await;
+        assert_eq!(without, StatusCode::INTERNAL_SERVER_ERROR);
+        let mock = crate::Mock::<Inventory>::new();
+        assert_eq!(status(app.provide(mock.client())).await, StatusCode::OK);
+    }
+
+    #[test]
+    fn a_handler_that_wants_a_client_and_was_not_served_is_known() {
+        let handlers = bridge_macros::handlers![crate = crate; stock];
+        let router = Router::new().route("/stock", get(stock));
+        let app = crate::declare(router, &handlers);
+        let forgotten = Offered::default();
+        assert_eq!(forgotten.forgotten(&app).count(), 1);
+        let served = Offered::new(handlers.http, States::default());
+        assert_eq!(served.forgotten(&app).count(), 0);
     }
 }

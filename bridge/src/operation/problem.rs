@@ -11,8 +11,9 @@ use bridge_tower::context;
 use bridge_tower::idempotency::NotDone;
 use bridge_tower::problem::Problem;
 use http::StatusCode;
+use serde_json::{Map, Value};
 
-use crate::business::BusinessError;
+use crate::business::{BusinessError, ErrorFields};
 
 /// Sources that are logged of an error, and bytes of the text of them all.
 const SOURCES_MAX: usize = 8;
@@ -69,6 +70,9 @@ fn sources(error: &dyn Error) -> String {
 /// The business error that problem details say, if they are one of this type:
 /// the other direction of the answer that `#[derive(bridge::Error)]` gives.
 ///
+/// Fields are the members. They are looked for behind the text of `detail` only in problems that
+/// have no members but those of every problem.
+///
 /// ```
 /// #[derive(Debug, bridge::Error)]
 /// enum OrderError {
@@ -83,13 +87,15 @@ fn sources(error: &dyn Error) -> String {
 /// assert_eq!(sku, "A-1");
 /// ```
 pub fn error_of_problem<E: BusinessError>(json: &[u8]) -> Option<E> {
-    let problem: serde_json::Value = serde_json::from_slice(json).ok()?;
-    let member = |name: &str| problem.get(name).and_then(serde_json::Value::as_str);
-    let detail = member("detail").unwrap_or_default();
-    // First the text alone: a variant with a `String` takes all that follows.
-    let code = member("code")?;
-    let plain = E::from_wire(code, detail);
-    plain.or_else(|| E::from_wire(code, &format!("{detail} {problem}")))
+    let problem: Map<String, Value> = serde_json::from_slice(json).ok()?;
+    let member = |name: &str| problem.get(name).and_then(Value::as_str);
+    let (code, detail) = (member("code")?, member("detail").unwrap_or_default());
+    let members = ErrorFields::of_problem(&problem);
+    let has_fields = |error: &E| !error.fields().is_empty();
+    let with_members = E::from_wire(code, &members.behind(detail)).filter(has_fields);
+    // A variant without fields may hold all of the text, which members are no part of.
+    let plain = || E::from_wire(code, detail).filter(|it| members.is_empty() || !has_fields(it));
+    with_members.or_else(plain)
 }
 
 /// What a `CallError` in a business error says of itself.
@@ -123,7 +129,7 @@ pub mod failed {
         call.message()
     }
 
-    /// The failure that another service had, as far as it told.
+    /// The failure that another service had, as far as it told: not whether it was executed.
     pub fn from_wire(code: &str, message: &str) -> Option<CallError> {
         let code = ErrorCode::parse(code)?;
         Some(CallError::new(

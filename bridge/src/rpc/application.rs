@@ -39,9 +39,9 @@ impl Application {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
-        whole(answer).await.map_err(|why| WebError {
-            not_sent: false,
-            text: format!("the application of this process broke off: {why}"),
+        whole(answer, |why| {
+            WebError::Broken(format!("the application of this process broke off: {why}"))
         })
+        .await
     }
 }

@@ -1,20 +1,19 @@
 //! What is asked in one call, whatever carries it: the method, the encoded request, and what
 //! differs from the defaults.
 
-use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bridge_tower::{CallContext, Deadline};
 use bytes::Bytes;
-use contract::clock::{Clock, Sleep};
+use contract::clock::Clock;
 use contract::error_code::ErrorCode;
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 
 use super::outcome::Failure;
 use super::reply::About;
+use super::until::{CutOff, Until};
 use crate::context::Context as CallerContext;
 use crate::handler::MethodMeta;
 use crate::options::Transport;
@@ -183,37 +182,10 @@ pub(super) fn late() -> Failure {
 }
 
 /// A streamed answer that is cut off at its deadline.
-pub(super) struct Until<S> {
-    /// `None` once it was cut off.
-    answer: Option<S>,
-    late: Pin<Box<Sleep>>,
-}
-
-impl<S> Until<S> {
-    pub(super) fn new(answer: S, clock: &Clock, deadline: &Deadline) -> Self {
-        Self {
-            answer: Some(answer),
-            late: Box::pin(clock.sleep(deadline.remaining())),
-        }
-    }
-}
-
-impl<S> Stream for Until<S>
+pub(super) fn until<S>(deadline: Deadline, answer: S) -> Payloads
 where
-    S: Stream<Item = Result<Bytes, Failure>> + Unpin,
+    S: Stream<Item = Result<Bytes, Failure>> + Unpin + Send + 'static,
 {
-    type Item = S::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        let Some(answer) = &mut this.answer else {
-            return Poll::Ready(None);
-        };
-        // Asked first: an answer that never pauses has a deadline as well.
-        if this.late.as_mut().poll(cx).is_ready() {
-            this.answer = None;
-            return Poll::Ready(Some(Err(late())));
-        }
-        Pin::new(answer).poll_next(cx)
-    }
+    let answer = Until::new(answer, Some(deadline));
+    Box::pin(answer.map(|item| item.unwrap_or_else(|CutOff| Err(late()))))
 }

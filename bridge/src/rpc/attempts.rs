@@ -125,7 +125,6 @@ impl Attempts<'_> {
         if let Err(failure) = &result
             && failure.dispatch == Dispatch::Never
         {
-            instance.shun();
             tried.push(instance.id.instance);
         }
         result

@@ -1,108 +1,64 @@
 //! A handler's stream as the transport takes it.
 //!
 //! The transport asks for a chunk when it has room, and the handler is asked then, so a reader
-//! that is slow holds the handler back. A reader that reads nothing at all is not waited for
-//! beyond the deadline: that passes whether anybody asks or not.
+//! that is slow holds the handler back.
 //!
 //! Invariant: the slot of the call is held until the handler's stream is over, and no longer.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 
 use bridge_tower::Deadline;
 use contract::grpc::v1::StreamChunk;
-use contract::task::spawn;
-use parking_lot::Mutex;
-use tokio::task::AbortHandle;
 use tokio_stream::Stream;
 use tonic::Status;
 
 use super::admission::HeldSlot;
 use super::running::Items;
-use crate::handler::Refusal;
+use super::until::{CutOff, Until};
+use crate::handler::{Answer, Refusal};
 
 /// The chunks of one answer.
-pub(crate) struct Chunks {
-    work: Arc<Mutex<Work>>,
-    /// Ends the work at its deadline.
-    watch: Option<AbortHandle>,
-}
+pub(crate) struct Chunks(Until<Held>);
 
-struct Work {
-    stage: Stage,
-    /// Who waits for the next chunk.
-    waker: Option<Waker>,
-}
-
-enum Stage {
-    Running {
-        items: Items,
-        _slot: HeldSlot,
-    },
-    /// The deadline has passed; nobody was told yet.
-    Late,
-    Over,
+/// A handler's stream and the slot it has.
+struct Held {
+    items: Items,
+    /// `None` once the stream is over.
+    slot: Option<HeldSlot>,
 }
 
 impl Chunks {
     pub(super) fn new(items: Items, slot: HeldSlot, deadline: Option<Deadline>) -> Self {
-        let stage = Stage::Running { items, _slot: slot };
-        let work = Arc::new(Mutex::new(Work { stage, waker: None }));
-        let watch = deadline.map(|deadline| {
-            let watched = Arc::downgrade(&work);
-            let watch = spawn(async move {
-                deadline.passed().await;
-                if let Some(work) = watched.upgrade() {
-                    cut(&work);
-                }
-            });
-            watch.abort_handle()
-        });
-        Self { work, watch }
+        let slot = Some(slot);
+        Self(Until::new(Held { items, slot }, deadline))
     }
 }
 
-/// Ends what still runs.
-fn cut(work: &Mutex<Work>) {
-    let mut locked = work.lock();
-    if let Stage::Running { .. } = &locked.stage {
-        let running = std::mem::replace(&mut locked.stage, Stage::Late);
-        let waker = locked.waker.take();
-        drop(locked);
-        // The user's own code runs here.
-        drop(running);
-        if let Some(waker) = waker {
-            waker.wake();
+impl Stream for Held {
+    type Item = Answer;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
+        let next = ready!(Pin::new(&mut self.items).poll_next(cx));
+        // An error is the last that comes, and whoever reads it may not ask again.
+        if !matches!(next, Some(Ok(_))) {
+            self.slot = None;
         }
+        Poll::Ready(next)
     }
 }
 
 impl Stream for Chunks {
     type Item = Result<StreamChunk, Status>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut work = self.work.lock();
-        let next = match &mut work.stage {
-            Stage::Running { items, .. } => match Pin::new(items).poll_next(cx) {
-                Poll::Ready(next) => next,
-                Poll::Pending => {
-                    work.waker = Some(cx.waker().clone());
-                    return Poll::Pending;
-                }
-            },
-            Stage::Late => {
-                work.stage = Stage::Over;
-                let text = "the deadline passed while the handler answered";
-                return Poll::Ready(Some(Err(Status::deadline_exceeded(text))));
-            }
-            Stage::Over => None,
-        };
-        let next = next.map(|answer| Ok(answer.map_or_else(failed, whole)));
-        if !matches!(&next, Some(Ok(chunk)) if chunk.error_code.is_empty()) {
-            work.stage = Stage::Over;
-        }
-        Poll::Ready(next)
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(Pin::new(&mut self.0).poll_next(cx));
+        Poll::Ready(next.map(|answer| {
+            let answer = answer.map_err(|CutOff| {
+                Status::deadline_exceeded("the deadline passed while the handler answered")
+            })?;
+            Ok(answer.map_or_else(failed, whole))
+        }))
     }
 }
 
@@ -119,13 +75,5 @@ fn failed(refusal: Refusal) -> StreamChunk {
         error_code: refusal.code.to_owned(),
         error_message: refusal.message,
         ..StreamChunk::default()
-    }
-}
-
-impl Drop for Chunks {
-    fn drop(&mut self) {
-        if let Some(watch) = &self.watch {
-            watch.abort();
-        }
     }
 }

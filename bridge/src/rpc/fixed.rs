@@ -21,16 +21,16 @@ use contract::headers::{GRPC_TIMEOUT, TRACEPARENT, grpc_timeout};
 use contract::transport::{Channel, GrpcRequest, Messages};
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
-use prost::Message as _;
 use tokio_stream::Stream;
 use tonic::Status;
 
 use super::application::Application;
-use super::asked::{Answered, Asked, Payloads, Replied, Until, late};
+use super::asked::{Answered, Asked, Payloads, Replied, late, until};
 use super::json_form::JsonForm;
 use super::outcome::{Dispatch, Failure};
 use super::problems::{Base, json_request, of_problem, unanswered};
 use super::reply::About;
+use super::rich::reason;
 use super::web::{Web, WebError};
 use crate::link::{CONNECT_TIMEOUT_MAX, Link};
 use crate::options::Retry;
@@ -70,10 +70,18 @@ pub(super) enum Server {
 }
 
 impl Server {
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, WebError> {
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        clock: &Clock,
+        deadline: &Deadline,
+    ) -> Result<Response<Bytes>, WebError> {
         match self {
-            Self::Web(web) => web.send(request).await,
-            Self::Application(app) => app.send(request).await,
+            Self::Web(web) => web.send(request, deadline).await,
+            Self::Application(app) => {
+                let answer = clock.timeout(deadline.remaining(), app.send(request));
+                answer.await.unwrap_or(Err(WebError::Late))
+            }
         }
     }
 }
@@ -98,10 +106,7 @@ impl Fixed {
     pub(super) async fn unary(&self, asked: Asked) -> Result<Replied, Failure> {
         Answered::Once.check(asked.method)?;
         let (deadline, outer) = self.begin(&asked)?;
-        let attempts = self.attempts(&asked, &deadline, outer.as_ref());
-        let left = deadline.remaining();
-        let answer = self.clock.timeout(left, attempts).await;
-        answer.unwrap_or_else(|_| Err(late()))
+        self.attempts(&asked, &deadline, outer.as_ref()).await
     }
 
     /// A stream is opened once.
@@ -112,23 +117,13 @@ impl Fixed {
             return Err(Failure::before_dispatch(ErrorCode::Validation, text));
         };
         let (deadline, outer) = self.begin(&asked)?;
-        let opening = async {
-            let channel = channel(link, &deadline).await?;
-            let mut request = GrpcRequest::new(uris[asked.index].clone(), asked.payload.len());
-            request.message().extend_from_slice(&asked.payload);
-            for (name, value) in headers(&asked, &deadline, outer.as_ref())? {
-                request.header(name, value);
-            }
-            let messages = channel.stream(request).await;
-            messages.map_err(|status| failed(&status))
-        };
+        let channel = channel(link, &deadline).await?;
+        let headers = headers(&asked, &deadline, outer.as_ref())?;
+        let opening = channel.stream(grpc_request(&uris[asked.index], &asked, headers));
         let opened = self.clock.timeout(deadline.remaining(), opening).await;
-        let messages = opened.unwrap_or_else(|_| Err(late()))?;
-        Ok(Box::pin(Until::new(
-            Reading(messages),
-            &self.clock,
-            &deadline,
-        )))
+        let messages = opened.map_err(|_| late())?;
+        let messages = messages.map_err(|status| failed(&status))?;
+        Ok(until(deadline, Reading(messages)))
     }
 
     fn begin(&self, asked: &Asked) -> Result<(Deadline, Option<CallContext>), Failure> {
@@ -139,6 +134,7 @@ impl Fixed {
         Ok((deadline, outer))
     }
 
+    /// Each step ends at the deadline by itself, so that it is known what was sent until then.
     async fn attempts(
         &self,
         asked: &Asked,
@@ -154,7 +150,9 @@ impl Fixed {
             failures += 1;
             let pause = self.retry.pause(failures - 1, fastrand::f64());
             let is_last = failures >= self.retry.attempts || deadline.remaining() <= pause;
-            if failure.dispatch == Dispatch::Perhaps || is_last {
+            // What this side refuses, or the other for good, it refuses again.
+            let is_final = failure.dispatch == Dispatch::Perhaps || !failure.code.retryable();
+            if is_final || is_last {
                 return Err(failure);
             }
             self.clock.sleep(pause).await;
@@ -171,12 +169,9 @@ impl Fixed {
         match &self.far {
             Far::Grpc { link, uris } => {
                 let channel = channel(link, deadline).await?;
-                let mut request = GrpcRequest::new(uris[asked.index].clone(), asked.payload.len());
-                request.message().extend_from_slice(&asked.payload);
-                for (name, value) in headers {
-                    request.header(name, value);
-                }
-                let reply = channel.unary(request).await;
+                let asking = channel.unary(grpc_request(&uris[asked.index], asked, headers));
+                let asking = self.clock.timeout(deadline.remaining(), asking);
+                let reply = asking.await.map_err(|_| late())?;
                 let reply = reply.map_err(|status| failed(&status))?;
                 Ok(Replied {
                     about: About::of(&reply.metadata),
@@ -196,7 +191,8 @@ impl Fixed {
                 for (name, value) in headers {
                     request.headers_mut().insert(name, value);
                 }
-                let answer = Box::pin(server.send(request)).await.map_err(unanswered)?;
+                let answer = Box::pin(server.send(request, &self.clock, deadline)).await;
+                let answer = answer.map_err(unanswered)?;
                 let about = About::of_http(answer.headers());
                 if !answer.status().is_success() {
                     let failure = of_problem(answer.status(), answer.body());
@@ -209,6 +205,19 @@ impl Fixed {
             }
         }
     }
+}
+
+fn grpc_request(
+    uri: &Uri,
+    asked: &Asked,
+    headers: Vec<(&'static str, HeaderValue)>,
+) -> GrpcRequest {
+    let mut request = GrpcRequest::new(uri.clone(), asked.payload.len());
+    request.message().extend_from_slice(&asked.payload);
+    for (name, value) in headers {
+        request.header(name, value);
+    }
+    request
 }
 
 async fn channel(link: &Link, deadline: &Deadline) -> Result<Channel, Failure> {
@@ -233,7 +242,9 @@ fn headers(
     ] {
         let Some(text) = text else { continue };
         let value = HeaderValue::try_from(&**text).map_err(|_| {
-            let text = format!("{text:?} cannot be sent as the header {name}: it is not ASCII");
+            let text = format!(
+                "{text:?} cannot be sent as the header {name}: it may hold visible ASCII characters and spaces only"
+            );
             Failure::before_dispatch(ErrorCode::Validation, text)
         })?;
         all.push((name, value));
@@ -265,28 +276,4 @@ fn failed(status: &Status) -> Failure {
         }
         _ => failure,
     }
-}
-
-/// `google.rpc.Status`, as far as it is read.
-#[derive(Clone, PartialEq, prost::Message)]
-struct RichStatus {
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<prost_types::Any>,
-}
-
-/// `google.rpc.ErrorInfo`, as far as it is read.
-#[derive(Clone, PartialEq, prost::Message)]
-struct ErrorInfo {
-    #[prost(string, tag = "1")]
-    reason: String,
-}
-
-fn reason(details: &[u8]) -> Option<String> {
-    let status = RichStatus::decode(details).ok()?;
-    let info = status
-        .details
-        .iter()
-        .find(|it| it.type_url.ends_with("/google.rpc.ErrorInfo"))?;
-    let info = ErrorInfo::decode(&*info.value).ok()?;
-    Some(info.reason).filter(|reason| !reason.is_empty())
 }

@@ -16,8 +16,8 @@ use contract::headers::TraceContext;
 use contract::ids::{IdMint, OpId, TraceId};
 use tokio_stream::StreamExt as _;
 
-use super::asked::{Answered, Asked, Payloads, Replied, Until, late};
-use super::outcome::Failure;
+use super::asked::{Answered, Asked, Payloads, Replied, late, until};
+use super::outcome::{Failure, MESSAGE_BYTES_MAX};
 use super::promised;
 use super::reply::{About, Stored};
 use super::running::{self, Given, Method};
@@ -91,6 +91,7 @@ impl Inside {
         };
         let answered = handled.answer.map_err(refused);
         let payload = answered.map_err(|error| error.replayed(about.is_replayed))?;
+        let payload = sized(payload)?;
         Ok(Replied { payload, about })
     }
 
@@ -102,8 +103,8 @@ impl Inside {
             return Err(other_kind(method));
         };
         let items = running::stream(start, given).map_err(undecodable)?;
-        let payloads = items.map(|answer| answer.map_err(refused));
-        Ok(Box::pin(Until::new(payloads, &self.clock, &deadline)))
+        let payloads = items.map(|answer| answer.map_err(refused).and_then(sized));
+        Ok(until(deadline, payloads))
     }
 
     fn find(&self, asked: &Asked, answered: Answered) -> Result<Found, Failure> {
@@ -170,7 +171,16 @@ async fn promised(
         response.error_message,
     );
     let payload = answered.map_err(|error| error.replayed(about.is_replayed))?;
+    let payload = sized(payload)?;
     Ok(Replied { payload, about })
+}
+
+/// Refuses what could not be answered over the network.
+fn sized(payload: Bytes) -> Result<Bytes, Failure> {
+    match payload.len() {
+        0..=MESSAGE_BYTES_MAX => Ok(payload),
+        _ => Err(Failure::too_large_a_reply()),
+    }
 }
 
 fn other_kind(method: &str) -> Failure {

@@ -12,6 +12,7 @@
 
 mod outcome;
 mod reply;
+mod until;
 mod asked;
 mod wire;
 
@@ -27,6 +28,7 @@ mod json_form;
 mod web;
 mod application;
 mod problems;
+mod rich;
 mod fixed;
 
 mod said;
@@ -49,6 +51,7 @@ pub use self::json_form::JsonForm;
 pub use self::remote::Remote;
 pub use self::replies::Replies;
 pub use self::reply::{Reply, Stored};
+pub use self::rich::grpc_details;
 pub use self::target::{Client, Contract, Target};
 
 pub(crate) use self::inside::{Found, Inside};

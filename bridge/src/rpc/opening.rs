@@ -11,7 +11,7 @@ use contract::transport::{GrpcRequest, Messages};
 
 use super::asked::Answered;
 use super::attempts::Attempts;
-use super::outcome::{Dispatch, Failure};
+use super::outcome::Failure;
 use crate::instance::{InFlight, InstanceLink, Trial};
 use crate::options::Transport;
 
@@ -49,9 +49,6 @@ impl Attempts<'_> {
             }
             Err(failure) => {
                 trial.ended(failure.outcome());
-                if failure.dispatch == Dispatch::Never {
-                    instance.shun();
-                }
                 Err(failure)
             }
         }

@@ -9,6 +9,9 @@ use crate::breaker::Outcome;
 use crate::call_error::CallError;
 use crate::idempotency::ABOUT_KEY;
 
+/// Largest request and largest reply of one call, in bytes, as over gRPC.
+pub(super) const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Why one attempt failed.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -21,6 +24,8 @@ pub(super) struct Failure {
     pub(super) is_replayed: bool,
     /// It is about the idempotency key of the call, not about the instance.
     is_about_key: bool,
+    /// Whoever was called says that a repeat may succeed.
+    is_said_retryable: bool,
 }
 
 /// Whether a handler may have run.
@@ -49,6 +54,7 @@ impl Failure {
             dispatch,
             is_replayed: false,
             is_about_key: false,
+            is_said_retryable: false,
         }
     }
 
@@ -68,14 +74,33 @@ impl Failure {
         }
     }
 
+    /// The same, as one whose answer says whether a repeat may succeed.
+    pub(super) fn said_retryable(self, is_said_retryable: bool) -> Self {
+        Self {
+            is_said_retryable,
+            ..self
+        }
+    }
+
     /// The error of whoever called `operation`.
     pub(super) fn into_error(self, operation: String) -> CallError {
-        match self.handler_code {
+        let is_retryable = self.is_retryable();
+        let error = match self.handler_code {
             Some(own) => {
                 let error = CallError::answered(self.code, operation, own, self.message);
                 error.replayed(self.is_replayed)
             }
             None => CallError::new(self.code, operation, self.message),
+        };
+        error.retryable_if(is_retryable)
+    }
+
+    /// Whether a repeat may succeed and does no harm. That there is no room is the word of whoever
+    /// was called, which would not be lost on the way.
+    fn is_retryable(&self) -> bool {
+        match self.dispatch {
+            Dispatch::Never => self.code.retryable(),
+            Dispatch::Perhaps => self.is_said_retryable || self.code == ErrorCode::Overloaded,
         }
     }
 
@@ -109,6 +134,12 @@ impl Failure {
     pub(super) fn unreadable(error: prost::DecodeError) -> Self {
         let text = format!("cannot read the reply: {error}");
         Self::final_(ErrorCode::Internal, text)
+    }
+
+    /// A reply is larger than any may be.
+    pub(super) fn too_large_a_reply() -> Self {
+        let text = format!("the reply is larger than {MESSAGE_BYTES_MAX} bytes");
+        Self::final_(ErrorCode::Validation, text)
     }
 
     pub(super) fn of_status(status: &Status) -> Self {
@@ -161,6 +192,38 @@ mod tests {
             assert_eq!(failure.outcome(), Outcome::Success, "{refusal}");
             assert_eq!(failure.dispatch, Dispatch::Never, "it may go elsewhere");
         }
+    }
+
+    #[test]
+    fn only_what_was_not_executed_invites_a_repeat() {
+        let before = |code| Failure::before_dispatch(code, "why");
+        let after = |code| Failure::final_(code, "why");
+        let own = || Failure::handler("OWN".to_owned(), String::new());
+        for (failure, expected) in [
+            (before(ErrorCode::Connection), true),
+            (before(ErrorCode::NoLiveInstance), true),
+            (before(ErrorCode::Validation), false),
+            (after(ErrorCode::Connection), false),
+            (after(ErrorCode::Timeout), false),
+            (after(ErrorCode::Overloaded), true),
+            (own(), false),
+            (own().said_retryable(true), true),
+        ] {
+            let text = format!("{failure:?}");
+            let error = failure.into_error("a/B".to_owned());
+            assert_eq!(error.retryable(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instance_without_room_was_reached_and_one_that_stops_was_not() {
+        let outcome = |refusal| {
+            let refusal = contract::transport::not_dispatched(refusal);
+            Failure::of_status(&refusal).outcome()
+        };
+        let full = outcome(Status::resource_exhausted(""));
+        let stopping = outcome(Status::unavailable(""));
+        assert_eq!((full, stopping), (Outcome::Failure, Outcome::Unreached));
     }
 
     #[test]

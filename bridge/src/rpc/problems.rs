@@ -14,22 +14,11 @@ use http::{HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-use super::asked::Asked;
+use super::asked::{Asked, late};
 use super::json_form::JsonForm;
 use super::outcome::Failure;
 use super::web::WebError;
-
-/// Members of a problem that are not fields of the error.
-const STANDARD: [&str; 8] = [
-    "type",
-    "title",
-    "status",
-    "detail",
-    "instance",
-    "code",
-    "retryable",
-    "trace",
-];
+use crate::business::ErrorFields;
 
 /// Where a server has its methods.
 #[derive(Clone, Debug)]
@@ -70,17 +59,12 @@ pub(super) fn of_problem(status: StatusCode, body: &[u8]) -> Failure {
     let member = |name: &str| problem.get(name).and_then(Value::as_str);
     let said = member("detail").or_else(|| member("title"));
     let text = said.map_or_else(|| format!("the server answered {status}"), str::to_owned);
+    let is_retryable = problem.get("retryable") == Some(&Value::Bool(true));
     let Some(code) = member("code").filter(|code| !code.is_empty()) else {
-        return Failure::final_(code_of(status), text);
+        return Failure::final_(code_of(status), text).said_retryable(is_retryable);
     };
-    let mut fields = problem.clone();
-    fields.retain(|name, _| !STANDARD.contains(&name.as_str()));
-    let text = if fields.is_empty() {
-        text
-    } else {
-        format!("{text} {}", Value::Object(fields))
-    };
-    let mut failure = Failure::handler(code.to_owned(), text);
+    let text = ErrorFields::of_problem(&problem).behind(&text);
+    let mut failure = Failure::handler(code.to_owned(), text).said_retryable(is_retryable);
     failure.code = ErrorCode::parse(code).unwrap_or(ErrorCode::Handler);
     failure
 }
@@ -102,9 +86,11 @@ fn code_of(status: StatusCode) -> ErrorCode {
 
 /// There is no answer at all.
 pub(super) fn unanswered(error: WebError) -> Failure {
-    match error.not_sent {
-        true => Failure::before_dispatch(ErrorCode::Connection, error.text),
-        false => Failure::final_(ErrorCode::Connection, error.text),
+    match error {
+        WebError::NotSent(text) => Failure::before_dispatch(ErrorCode::Connection, text),
+        WebError::Broken(text) => Failure::final_(ErrorCode::Connection, text),
+        WebError::TooLarge => Failure::too_large_a_reply(),
+        WebError::Late => late(),
     }
 }
 
@@ -136,6 +122,21 @@ mod tests {
             assert_eq!((error.code(), error.handler_code()), (expected, Some(code)));
             assert_eq!(error.retryable(), code == "OVERLOADED");
             assert_eq!(error.message(), "why");
+        }
+    }
+
+    #[test]
+    fn a_problem_that_is_retryable_says_so_of_the_call() {
+        for (body, expected) in [
+            (r#"{"code":"BUSY","retryable":true}"#, true),
+            (r#"{"retryable":true}"#, true),
+            (r#"{"code":"BUSY"}"#, false),
+            (r#"{"code":"CONNECTION"}"#, false),
+            ("", false),
+        ] {
+            let failure = of_problem(StatusCode::SERVICE_UNAVAILABLE, body.as_bytes());
+            let error = failure.into_error("a/B".into());
+            assert_eq!(error.retryable(), expected, "{body}");
         }
     }
 

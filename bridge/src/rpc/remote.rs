@@ -28,8 +28,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// A service at a URL that speaks gRPC, or HTTP with JSON. Its clients have the same methods as
 /// those of the mesh; there is no identity, no balancing and no record of the calls on the map.
 ///
-/// Connections are made when they are first needed, shared by all clients made of one `Remote`,
-/// and made again when they break. Calls carry the trace and the deadline of the task they are
+/// Connections are made when they are first needed, within 5 s each, shared by all clients made of
+/// one `Remote`, and made again when they break. A call whose deadline ends before there is one is
+/// `CONNECTION`, which is retryable, because nothing was sent; later it is `TIMEOUT`. Calls carry the trace and the deadline of the task they are
 /// made in, an idempotency key as `idempotency-key`, a request id as `x-request-id`.
 ///
 /// ```
@@ -64,7 +65,9 @@ enum Speaks {
 
 impl Remote {
     /// A server of plain gRPC at `url`: `http://host:port`, or `https://host` with a certificate
-    /// of an authority this machine knows.
+    /// of an authority this machine knows. A status whose details give a reason
+    /// (`google.rpc.ErrorInfo`) is a handler's error of that code, as a service says with
+    /// [`grpc_details`](crate::grpc_details); any other is a failure of the call.
     ///
     /// # Errors
     ///
@@ -75,8 +78,8 @@ impl Remote {
         Self::over_grpc(url, parsed, tls)
     }
 
-    /// The same for an `https` URL, trusting what `config` trusts. The configuration has to offer
-    /// HTTP/2 (ALPN `h2`).
+    /// The same for an `https` URL, trusting what `config` trusts, which is a value of
+    /// [`bridge::rustls`](crate::rustls). The configuration has to offer HTTP/2 (ALPN `h2`).
     ///
     /// # Errors
     ///
@@ -100,8 +103,8 @@ impl Remote {
         Self::over_json(url, parsed, tls)
     }
 
-    /// The same for an `https` URL, trusting what `config` trusts. The configuration has to offer
-    /// HTTP/1.1, or nothing (ALPN).
+    /// The same for an `https` URL, trusting what `config` trusts, which is a value of
+    /// [`bridge::rustls`](crate::rustls). The configuration has to offer HTTP/1.1, or nothing (ALPN).
     ///
     /// # Errors
     ///
@@ -256,7 +259,18 @@ fn parsed(text: &str) -> Result<Parsed, Error> {
     if host.is_empty() {
         return Err(wrong(text, "has no host"));
     }
-    let port = url.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+    let authority = url.authority().map_or("", |it| it.as_str());
+    if authority.contains('@') {
+        return Err(wrong(
+            text,
+            "names a user; whoever calls is told in headers",
+        ));
+    }
+    let port = match authority.strip_prefix(host) {
+        Some("") => Some(if is_secure { 443 } else { 80 }),
+        _ => url.port_u16().filter(|port| *port != 0),
+    };
+    let port = port.ok_or_else(|| wrong(text, "has a port outside 1 to 65535"))?;
     Ok(Parsed {
         endpoint: format!("{host}:{port}"),
         url,

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use bridge_tower::idempotency::IDEMPOTENCY_REPLAYED;
+use bridge_tower::idempotency::{IDEMPOTENCY_REPLAYED, IDEMPOTENCY_STORED};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const REPLAYED: HeaderName = HeaderName::from_static(contract::headers::REPLAYED);
@@ -57,14 +57,15 @@ impl About {
         }
     }
 
-    /// What is said in the headers of an answer over plain HTTP, which has a name of its own for
-    /// one that was kept.
+    /// What is said in the headers of an answer over plain HTTP, which have names of their own, or
+    /// are those of a call whose answer was passed on.
     pub(super) fn of_http(said: &HeaderMap) -> Self {
-        let kept = said.get(IDEMPOTENCY_REPLAYED);
         let about = Self::of(said);
+        let replayed = said.get(IDEMPOTENCY_REPLAYED);
+        let stored = said.get(IDEMPOTENCY_STORED).map(HeaderValue::as_bytes);
         Self {
-            is_replayed: about.is_replayed || kept.is_some_and(|it| it == "true"),
-            ..about
+            is_replayed: about.is_replayed || replayed.is_some_and(|it| it == "true"),
+            stored: stored.map_or(about.stored, |word| Stored::of(Some(word))),
         }
     }
 }
@@ -121,6 +122,8 @@ mod tests {
             ("x-bridge-replayed", "1", (true, Stored::AsPromised)),
             ("x-bridge-replayed", "0", not),
             ("idempotency-replayed", "true", (true, Stored::AsPromised)),
+            ("idempotency-stored", "later", (false, Stored::Later)),
+            ("idempotency-stored", "false", (false, Stored::Not)),
             ("x-bridge-stored", "later", (false, Stored::Later)),
             ("x-bridge-stored", "false", (false, Stored::Not)),
         ] {

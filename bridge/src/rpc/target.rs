@@ -11,7 +11,7 @@ use super::fixed::Fixed;
 use super::inside::Inside;
 use super::json_form::JsonForm;
 use super::mesh::{Declared, Mesh};
-use super::outcome::Failure;
+use super::outcome::{Failure, MESSAGE_BYTES_MAX};
 use crate::call_error::CallError;
 use crate::handler::MethodMeta;
 use crate::options::Transport;
@@ -201,6 +201,13 @@ impl Target {
         let no_proxy = || self.no_proxy().filter(|_| is_proxied);
         if let Some(fault) = self.0.fault.or_else(no_proxy) {
             return Err(Failure::before_dispatch(ErrorCode::Config, fault));
+        }
+        // A server that is no bridge may take more.
+        let is_bounded = !matches!(&*self.0.reach, Reach::Fixed(_));
+        if is_bounded && payload.len() > MESSAGE_BYTES_MAX {
+            let bytes = payload.len();
+            let text = format!("the request is larger than {MESSAGE_BYTES_MAX} bytes: {bytes}");
+            return Err(Failure::before_dispatch(ErrorCode::Validation, text));
         }
         let methods = self.0.methods;
         // The same table as a rule; a second copy of it in the program has other addresses.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bridge_tower::Deadline;
 use bytes::Bytes;
 use contract::clock::{Clock, Monotonic};
 use contract::task::spawn;
@@ -26,6 +27,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::outcome::MESSAGE_BYTES_MAX;
+use crate::link::CONNECT_TIMEOUT_MAX;
+
 /// Connections that are kept for the next request.
 const IDLE_MAX: usize = 32;
 /// How long a connection is kept without a request, unless its server says less.
@@ -34,8 +38,6 @@ const UNUSED_MAX: Duration = Duration::from_secs(30);
 const UNUSED_MARGIN: Duration = Duration::from_secs(1);
 /// How long a connection is used at all.
 const AGE_MAX: Duration = Duration::from_secs(5 * 60);
-/// Largest answer, in bytes.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 type Sender = http1::SendRequest<Full<Bytes>>;
 
@@ -61,11 +63,19 @@ struct Connection {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) struct WebError {
+pub(super) enum WebError {
     /// Nothing of the request has left.
-    pub(super) not_sent: bool,
-    pub(super) text: String,
+    NotSent(String),
+    /// The connection broke after something of it may have left.
+    Broken(String),
+    /// The answer is larger than [`MESSAGE_BYTES_MAX`].
+    TooLarge,
+    /// The deadline passed after something of it may have left.
+    Late,
 }
+
+/// A request that got no answer, with the request itself if nothing of it has left.
+type Unanswered = (WebError, Option<Request<Full<Bytes>>>);
 
 impl fmt::Debug for Web {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,41 +94,60 @@ impl Web {
         }
     }
 
-    /// Sends a request and reads all of its answer. Dropping the future ends the connection.
+    /// Sends a request and reads all of its answer until `deadline`, which is one more reason not to
+    /// connect while nothing was sent. Dropping the future ends the connection.
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
+        deadline: &Deadline,
     ) -> Result<Response<Bytes>, WebError> {
         let mut request = request;
         loop {
-            let kept = self.kept();
-            let is_kept = kept.is_some();
-            let Connection { mut sender, made } = match kept {
-                Some(connection) => connection,
-                None => self.connect().await?,
-            };
-            if sender.is_closed() || sender.ready().await.is_err() {
-                if is_kept {
-                    continue;
-                }
-                return Err(self.failed(true, &"the connection ended at once"));
+            let wait = deadline.remaining().min(CONNECT_TIMEOUT_MAX);
+            let connected = self.clock.timeout(wait, self.connection()).await;
+            let (connection, is_kept) = connected.unwrap_or_else(|_| {
+                let why = format!("there is no connection after {wait:?}");
+                Err(self.not_sent(&why))
+            })?;
+            let exchange = self.exchange(connection, request);
+            let answer = self.clock.timeout(deadline.remaining(), exchange).await;
+            match answer.unwrap_or(Err((WebError::Late, None))) {
+                Ok(answer) => return Ok(answer),
+                // A connection that was kept may have been closed by the server meanwhile.
+                Err((_, Some(unsent))) if is_kept => request = unsent,
+                Err((error, _)) => return Err(error),
             }
-            let answer = match sender.try_send_request(request).await {
-                Ok(answer) => answer,
-                Err(mut error) => match error.take_message() {
-                    // A connection that was kept may have been closed by the server meanwhile.
-                    Some(unsent) if is_kept => {
-                        request = unsent;
-                        continue;
-                    }
-                    unsent => return Err(self.failed(unsent.is_some(), error.error())),
-                },
-            };
-            let answer = whole(answer).await;
-            let answer = answer.map_err(|why| self.failed(false, &why))?;
-            self.keep(Connection { sender, made }, answer.headers());
-            return Ok(answer);
         }
+    }
+
+    /// A connection that takes a request now, and whether it was kept.
+    async fn connection(&self) -> Result<(Connection, bool), WebError> {
+        while let Some(mut kept) = self.kept() {
+            if kept.sender.ready().await.is_ok() {
+                return Ok((kept, true));
+            }
+        }
+        let mut connection = self.connect().await?;
+        let ready = connection.sender.ready().await;
+        ready.map_err(|error| self.not_sent(&error))?;
+        Ok((connection, false))
+    }
+
+    async fn exchange(
+        &self,
+        connection: Connection,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, Unanswered> {
+        let Connection { mut sender, made } = connection;
+        let answer = sender.try_send_request(request).await;
+        let answer = answer.map_err(|mut error| match error.take_message() {
+            Some(unsent) => (self.not_sent(error.error()), Some(unsent)),
+            None => (self.broken(error.error()), None),
+        })?;
+        let answer = whole(answer, |why| self.broken(why)).await;
+        let answer = answer.map_err(|error| (error, None))?;
+        self.keep(Connection { sender, made }, answer.headers());
+        Ok(answer)
     }
 
     /// The connection that was used last, of those that may still be used.
@@ -144,7 +173,7 @@ impl Web {
 
     async fn connect(&self) -> Result<Connection, WebError> {
         let connected = TcpStream::connect(&self.endpoint).await;
-        let tcp = connected.map_err(|error| self.failed(true, &error))?;
+        let tcp = connected.map_err(|error| self.not_sent(&error))?;
         // A socket that fails here fails in the handshake too.
         let _ = tcp.set_nodelay(true);
         let Some(tls) = &self.tls else {
@@ -153,9 +182,9 @@ impl Web {
         let host = self.endpoint.rsplit_once(':').map_or("", |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned());
-        let name = name.map_err(|error| self.failed(true, &error))?;
+        let name = name.map_err(|error| self.not_sent(&error))?;
         let stream = TlsConnector::from(tls.clone()).connect(name, tcp).await;
-        self.speak(stream.map_err(|error| self.failed(true, &error))?)
+        self.speak(stream.map_err(|error| self.not_sent(&error))?)
             .await
     }
 
@@ -164,7 +193,7 @@ impl Web {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let begun = http1::handshake(TokioIo::new(stream)).await;
-        let (sender, connection) = begun.map_err(|error| self.failed(true, &error))?;
+        let (sender, connection) = begun.map_err(|error| self.not_sent(&error))?;
         // How it ends is told to whoever sends on it.
         spawn(async move {
             let _ = connection.await;
@@ -173,12 +202,12 @@ impl Web {
         Ok(Connection { sender, made })
     }
 
-    fn failed(&self, not_sent: bool, why: &dyn fmt::Display) -> WebError {
-        let text = match not_sent {
-            true => format!("cannot connect to {}: {why}", self.endpoint),
-            false => format!("the connection to {} broke: {why}", self.endpoint),
-        };
-        WebError { not_sent, text }
+    fn not_sent(&self, why: &dyn fmt::Display) -> WebError {
+        WebError::NotSent(format!("cannot connect to {}: {why}", self.endpoint))
+    }
+
+    fn broken(&self, why: &dyn fmt::Display) -> WebError {
+        WebError::Broken(format!("the connection to {} broke: {why}", self.endpoint))
     }
 }
 
@@ -193,17 +222,20 @@ fn patience(said: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).saturating_sub(UNUSED_MARGIN))
 }
 
-/// An answer with all of its body, or why there is none.
-pub(super) async fn whole<B>(answer: Response<B>) -> Result<Response<Bytes>, String>
+/// An answer with all of its body, or why there is none; `broken` says what it means that it broke.
+pub(super) async fn whole<B>(
+    answer: Response<B>,
+    broken: impl FnOnce(&dyn fmt::Display) -> WebError,
+) -> Result<Response<Bytes>, WebError>
 where
     B: Body,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let (head, body) = answer.into_parts();
-    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+    let body = Limited::new(body, MESSAGE_BYTES_MAX).collect().await;
     let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-        true => format!("the answer is larger than {ANSWER_BYTES_MAX} bytes"),
-        false => error.to_string(),
+        true => WebError::TooLarge,
+        false => broken(&error),
     })?;
     Ok(Response::from_parts(head, body.to_bytes()))
 }

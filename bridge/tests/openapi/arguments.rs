@@ -103,6 +103,27 @@ fn bodies_have_a_media_type_and_where_it_is_known_a_schema() {
     let said = operation!(plain, "/a", post);
     assert_eq!(body(&said, "application/json"), (json!({}), json!(true)));
 
+    // What only its caller knows has a body all the same.
+    #[bridge::rpc(post, "/a")]
+    async fn generic<T: Serialize + serde::de::DeserializeOwned>(Json(it): Json<T>) -> Json<T> {
+        Json(it)
+    }
+    let said = operation!(generic, "/a", post, ::<Order>);
+    assert_eq!(body(&said, "application/json"), (json!({}), json!(true)));
+
+    #[bridge::rpc(post, "/a")]
+    async fn generic_option<T: serde::de::DeserializeOwned>(_: Option<axum::Json<Vec<T>>>) {}
+    let said = operation!(generic_option, "/a", post, ::<Order>);
+    assert_eq!(body(&said, "application/json"), (json!({}), json!(false)));
+
+    #[bridge::rpc(post, "/a")]
+    async fn generic_form<T: serde::de::DeserializeOwned>(_: Form<T>) {}
+    let said = operation!(generic_form, "/a", post, ::<Place>);
+    assert_eq!(
+        body(&said, "application/x-www-form-urlencoded"),
+        (json!({ "type": "object" }), json!(true))
+    );
+
     #[bridge::rpc(post, "/a")]
     async fn form(_: Form<Place>) {}
     let said = operation!(form, "/a", post);

@@ -26,6 +26,23 @@ fn headers_that_keys_are_unique_within_are_parameters() {
 }
 
 #[test]
+fn the_host_is_no_parameter_because_every_request_has_one() {
+    #[bridge::rpc(
+        post,
+        "/a",
+        idempotent_by = "Idempotency-Key",
+        idempotent_within = "Host, X-User"
+    )]
+    async fn pay() {}
+    let said = operation!(pay, "/a", post);
+    let parameters = said["parameters"].as_array().expect("parameters");
+    let names: Vec<_> = parameters.iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["Idempotency-Key", "x-user"]);
+    let text = parameters[0]["description"].as_str().expect("a text");
+    assert!(text.ends_with("within: host, x-user."), "{text}");
+}
+
+#[test]
 fn answers_say_nothing_of_keys_where_there_are_none() {
     #[bridge::rpc(get, "/a", deadline = "1s")]
     async fn late() {}

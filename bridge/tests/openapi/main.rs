@@ -74,8 +74,8 @@ fn document(handlers: &Handlers, path: &str, method: MethodRouter) -> Value {
 
 /// The operation of one handler, which must be the only one.
 macro_rules! operation {
-    ($handler:ident, $path:literal, $method:ident) => {{
-        let route = axum::routing::$method($handler);
+    ($handler:ident, $path:literal, $method:ident $(, $of:tt $($ty:tt)*)?) => {{
+        let route = axum::routing::$method($handler$($of $($ty)*)?);
         let document = document(&bridge::handlers![$handler], $path, route);
         let template = $path.replace('*', "");
         let operation = document["paths"][template][stringify!($method)].clone();
@@ -152,12 +152,11 @@ fn answers_have_their_status_and_media_type() {
     async fn string() -> Result<String, (StatusCode, String)> {
         unreachable!()
     }
-    let said = operation!(string, "/a", get);
-    assert_eq!(
-        said["responses"]["default"]["content"]["text/plain"]["schema"],
-        text
+    check(
+        operation!(string, "/a", get),
+        "200",
+        Some(("text/plain", text.clone())),
     );
-    check(said, "200", Some(("text/plain", text.clone())));
 
     #[bridge::rpc(get, "/a")]
     async fn borrowed() -> &'static str {
@@ -189,7 +188,12 @@ fn answers_have_their_status_and_media_type() {
     async fn status() -> StatusCode {
         unreachable!()
     }
-    check(operation!(status, "/a", get), "default", None);
+    let problem = json!({ "$ref": "#/components/schemas/bridge.Problem" });
+    check(
+        operation!(status, "/a", get),
+        "default",
+        Some(("application/problem+json", problem)),
+    );
 
     #[bridge::rpc(get, "/a")]
     async fn hidden() -> impl IntoResponse {}
@@ -210,6 +214,58 @@ fn answers_have_their_status_and_media_type() {
         unreachable!()
     }
     check(operation!(anything, "/a", get), "default", None);
+}
+
+/// An error in plain text becomes the `detail` of a problem, where the request accepts one.
+#[tokio::test]
+async fn errors_in_plain_text_are_documented_as_they_are_answered() {
+    #[bridge::rpc(get, "/owned")]
+    async fn owned() -> Result<String, (StatusCode, String)> {
+        Err((StatusCode::NOT_FOUND, "no such order".to_owned()))
+    }
+    #[bridge::rpc(get, "/borrowed")]
+    async fn borrowed() -> (StatusCode, &'static str) {
+        (StatusCode::NOT_FOUND, "no such order")
+    }
+    #[bridge::rpc(get, "/bare")]
+    async fn bare() -> Result<String, StatusCode> {
+        Err(StatusCode::NOT_FOUND)
+    }
+    #[bridge::rpc(get, "/json")]
+    async fn own() -> Result<String, (StatusCode, Json<Plain>)> {
+        unreachable!()
+    }
+    let handlers = bridge::handlers![owned, borrowed, bare, own];
+    let app = Router::new()
+        .route("/owned", axum::routing::get(owned))
+        .route("/borrowed", axum::routing::get(borrowed))
+        .route("/bare", axum::routing::get(bare))
+        .route("/json", axum::routing::get(own));
+    let document = bridge::openapi(&app, &handlers).expect("a document");
+    let app = bridge::declare(app, &handlers);
+    let media = |path: &str| {
+        let answer = &document.json()["paths"][path]["get"]["responses"]["default"];
+        let media = answer["content"].as_object().expect("it has a body");
+        media.keys().map(String::as_str).collect::<Vec<_>>()
+    };
+    for (path, accept, answered) in [
+        ("/owned", "*/*", Some("application/problem+json")),
+        ("/borrowed", "*/*", Some("application/problem+json")),
+        ("/bare", "*/*", Some("application/problem+json")),
+        ("/owned", "text/plain", Some("text/plain; charset=utf-8")),
+        ("/bare", "text/plain", None),
+    ] {
+        let request = axum::extract::Request::get(path).header("accept", accept);
+        let request = request.body(axum::body::Body::empty()).expect("a request");
+        let answer = tower::ServiceExt::oneshot(app.clone(), request).await;
+        let answer = answer.unwrap_or_else(|never| match never {});
+        let found = answer.headers().get("content-type");
+        let found = found.map(|it| it.to_str().expect("text"));
+        assert_eq!(found, answered, "{path}");
+        let is_documented = |it: &str| media(path).iter().any(|media| it.starts_with(media));
+        assert!(found.is_none_or(is_documented), "{path} {:?}", media(path));
+    }
+    assert_eq!(media("/json"), ["application/json"]);
 }
 
 #[test]
@@ -247,7 +303,7 @@ fn every_variant_of_an_error_is_a_problem_with_its_status_and_fields() {
     assert_eq!(
         said["responses"]["409"]["description"],
         "OUT_OF_STOCK: {left} of {sku} left\nCLOSED: {closed} by {by}\nThe first request with this \
-         key is still being worked on, or was answered with what is too large to be kept."
+         key is still being worked on, or its answer was not kept: it was too large, or it streamed."
     );
     for status in ["400", "413", "422", "503", "504", "default"] {
         assert_eq!(

@@ -240,7 +240,8 @@ fn refusal(begun: &Begun, request: &v1::InvokeRequest) -> Status {
     let (key, method) = (&request.idempotency_key, &request.method);
     match begun {
         Begun::Conflict => Status::failed_precondition(format!(
-            "the idempotency key `{key}` was used for another request to `{method}`; use a new key"
+            "the idempotency key `{key}` was used for another request to `{method}`, or for one of \
+             another version of its contract; use a new key for new work"
         )),
         Begun::Busy => Status::already_exists(format!(
             "a call of `{method}` with the idempotency key `{key}` is in progress, or was cut off a \

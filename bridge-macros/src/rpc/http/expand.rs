@@ -7,7 +7,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{GenericParam, ReturnType, Type};
+use syn::{GenericArgument, GenericParam, PathArguments, ReturnType, Type};
 
 use crate::rpc::attribute::Attribute;
 use crate::rpc::expand::{site, twin};
@@ -23,6 +23,7 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
         method, path, name, ..
     } = operation;
     let tag = operation.tag.as_ref().map(|it| quote!(.tag(#it)));
+    let deprecated = head.is_deprecated.then(|| quote!(.deprecated()));
     let site = site(head.ident(), None);
     let id = quote!(#rt::OperationId::http(#method, #path, #site));
     let [handlers, described] = ["handlers", "operation"].map(local);
@@ -53,7 +54,7 @@ pub(crate) fn operation(attribute: &Attribute, head: &Head, operation: &Operatio
     let arguments = arguments.iter().map(|arg| argument(attribute, arg));
     let answer = answer(attribute, head, &named);
     let body = quote! {
-        let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #tag #deadline #idempotent;
+        let mut #described = #rt::HttpOperation::new(Self::ID, #name, #doc) #tag #deprecated #deadline #idempotent;
         #(#arguments.describe(&mut #described);)*
         #answer
         #told
@@ -86,12 +87,38 @@ fn told(attribute: &Attribute, head: &Head, (arguments, named): (&[&Arg], &Named
     let types = arguments
         .iter()
         .filter(|arg| !matches!(arg.role, Role::Client))
-        .map(|arg| &arg.ty);
+        .map(|arg| arg.ty.to_token_stream());
+    let bodies = head.args.iter().zip(&named.arguments);
+    let bodies = bodies.filter(|(arg, can_be)| !**can_be && !arg.is_conditional);
+    let types = types.chain(bodies.filter_map(|(arg, _)| body_of_any(&arg.ty, &rt)));
     let answer = match &head.sig.output {
         ReturnType::Default => Some(quote!(, ())),
         ReturnType::Type(_, ty) => named.answer.then(|| quote!(, #ty)),
     };
     quote!(#rt::openapi!(#described, [#(#types),*] #answer);)
+}
+
+/// A body of a type that cannot be named, as one of any type: `Json<T>`, `Option<Form<Vec<T>>>`.
+fn body_of_any(ty: &Type, rt: &TokenStream) -> Option<TokenStream> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(of) = &last.arguments else {
+        return None;
+    };
+    if ["Json", "Form"].iter().any(|it| last.ident == it) {
+        let extractor = &last.ident;
+        return Some(quote!(#rt::docs::#extractor<#rt::docs::Any>));
+    }
+    if last.ident != "Option" {
+        return None;
+    }
+    let within = of.args.iter().find_map(|it| match it {
+        GenericArgument::Type(within) => body_of_any(within, rt),
+        _ => None,
+    });
+    within.map(|it| quote!(::core::option::Option<#it>))
 }
 
 /// What the compiler checks of the function as a whole: its future can be sent between threads,

@@ -18,7 +18,7 @@ const OF_THE_CALLER: [&str; 4] = [
     "x-api-key",
 ];
 /// About the message, its way or its sender: programs and proxies set them, as they like.
-const OF_THE_MESSAGE: [&str; 36] = [
+const OF_THE_MESSAGE: [&str; 33] = [
     "accept",
     "accept-charset",
     "accept-encoding",
@@ -33,8 +33,6 @@ const OF_THE_MESSAGE: [&str; 36] = [
     "content-type",
     "date",
     "expect",
-    "forwarded",
-    "host",
     "keep-alive",
     "max-forwards",
     "origin",
@@ -51,11 +49,12 @@ const OF_THE_MESSAGE: [&str; 36] = [
     "user-agent",
     "via",
     "x-forwarded-for",
-    "x-forwarded-host",
     "x-forwarded-port",
     "x-forwarded-proto",
     "x-real-ip",
 ];
+/// Which host was asked for: of all requests to it the same, and of its tenants another.
+const OF_THE_HOST: [&str; 3] = ["forwarded", "host", "x-forwarded-host"];
 /// Headers that keys may be within.
 const WITHIN_MAX: usize = 8;
 
@@ -73,7 +72,7 @@ pub(super) fn brings_a_key(diag: &Diag, given: &LitStr) {
              refused; name a header that brings a key, such as `\"Idempotency-Key\"`"
         );
         diag.error(Code::HttpHeader, given, text);
-    } else if OF_THE_MESSAGE.contains(&&*lower) {
+    } else if OF_THE_MESSAGE.contains(&&*lower) || OF_THE_HOST.contains(&&*lower) {
         let text = format!(
             "`{name}` does not say which request this is: different ones may have the same, and a \
              repeat another; name a header that brings a key, such as `\"Idempotency-Key\"`"

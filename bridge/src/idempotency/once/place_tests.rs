@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bridge_tower::idempotency::{Answering, Begun, Claim, Memory, Runner, Settled, Store};
 use contract::clock::{Clock, Timestamp};
 use contract::transport::is_not_dispatched;
+use prost::Message as _;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 

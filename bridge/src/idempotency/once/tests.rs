@@ -8,6 +8,7 @@ use bridge_tower::idempotency::{
 use contract::clock::{Clock, Timestamp};
 use contract::ids::{IdMint, ServiceId};
 use contract::transport::is_not_dispatched;
+use prost::Message as _;
 use tonic::Code;
 
 use super::*;
@@ -289,4 +290,46 @@ async fn a_key_of_the_request_may_be_the_callers_own() {
         till.number("", ("o-7", 5)).await,
         ("2".into(), Replay::Fresh)
     );
+}
+
+#[tokio::test]
+async fn an_answer_of_another_version_of_the_contract_is_neither_given_nor_made_again() {
+    let outcomes = Outcomes::in_memory();
+    let of = |contract| Till::over(outcomes.clone(), by_order().of_contract(contract));
+    let (first, next) = (of("v1"), of("v2"));
+    first.number("", ("o-1", 5)).await;
+    for _ in 0..2 {
+        let refused = next.refused("", ("o-1", 5)).await;
+        assert_eq!(refused.code(), Code::AlreadyExists);
+        let text = refused.message();
+        assert!(
+            text.contains("was done") && text.contains("another version of the contract"),
+            "{text}"
+        );
+        assert!(
+            !is_not_dispatched(&refused),
+            "it is no use to try elsewhere"
+        );
+    }
+    assert_eq!(next.charged.load(Ordering::SeqCst), 0);
+    assert_eq!(
+        first.number("", ("o-1", 5)).await,
+        ("1".into(), Replay::Replayed)
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_nobody_set_is_no_key() {
+    let by_cents = Idempotent::by_field(|it: &Charge| crate::operation::key_text(&it.cents));
+    let till = Till::new(by_cents);
+    for _ in 0..2 {
+        let refused = till.refused("", ("o-7", 0)).await;
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().contains("empty or 0"), "{refused}");
+    }
+    assert_eq!(
+        till.number("", ("o-7", -1)).await,
+        ("1".into(), Replay::Fresh)
+    );
+    assert_eq!(till.charged.load(Ordering::SeqCst), 1);
 }

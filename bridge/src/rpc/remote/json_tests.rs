@@ -9,10 +9,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use contract::message::{FieldTable, Form, Kind, Label, MessageTable, Scalar};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::business::BusinessError;
+use crate::link::tests::localhost;
 use crate::rpc::json_form::JsonForm;
 use crate::rpc::{Call, StreamCall};
 
@@ -222,11 +224,84 @@ async fn an_answer_that_is_too_large_or_too_late_is_an_error_and_nothing_is_repe
     let remote = Remote::json(&format!("http://{address}/api")).unwrap();
     let orders = remote.client::<Orders>();
     let large = orders.place("large").await.unwrap_err();
+    assert_eq!(large.code(), ErrorCode::Validation, "{large}");
     assert!(large.message().contains("larger than"), "{large}");
     let slow = orders.place("hang").timeout(Duration::from_millis(200));
     assert_eq!(slow.await.unwrap_err().code(), ErrorCode::Timeout);
     assert_eq!(orders.place("tea").await.unwrap(), "tea -");
     assert_eq!(seen.1.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_deadline_that_ends_during_the_handshake_says_that_nothing_was_sent() {
+    // Connections are taken by the system, and nobody ever says a word on them.
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", mute.local_addr().unwrap().port());
+    let (_, _, trusting) = localhost();
+    for remote in [
+        Remote::grpc_with_tls(&url, trusting.clone()),
+        Remote::json_with_tls(&url, trusting),
+    ] {
+        let orders = remote.unwrap().client::<Orders>();
+        let call = orders.place("tea").timeout(Duration::from_millis(100));
+        let error = call.await.unwrap_err();
+        let told = (error.code(), error.retryable());
+        assert_eq!(told, (ErrorCode::Connection, true), "{error}");
+        assert!(error.message().contains("no connection"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_short_may_be_of_work_that_was_done() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4_096];
+        assert_ne!(socket.read(&mut request).await.unwrap(), 0);
+        let begun = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+        socket.write_all(begun).await.unwrap();
+    });
+    let orders = Remote::json(&url).unwrap().client::<Orders>();
+    let broken = orders.place("tea").await.unwrap_err();
+    let told = (broken.code(), broken.retryable());
+    assert_eq!(told, (ErrorCode::Connection, false), "{broken}");
+    asked.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_this_side_refuses_is_not_tried_again() {
+    let (clock, _hand) = Clock::manual(contract::clock::Timestamp::EPOCH);
+    for remote in [
+        Remote::grpc("http://127.0.0.1:1"),
+        Remote::json("http://127.0.0.1:1"),
+    ] {
+        // Nobody moves this clock: a pause would have no end.
+        let remote = Remote {
+            clock: clock.clone(),
+            ..remote.unwrap()
+        };
+        let call = remote.client::<Orders>().place("tea");
+        let refused = call.request_id("line\nbreak").await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::Validation, "{refused}");
+        assert!(refused.message().contains("visible ASCII"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_with_the_reason() {
+    let once = |remote: Result<Remote, Error>| {
+        let once = Retry {
+            attempts: 1,
+            ..Retry::default()
+        };
+        remote.unwrap().retry(once).client::<Orders>()
+    };
+    let url = "http://127.0.0.1:1";
+    for orders in [once(Remote::grpc(url)), once(Remote::json(url))] {
+        let nobody = orders.place("tea").await.unwrap_err();
+        assert!(nobody.message().contains("refused"), "{nobody}");
+    }
 }
 
 #[tokio::test]

@@ -11,15 +11,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use prost::Message as _;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_stream::Stream;
 use tonic::{Code, Request, Response, Status};
 
 use super::*;
-use crate::business::BusinessError;
+use crate::business::{BusinessError, ErrorFields, Field};
 use crate::handler::MethodMeta;
 use crate::link::tests::localhost;
-use crate::rpc::{Call, StreamCall};
+use crate::rpc::{Call, StreamCall, grpc_details};
 
 const NAME: &str = "servicebridge.v1.Call";
 static METHODS: &[MethodMeta] = &[
@@ -79,6 +80,9 @@ fn asked(method: &str) -> CallRequest {
     }
 }
 
+/// Somebody asked the server to die.
+static IS_ASKED: Notify = Notify::const_new();
+
 #[derive(Clone)]
 struct Server;
 
@@ -94,6 +98,13 @@ fn reasoned() -> Status {
     Status::with_details(Code::FailedPrecondition, "nothing is left", details.into())
 }
 
+/// A status that a service of tonic makes of a business error.
+fn short() -> Status {
+    let short = Short { left: 2 };
+    let details = grpc_details(&short).into();
+    Status::with_details(Code::from(short.grpc()), short.message(), details)
+}
+
 #[tonic::async_trait]
 impl CallService for Server {
     async fn unary(&self, request: Request<CallRequest>) -> Result<Response<CallResponse>, Status> {
@@ -103,8 +114,13 @@ impl CallService for Server {
         };
         match &*request.get_ref().method {
             "reason" => Err(reasoned()),
+            "short" => Err(short()),
             "denied" => Err(Status::permission_denied("not you")),
             "hang" => std::future::pending().await,
+            "die" => {
+                IS_ASKED.notify_one();
+                std::future::pending().await
+            }
             _ => Ok(Response::new(CallResponse {
                 payload: [
                     said("idempotency-key"),
@@ -169,6 +185,44 @@ impl BusinessError for Sold {
     }
 }
 
+#[derive(Debug, PartialEq)]
+struct Short {
+    left: u32,
+}
+
+impl BusinessError for Short {
+    fn code(&self) -> &'static str {
+        "SHORT"
+    }
+
+    fn message(&self) -> String {
+        self.fields().behind("too few")
+    }
+
+    fn from_wire(code: &str, message: &str) -> Option<Self> {
+        let mut fields = ErrorFields::of_message(message).filter(|_| code == "SHORT")?;
+        let left = Field::<u32>::new().take(&mut fields, "left")?;
+        Some(Self { left })
+    }
+
+    fn grpc(&self) -> i32 {
+        Code::Aborted as i32
+    }
+
+    fn fields(&self) -> ErrorFields {
+        ErrorFields::default().with("left", &self.left)
+    }
+}
+
+#[tokio::test]
+async fn a_business_error_of_a_tonic_service_comes_back_as_itself() {
+    let (address, _serving) = serve("127.0.0.1:0").await;
+    let remote = Remote::grpc(&format!("http://{address}")).unwrap();
+    let short = remote.client::<Plain>().unary("short").await.unwrap_err();
+    assert_eq!(short.code(), ErrorCode::Handler, "{short}");
+    assert_eq!(short.business(), Some(Short { left: 2 }));
+}
+
 #[tokio::test]
 async fn a_server_of_plain_grpc_is_called_by_its_own_paths() {
     let (address, _serving) = serve("127.0.0.1:0").await;
@@ -226,6 +280,9 @@ async fn a_server_that_comes_back_is_called_again_and_one_that_does_not_is_told(
     plain.unary("x").await.unwrap();
     serving.abort();
     assert!(serving.await.unwrap_err().is_cancelled());
+    // It may have gone out on the connection that was there.
+    let lost = plain.unary("x").await.unwrap_err();
+    assert_eq!(lost.code(), ErrorCode::Connection, "{lost}");
     let gone = plain.unary("x").await.unwrap_err();
     assert_eq!(
         (gone.code(), gone.retryable()),
@@ -233,6 +290,20 @@ async fn a_server_that_comes_back_is_called_again_and_one_that_does_not_is_told(
     );
     let (_, _serving) = serve(&address.to_string()).await;
     plain.unary("x").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_dies_under_its_handler_may_have_done_the_work() {
+    let (address, serving) = serve("127.0.0.1:0").await;
+    let remote = Remote::grpc(&format!("http://{address}")).unwrap();
+    let plain = remote.client::<Plain>();
+    plain.unary("x").await.unwrap();
+    let hanging = tokio::spawn(async move { plain.unary("die").await });
+    IS_ASKED.notified().await;
+    serving.abort();
+    let broken = hanging.await.unwrap().unwrap_err();
+    let told = (broken.code(), broken.retryable());
+    assert_eq!(told, (ErrorCode::Connection, false), "{broken}");
 }
 
 /// A server with TLS whose certificate names `localhost`, and what trusts it.
@@ -283,6 +354,11 @@ fn a_url_that_is_none_is_refused_with_what_it_should_be() {
         ("ftp://a:1", "neither"),
         ("http://a:1/v1", "has a path"),
         ("http://a:1/?x=1", "has a query"),
+        ("http://127.0.0.1:99999", "has a port outside"),
+        ("http://127.0.0.1:0", "has a port outside"),
+        ("http://127.0.0.1:", "has a port outside"),
+        ("https://[::1]:", "has a port outside"),
+        ("http://ann:secret@127.0.0.1", "names a user"),
         ("not a url", "cannot be read"),
     ] {
         let error = Remote::grpc(url).unwrap_err();

@@ -8,6 +8,7 @@ use hyper::service::service_fn;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::link::tests::localhost;
 
 /// A server whose answers say `keep-alive` with this; counts its connections.
 async fn serve(keep_alive: Option<&'static str>) -> (SocketAddr, Arc<AtomicU32>) {
@@ -56,7 +57,9 @@ impl Bed {
         let mut request = Request::new(Full::default());
         let host = http::HeaderValue::from_static("localhost");
         request.headers_mut().insert(http::header::HOST, host);
-        assert!(self.web.send(request).await.unwrap().status().is_success());
+        let deadline = Deadline::after(&self.web.clock, Duration::from_secs(1));
+        let answer = self.web.send(request, &deadline).await.unwrap();
+        assert!(answer.status().is_success());
         self.connections.load(Ordering::Relaxed)
     }
 }
@@ -92,6 +95,25 @@ async fn a_connection_that_is_always_in_use_is_replaced_after_a_while() {
         bed.hand.advance(step);
     }
     assert_eq!(bed.ask().await, 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_is_given_up_with_nothing_sent() {
+    // Connections are taken by the system, and nobody ever says a word on them.
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("localhost:{}", mute.local_addr().unwrap().port());
+    let (_, _, trusting) = localhost();
+    let (clock, hand) = Clock::manual(Timestamp::EPOCH);
+    let deadline = Deadline::after(&clock, 2 * CONNECT_TIMEOUT_MAX);
+    let web = Web::new(endpoint, Some(trusting), clock);
+    let asking = async move { web.send(Request::new(Full::default()), &deadline).await };
+    let asking = tokio::spawn(asking);
+    while hand.sleepers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    hand.advance(CONNECT_TIMEOUT_MAX);
+    let error = asking.await.unwrap().unwrap_err();
+    assert!(matches!(error, WebError::NotSent(_)), "{error:?}");
 }
 
 #[test]

@@ -10,9 +10,9 @@ async fn twice() {}
 #[bridge::rpc(post, "/d", idempotent_by = "Idempotency-Key", idempotent_within = "Idempotency-Key")]
 async fn key() {}
 
-#[bridge::rpc(post, "/e", idempotent_by = "Idempotency-Key", idempotent_within = "Host")]
-async fn host() {}
+#[bridge::rpc(post, "/e", idempotent_by = "Idempotency-Key", idempotent_within = "Date")]
+async fn date() {}
 
 fn main() {
-    let _ = bridge::handlers![span, blank, twice, key, host];
+    let _ = bridge::handlers![span, blank, twice, key, date];
 }
