@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::describe::Description;
+use crate::describe::{Description, Operation};
 
 /// The drawing's parts, the same for every language of drawings.
 pub(crate) struct Parts {
@@ -27,11 +27,12 @@ impl From<&Description> for Parts {
             }
         }
         for it in &description.operations {
-            let at = mounted(description, &it.name, &it.method, &it.path);
-            served
-                .entry(at)
-                .or_default()
-                .extend(it.calls.iter().cloned());
+            for at in mounted(description, it) {
+                served
+                    .entry(at)
+                    .or_default()
+                    .extend(it.calls.iter().cloned());
+            }
         }
         for it in &description.rpcs {
             let name = format!("rpc {}/{}", it.contract, it.name);
@@ -61,18 +62,23 @@ impl From<&Description> for Parts {
     }
 }
 
-/// Where an operation is served: nests around it add to its path.
-fn mounted(description: &Description, name: &str, method: &str, path: &str) -> String {
+/// Where an operation is served, once or more: nests around it add to its path.
+fn mounted(description: &Description, operation: &Operation) -> Vec<String> {
+    let Operation {
+        name, method, path, ..
+    } = operation;
     let joined = description
         .audit
         .iter()
         .flat_map(|it| &it.declared_and_mounted);
-    let mut of_name = joined.filter(|it| it.operation == name && it.method == method);
-    let found = of_name.next().map(|it| it.mounted_at.as_str());
-    format!(
-        "{method} {}",
-        found.filter(|it| !it.is_empty()).unwrap_or(path)
-    )
+    let own = joined
+        .filter(|it| it.operation == *name && it.method == *method && it.path == *path)
+        .filter(|it| !it.mounted_at.is_empty());
+    let places: Vec<_> = own.map(|it| format!("{method} {}", it.mounted_at)).collect();
+    match places.is_empty() {
+        true => vec![format!("{method} {path}")],
+        false => places,
+    }
 }
 
 /// A flowchart of Mermaid.

@@ -88,7 +88,7 @@ fn a_build_warns_of_what_is_new_and_fails_on_what_breaks_with_names() {
     let said = package.cargo_check(&[]);
     assert_ne!(said.code, 0);
     let expected = "contracts/payments.proto:7:9: major: `shop.v1.ChargeRequest`: field 1 \
-        `order_id` is `bytes` instead of `string` (breaks json, code): keep 1 as it was, and add a \
+        `order_id` is `bytes` instead of `string` (breaks wire, json, code): keep 1 as it was, and add a \
         field with a number of its own; breaks `orders`";
     assert!(said.err.contains(expected), "{}", said.err);
 }

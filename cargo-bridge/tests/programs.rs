@@ -55,6 +55,15 @@ fn a_program_describes_itself() {
   c0[[\"payments (shop.payments.v1.Payments)\"]]
 "
     );
+    let twice = DESCRIPTION.replace(
+        "\"declared_and_mounted\": [",
+        "\"declared_and_mounted\": [{ \"operation\": \"place_order\", \"method\": \"POST\", \"path\": \"/orders\", \"mounted_at\": \"/v2/orders\" },",
+    );
+    package.put("twice.json", &twice);
+    let chart = package
+        .bridge("map --description twice.json --format mermaid")
+        .out;
+    assert_eq!(chart.matches(" --> c0").count(), 2, "{chart}");
     assert!(
         package
             .bridge("map --description made.json --format dot")

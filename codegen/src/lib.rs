@@ -78,7 +78,8 @@
 //!
 //! Client-streaming rpcs, groups, editions, two rpcs of one name in a file, rpcs with
 //! `google.protobuf` types on both sides, names that would be one name in Rust or in JSON, and reserved
-//! numbers and names that are backwards, double or in use. Each is
+//! numbers and names that are backwards, double or in use, bodies of a GET, keys of `.schema.json` that
+//! the format does not have, and includes that are no folder. Each is
 //! reported as `file:line:column: message`, all at once. For contracts that are not yours to
 //! change, [`Contracts::skip_unsupported`] leaves out what the wire cannot carry.
 //!

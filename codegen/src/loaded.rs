@@ -118,9 +118,12 @@ impl Loaded {
     /// `.proto` files of everything that was read in another form: descriptor sets and
     /// `.schema.json` files. What has a `.proto` already is not written again.
     ///
+    /// The rpcs of a folder's `.schema.json` files are one file, `acme/ping.proto` for the package
+    /// `acme.ping`, and the objects in their messages another one beside it, without a package.
+    ///
     /// # Errors
     ///
-    /// Groups, and field names that `.proto` cannot write.
+    /// Groups, field names that `.proto` cannot write or tell apart, and two files of one path.
     pub fn protos(&self) -> Result<Vec<Exported>, Error> {
         let mut found = Vec::new();
         let mut faults = Vec::new();

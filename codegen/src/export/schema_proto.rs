@@ -4,7 +4,7 @@
 //! names without a package. So they are in a file of their own, which has none; the service and
 //! its requests and replies, whose names are in no hash, are in the package that clients ask for.
 //!
-//! Refuses field names that `.proto` cannot write. Invariant: the bytes are those of the
+//! Refuses field names that `.proto` cannot write or tell apart. Invariant: the bytes are those of the
 //! `.schema.json` files, and the hashes, too, unless a note says that they cannot be.
 
 use std::collections::BTreeMap;
@@ -130,6 +130,7 @@ fn objects<'f>(rpcs: &[(&Method, &'f SchemaFile)]) -> Option<BTreeMap<&'f str, &
     Some(found)
 }
 
+/// Every field that has no place in a `.proto`, at the section that it is in.
 fn unwritable(rpcs: &[(&Method, &SchemaFile)]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (_, file) in rpcs {
@@ -138,18 +139,33 @@ fn unwritable(rpcs: &[(&Method, &SchemaFile)]) -> Vec<Fault> {
             ("$.output", &file.contract.output),
         ];
         for (section, schema) in sections {
-            let fields = in_order(schema).flat_map(|it| &it.fields);
-            for field in fields.filter(|it| !is_identifier(&it.json_name)) {
-                let text = format!(
-                    "field `{}` has a name that .proto cannot write: use letters, digits and `_`, \
-                     a letter first",
-                    field.json_name
-                );
-                faults.push(file.place(section).fault(text));
-            }
+            let problems = in_order(schema).flat_map(problems);
+            faults.extend(problems.map(|text| file.place(section).fault(text)));
         }
     }
     faults
+}
+
+fn problems(message: &Message) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for name in message.fields.iter().map(|it| it.json_name.as_str()) {
+        if !is_identifier(name) {
+            found.push(format!(
+                "field `{name}` has a name that .proto cannot write: use letters, digits and `_`, a \
+                 letter first"
+            ));
+        }
+        // What compilers of proto3 compare.
+        let letters = name.replace('_', "").to_ascii_lowercase();
+        if let Some(other) = taken.insert(letters, name) {
+            found.push(format!(
+                "field `{name}` and field `{other}` differ by `_` or by the case of letters alone, \
+                 which a .proto cannot have: give one another name"
+            ));
+        }
+    }
+    found
 }
 
 /// The root first, then what is in it.

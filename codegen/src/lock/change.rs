@@ -49,7 +49,8 @@ pub struct Change {
     pub todo: String,
     /// `file:line:column` of the declaration, or of the nearest one that is still there.
     pub place: Option<String>,
-    /// The accepted rpcs, HTTP forms and routes as `METHOD /path`, and events that it concerns.
+    /// The accepted rpcs, HTTP forms and routes as `METHOD /path`, and events that it concerns: forms
+    /// of what breaks JSON, and rpcs unless it breaks nothing but JSON.
     pub concerns: BTreeSet<String>,
 }
 

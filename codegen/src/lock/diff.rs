@@ -114,9 +114,8 @@ impl Diff<'_> {
                 continue;
             };
             let locks = [self.accepted, present];
-            for (number, change) in fields::compare(name, [before, now], locks) {
-                let field = now.fields.get(&number).or(before.fields.get(&number));
-                let at = field.map_or_else(|| name.clone(), |it| format!("{name}.{}", it.name));
+            for (field, change) in fields::compare(name, [before, now], locks) {
+                let at = format!("{name}.{field}");
                 self.put_type(&at, name, change);
             }
         }

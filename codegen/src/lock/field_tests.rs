@@ -232,3 +232,31 @@ fn a_type_under_another_name_that_says_the_same_breaks_only_code() {
         1
     );
 }
+
+#[test]
+fn each_change_has_the_place_of_its_own_field() {
+    let old = lock("lock 1\nmessage m\n  1 a optional string\n  3 c string\n");
+    let new = lock("lock 1\nmessage m\n  1 b string\n  2 a required string\n  reserved 9 9\n");
+    let places = ["m", "m.a", "m.b"].map(|it| (it.to_owned(), format!("at {it}")));
+    let report = compare(&old, &new, &Places(places.into()));
+    let told = report.changes.iter();
+    let told: Vec<_> = told
+        .map(|it| (it.what.as_str(), it.place.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "`m`: field 1 `a` is required instead of optional",
+                Some("at m.a")
+            ),
+            (
+                "`m`: field 1 `b` is new, with the number that `a` had",
+                Some("at m.b")
+            ),
+            ("`m`: field 3 `c` is gone", Some("at m")),
+            ("`m`: field `a` has number 2 instead of 1", Some("at m.a")),
+            ("`m`: numbers 9 to 9 are reserved", Some("at m")),
+        ]
+    );
+}

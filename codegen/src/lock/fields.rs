@@ -14,11 +14,11 @@ use super::change::{Breaks, Change, Verdict};
 use super::model::{Field, Label, Lock, Message, Type};
 use super::reserved::{self, Reserved};
 
-/// A change of a field, or of the message itself when the number is 0.
-pub(super) type Numbered = (u32, Change);
+/// A change of the field of that name, or of the message itself where that is empty.
+pub(super) type Named = (String, Change);
 
 /// Every difference of the message called `name`, whose states are in the locks.
-pub(super) fn compare(name: &str, [old, new]: [&Message; 2], locks: [&Lock; 2]) -> Vec<Numbered> {
+pub(super) fn compare(name: &str, [old, new]: [&Message; 2], locks: [&Lock; 2]) -> Vec<Named> {
     let mut found = Vec::new();
     let numbers: BTreeSet<u32> = old
         .fields
@@ -33,20 +33,22 @@ pub(super) fn compare(name: &str, [old, new]: [&Message; 2], locks: [&Lock; 2]) 
         locks,
     };
     for number in numbers {
-        let changes = match [old, new].map(|it| it.fields.get(&number)) {
-            [Some(before), Some(now)] if pair.is_same(before, now) => {
-                pair.differences(number, before, now)
-            }
-            [before, now] => {
-                let mut changes = before.map_or_else(Vec::new, |it| pair.left(number, it));
-                changes.extend(now.and_then(|it| pair.arrived(number, it)));
-                changes
-            }
+        let [before, now] = [old, new].map(|it| it.fields.get(&number));
+        let mut put = |of: &Field, changes: Vec<Change>| {
+            found.extend(changes.into_iter().map(|it| (of.name.clone(), it)));
         };
-        found.extend(changes.into_iter().map(|change| (number, change)));
+        match (before, now) {
+            (Some(before), Some(now)) if pair.is_same(before, now) => {
+                put(now, pair.differences(number, before, now));
+            }
+            _ => {
+                before.inspect(|it| put(it, pair.left(number, it)));
+                now.inspect(|it| put(it, Vec::from_iter(pair.arrived(number, it))));
+            }
+        }
     }
     let of_message = reserved::changes(name, &Reserved::of(old), &Reserved::of(new));
-    found.extend(of_message.into_iter().map(|change| (0, change)));
+    found.extend(of_message.into_iter().map(|it| (String::new(), it)));
     found
 }
 

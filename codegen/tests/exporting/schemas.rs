@@ -103,6 +103,33 @@ fn objects_that_cannot_keep_their_names_are_told_to_have_another_hash() {
 }
 
 #[test]
+fn fields_that_a_proto_file_cannot_tell_apart_are_refused_with_their_file() {
+    let text = r#"{ "input": { "A": {
+  "foo_bar": { "type": "string", "fieldNumber": 1 },
+  "foobar": { "type": "string", "fieldNumber": 2 },
+  "x.y": { "type": "string", "fieldNumber": 3 } } },
+                    "output": { "B": {} } }"#;
+    let source = folder(&[("ping.schema.json", text)]);
+    let loaded = contracts(source.path()).read().expect("valid");
+    let error = loaded.protos().expect_err("no .proto can have them");
+    let said = error.to_string();
+    let place = source.path().join("ping.schema.json:1:3: field ");
+    assert_eq!(
+        said.matches(&*place.display().to_string()).count(),
+        2,
+        "{said}"
+    );
+    assert!(
+        said.contains("`foobar` and field `foo_bar` differ by `_`"),
+        "{said}"
+    );
+    assert!(
+        said.contains("`x.y` has a name that .proto cannot write"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_flat_rpc_becomes_a_schema_json_file_with_the_same_hash() {
     let source = folder(&[(
         "a.proto",
