@@ -1,8 +1,9 @@
 //! Errors as RFC 9457 problem details: one JSON shape for everything that goes wrong.
 //!
 //! [`Problem`] is the answer of every layer here that answers by itself. [`ProblemLayer`] gives
-//! the same shape to what a framework answers in plain text: extractor rejections, routes and
-//! methods that do not exist, bodies that are too large.
+//! the same shape to errors in plain text, which becomes the `detail`, and to those without a body:
+//! what a framework answers (extractor rejections, routes and methods that do not exist, bodies that are
+//! too large), and what a handler says with `(StatusCode, String)`.
 //!
 //! It refuses to guess: whatever has a media type of its own, is streamed, encoded or longer than
 //! 64 KiB stays as it is, and so does what a client gets that asks for no JSON.

@@ -19,7 +19,8 @@ use super::Handlers;
 use super::http::HttpOperation;
 #[cfg(feature = "openapi")]
 use super::joined::document_by;
-use super::joined::{audit_of, refusals};
+use super::joined::audit_of;
+use super::refused::refusals;
 
 /// The variable with the name of the file.
 pub(super) const DESCRIBE: &str = "BRIDGE_DESCRIBE";

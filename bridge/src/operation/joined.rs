@@ -17,13 +17,15 @@ use bridge_tower::Observed;
 use bridge_tower::app::RoutePolicy;
 use bridge_tower::idempotency::KeyHeader;
 use bridge_tower::record::{Kind, Verb};
-use bridge_tower::routes::{Ambiguous, Audit, Declared, Doubt, RouteTable};
-use http::{HeaderName, Method};
+use bridge_tower::routes::{Audit, Declared, RouteTable};
+use http::HeaderName;
 
 #[cfg(feature = "openapi")]
 use super::document::{OpenApi, OpenApiError, document};
 use super::http::HttpOperation;
-use super::id::OperationId;
+#[cfg(feature = "openapi")]
+use super::refused::untold;
+use super::refused::{declaration, is_promise, method_of, refusals};
 
 /// Why an application cannot keep what was said about its handlers: a sentence for each case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,112 +141,6 @@ fn places<'a>(audit: &'a Audit, declared: &Declared) -> Vec<&'a str> {
     joined.map(|it| &*it.path).collect()
 }
 
-/// Whether something was said that has to hold for its requests.
-fn is_promise(operation: &HttpOperation) -> bool {
-    operation.deadline.is_some() || operation.idempotent.is_some()
-}
-
-/// What was said and cannot hold, because it cannot be told for which requests: a sentence for each
-/// set of operations that may be one another.
-pub(super) fn refusals(operations: &[HttpOperation], audit: &Audit) -> Vec<String> {
-    let mut told: Vec<Vec<OperationId>> = Vec::new();
-    let mut refused: Vec<_> = operations
-        .iter()
-        .filter_map(|it| unseen(it, audit))
-        .collect();
-    for ambiguous in &audit.ambiguous {
-        let meant = meant(operations, ambiguous);
-        let ids: Vec<_> = meant.iter().map(|it| it.id).collect();
-        if !meant.iter().any(|it| is_promise(it)) || told.contains(&ids) {
-            continue;
-        }
-        refused.push(refusal(&meant, ambiguous));
-        told.push(ids);
-    }
-    refused
-}
-
-/// The operations that an ambiguous declaration is, or may be taken for.
-fn meant<'o>(operations: &'o [HttpOperation], ambiguous: &Ambiguous) -> Vec<&'o HttpOperation> {
-    let others = match &ambiguous.doubt {
-        Doubt::Shared(with) => with.as_slice(),
-        _ => &[],
-    };
-    let is_meant = |it: &&HttpOperation| {
-        let declared = declaration(it);
-        declared == ambiguous.declared || others.contains(&declared)
-    };
-    operations.iter().filter(is_meant).collect()
-}
-
-/// `` `list` (shop::list, GET /orders) ``
-fn named(operation: &HttpOperation) -> String {
-    let OperationId { verb, name, site } = operation.id;
-    format!("`{}` ({site}, {verb} {name})", operation.name)
-}
-
-/// Why what was said about an operation cannot hold that is mounted nowhere, unless out of sight.
-fn unseen(operation: &HttpOperation, audit: &Audit) -> Option<String> {
-    let declared = declaration(operation);
-    let mut missing = audit.declared_not_mounted.iter();
-    let missing = missing.find(|it| it.declared == declared)?;
-    if !is_promise(operation) || missing.hidden_in.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "{} is mounted nowhere that can be seen, and may be inside of the service at {}, where its \
-         deadline or key cannot hold; nest its router with `nest`, or take it out of the list if it is \
-         not mounted",
-        named(operation),
-        missing.hidden_in.join(" or ")
-    ))
-}
-
-/// Why what was said about these operations cannot hold.
-fn refusal(meant: &[&HttpOperation], ambiguous: &Ambiguous) -> String {
-    let who = meant.iter().map(|it| named(it));
-    let who = who.collect::<Vec<_>>().join(" and ");
-    let routes = ambiguous.routes();
-    match ambiguous.doubt {
-        Doubt::Several => format!(
-            "{who} may be mounted at {routes}: `/` alone is the end of every path, so it cannot be \
-             told where its deadline or key holds; write the whole path in its attribute, with what \
-             it is nested below"
-        ),
-        Doubt::Hidden => format!(
-            "{who} would be inside of the service at {routes}, whose own routes cannot be seen, so \
-             its deadline or key cannot hold; nest its router with `nest`, or take them out of its \
-             attribute"
-        ),
-        _ => format!(
-            "{who} may each be what is mounted at {routes}, so it cannot be told whose deadline or \
-             key holds there; write the whole path in the attribute of each, with what it is nested \
-             below, or take out of the list what is not mounted"
-        ),
-    }
-}
-
-/// Why there can be no document: a sentence for each operation of which it cannot be told where it is.
-#[cfg(feature = "openapi")]
-fn untold(operations: &[HttpOperation], audit: &Audit) -> Vec<String> {
-    let untold = operations.iter().filter_map(|it| {
-        let declared = declaration(it);
-        let mut ambiguous = audit.ambiguous.iter();
-        let ambiguous = ambiguous.find(|it| it.declared == declared)?;
-        let todo = match ambiguous.doubt {
-            Doubt::Hidden => {
-                "a service whose own routes cannot be seen: nest its router with `nest`"
-            }
-            _ => "write the whole path in its attribute, with what it is nested below",
-        };
-        Some(format!(
-            "{} {ambiguous}; {todo}, or take it out of the list if it is not mounted",
-            named(it)
-        ))
-    });
-    untold.collect()
-}
-
 /// What is declared, compared with what `table` has mounted.
 pub(crate) fn audit_of(operations: &[HttpOperation], table: &RouteTable) -> Audit {
     Audit::of(&declarations(operations), table, None)
@@ -290,19 +186,6 @@ pub(crate) fn audit_of_called(operations: &[HttpOperation], app: &Observed) -> A
 
 fn declarations(operations: &[HttpOperation]) -> Vec<Declared> {
     operations.iter().map(declaration).collect()
-}
-
-fn declaration(operation: &HttpOperation) -> Declared {
-    Declared {
-        path: operation.id.name.to_owned(),
-        verb: Verb::from(&method_of(operation)),
-        operation: operation.name.to_owned(),
-    }
-}
-
-/// The macro wrote it, so it is one.
-fn method_of(operation: &HttpOperation) -> Method {
-    Method::from_bytes(operation.id.verb.as_bytes()).unwrap_or_default()
 }
 
 /// What holds where: at each route that an operation may be mounted at.

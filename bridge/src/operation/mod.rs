@@ -28,6 +28,7 @@ mod problem;
 mod around;
 #[cfg(feature = "openapi")]
 mod document;
+mod refused;
 mod joined;
 #[cfg(feature = "mesh")]
 mod offered;
