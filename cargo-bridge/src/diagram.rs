@@ -74,7 +74,9 @@ fn mounted(description: &Description, operation: &Operation) -> Vec<String> {
     let own = joined
         .filter(|it| it.operation == *name && it.method == *method && it.path == *path)
         .filter(|it| !it.mounted_at.is_empty());
-    let places: Vec<_> = own.map(|it| format!("{method} {}", it.mounted_at)).collect();
+    let places: Vec<_> = own
+        .map(|it| format!("{method} {}", it.mounted_at))
+        .collect();
     match places.is_empty() {
         true => vec![format!("{method} {path}")],
         false => places,

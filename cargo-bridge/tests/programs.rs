@@ -197,19 +197,25 @@ fn the_live_map_is_asked_through_the_runtimes_own_command() {
 
 /// A program in the package that anybody may run.
 fn program(package: &Package, name: &str, script: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
+    let source = format!("{name}.sh");
+    package.put(&source, &format!("#!/bin/sh\n{script}\n"));
+    install(&package.root().join(source), &package.root().join(name));
+}
 
-    package.put(name, &format!("#!/bin/sh\n{script}\n"));
-    let executable = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(package.root().join(name), executable).expect("its mode can be set");
+/// Copies a program in a process of its own: what a test writes itself may still be open in a process
+/// that another test forks at that moment, and then it is "text file busy" and cannot be started.
+fn install(from: &std::path::Path, to: &std::path::Path) {
+    let installed = std::process::Command::new("install")
+        .args(["-D", "-m", "755"])
+        .args([from, to])
+        .status();
+    assert!(installed.expect("`install` can be started").success());
 }
 
 /// `cargo bridge map --live` by a copy of the program in `place`, with these folders as the path.
 fn live(package: &Package, place: &str, path: &[&str]) -> (i32, String, String) {
-    let here = package.root().join(place);
-    std::fs::create_dir_all(&here).expect("a writable folder");
-    let copy = here.join("cargo-bridge");
-    std::fs::copy(env!("CARGO_BIN_EXE_cargo-bridge"), &copy).expect("it can be copied");
+    let copy = package.root().join(place).join("cargo-bridge");
+    install(env!("CARGO_BIN_EXE_cargo-bridge").as_ref(), &copy);
     let path = path.iter().map(|it| package.root().join(it));
     let path = path.map(|it| it.display().to_string()).collect::<Vec<_>>();
     let output = std::process::Command::new(copy)

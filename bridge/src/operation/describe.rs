@@ -17,9 +17,9 @@ use serde_json::{Map, Value, json};
 
 use super::Handlers;
 use super::http::HttpOperation;
+use super::joined::audit_of;
 #[cfg(feature = "openapi")]
 use super::joined::document_by;
-use super::joined::audit_of;
 use super::refused::refusals;
 
 /// The variable with the name of the file.
