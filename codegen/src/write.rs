@@ -10,6 +10,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use contract::hash::digest;
+
 use crate::error::{Error, Fault};
 use crate::render::{Origin, Rendered, is_generated, origin};
 
@@ -51,6 +53,9 @@ impl fmt::Display for Difference {
     }
 }
 
+/// How the lists of written files are called, before what tells them apart.
+const LIST_START: &str = ".bridge-codegen.files.";
+
 const FOREIGN: &str = "was not generated and is in the way of what would be: move it, or generate \
                        into a folder of its own";
 
@@ -78,11 +83,13 @@ pub(crate) fn remove_stale(dir: &Path, files: &[Rendered]) -> Result<(), Error> 
 /// Removes what the last compilation of the same contracts, at `source`, wrote to `dir` and this one
 /// does not. Others may write there, too, so a list is kept of what was written.
 pub(crate) fn remove_left_over(dir: &Path, source: &Path, files: &[Rendered]) -> Result<(), Error> {
-    let source = source.to_string_lossy();
-    let key = source.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-    let list = dir.join(format!(".bridge-codegen.{key}.files"));
+    let key = &digest(&source.to_string_lossy())[..16];
+    let list = dir.join(format!("{LIST_START}{key}"));
     let before = fs::read_to_string(&list).unwrap_or_default();
-    let is_current = |name: &str| files.iter().any(|file| file.name == name);
+    let others = other_lists(dir, &list);
+    let is_current = |name: &str| {
+        files.iter().any(|file| file.name == name) || others.lines().any(|it| it == name)
+    };
     // A list that somebody wrote does not reach into other folders.
     let is_name = |name: &str| Path::new(name).file_name().is_some_and(|it| it == name);
     let gone = before.lines().filter(|it| is_name(it) && !is_current(it));
@@ -96,6 +103,18 @@ pub(crate) fn remove_left_over(dir: &Path, source: &Path, files: &[Rendered]) ->
     fs::write(&list, names)
         .map_err(|error| Fault::new(&list, format!("cannot write ({error}): check the folder")))?;
     Ok(())
+}
+
+/// What compilations of other contracts wrote to `dir`: a package that moved from one to the other is
+/// theirs now, whoever comes first.
+fn other_lists(dir: &Path, ours: &Path) -> String {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let is_list = |path: &PathBuf| {
+        let name = path.file_name().and_then(|it| it.to_str());
+        path != ours && name.is_some_and(|it| it.starts_with(LIST_START))
+    };
+    let lists = entries.map(|entry| entry.path()).filter(is_list);
+    lists.filter_map(|it| fs::read_to_string(it).ok()).collect()
 }
 
 /// Removes a file if it is there and generated.

@@ -314,6 +314,25 @@ fn a_contract_that_is_gone_leaves_nothing_to_include() {
     assert!(!is_there("late.rs"));
     assert!(is_there("stays.rs") && is_there("other.rs") && is_there("late.mine.rs"));
 
+    // A package that moves to contracts that are compiled before is not taken from them.
+    put(
+        root.path(),
+        "ours/late.proto",
+        &proto("late", "message M {}"),
+    );
+    compile("ours");
+    fs::rename(
+        root.path().join("ours/late.proto"),
+        root.path().join("theirs/late.proto"),
+    )
+    .expect("it can be moved");
+    compile("theirs");
+    compile("ours");
+    assert!(is_there("late.rs"));
+    fs::remove_file(root.path().join("theirs/late.proto")).expect("there");
+    compile("theirs");
+    assert!(!is_there("late.rs"));
+
     // What somebody put in the place of a generated file is theirs.
     put(
         root.path(),

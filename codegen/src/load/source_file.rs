@@ -11,6 +11,7 @@ use crate::place::{Comments, Place, Said};
 
 /// Descriptor path elements: the field numbers of `FileDescriptorProto` and below.
 pub(crate) mod tag {
+    pub(crate) const PACKAGE: i32 = 2;
     pub(crate) const MESSAGE: i32 = 4;
     pub(crate) const ENUM: i32 = 5;
     pub(crate) const SERVICE: i32 = 6;

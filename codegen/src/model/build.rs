@@ -12,12 +12,17 @@ use crate::error::{Error, Fault};
 use crate::load::{SourceFile, Sources, tag};
 use crate::names;
 
+/// The longest name of a package, in bytes: generated and exported files are called like it, and
+/// file systems have 255 for a name with everything that is added to it.
+const PACKAGE_NAME_MAX: usize = 200;
+
 /// Builds the model of all that was loaded.
 ///
 /// # Errors
 ///
 /// Files that contradict each other.
 pub(crate) fn build(sources: &Sources) -> Result<Model, Error> {
+    Error::unless_empty(long_names(sources))?;
     let mut model = Model::default();
     for file in &sources.files {
         read_file(&mut model, sources, file);
@@ -32,6 +37,25 @@ pub(crate) fn build(sources: &Sources) -> Result<Model, Error> {
     closure::close(&mut model.messages);
     make_room_for_packages(&mut model);
     Ok(model)
+}
+
+/// Packages whose files could not be written.
+fn long_names(sources: &Sources) -> Vec<Fault> {
+    let of_protos = sources.files.iter();
+    let of_protos = of_protos.map(|it| (it.package(), it.place(&[tag::PACKAGE])));
+    let of_schemas = sources.schemas.iter();
+    let of_schemas = of_schemas.map(|it| (it.package.as_str(), it.place("$")));
+    let named = of_protos.chain(of_schemas);
+    let long = named.filter(|(package, _)| package.len() > PACKAGE_NAME_MAX);
+    let text = |package: &str| {
+        format!(
+            "the name of the package has {} bytes, and {PACKAGE_NAME_MAX} at most are allowed, \
+             because files are called like it: shorten it",
+            package.len()
+        )
+    };
+    long.map(|(package, place)| place.fault(text(package)))
+        .collect()
 }
 
 /// References to what is no message by itself: in broken descriptor sets, entries of maps that are

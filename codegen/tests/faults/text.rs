@@ -172,3 +172,35 @@ fn two_options_of_one_number_are_refused_in_one_file_and_across_files() {
         "{said}"
     );
 }
+
+#[test]
+fn packages_are_called_as_files_can_be() {
+    let proto = |package: &str| format!("syntax = \"proto3\";\npackage {package};\nmessage M {{}}");
+    let schema = "{\"input\":{\"A\":{}},\"output\":{\"B\":{}}}";
+    let (longest, folder) = (
+        "p".repeat(200),
+        format!("{}/{}", "f".repeat(98), "g".repeat(99)),
+    );
+    let out = tempfile::tempdir().expect("a temporary folder");
+    let allowed = folder_with(&[
+        ("a.proto", &proto(&longest)),
+        (&format!("{folder}/x.schema.json"), schema),
+    ]);
+    let all = bridge_codegen::contracts(allowed.path()).out_dir(out.path());
+    all.try_compile().expect("names that files may have");
+
+    let said = faults(&[
+        ("a.proto", &proto(&(longest + "p"))),
+        (&format!("{folder}/xy.schema.json"), schema),
+    ]);
+    let text = "the name of the package has 201 bytes, and 200 at most are allowed, because files are \
+                called like it: shorten it";
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            format!("contracts/a.proto:2:1: {text}"),
+            format!("contracts/{folder}/xy.schema.json:1:1: {text}")
+        ]
+    );
+}
