@@ -4,6 +4,7 @@ mod support;
 
 mod adopt;
 mod adopt_edges;
+mod adopt_patch;
 mod adopt_real;
 mod builds;
 mod cli;
